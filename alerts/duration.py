@@ -1,0 +1,68 @@
+"""Spans of time as people write them: ``15s``, ``5m``, ``1h``, ``7d``; and of windows: ``3 windows``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+_WINDOWS = re.compile(r"(\d+)\s*windows?")
+
+
+def seconds(value: Any) -> float:
+    """The span in seconds; plain numbers are seconds already.
+
+    >>> seconds("1h30m"), seconds("15s"), seconds(2)
+    (5400.0, 15.0, 2.0)
+    """
+    if isinstance(value, bool):
+        raise ValueError("a duration, such as 15s, 5m, 1h or 7d")
+    if isinstance(value, int | float):
+        if value < 0:
+            raise ValueError("a duration can't be negative")
+        return float(value)
+    text = str(value).strip()
+    parts = list(_SPAN.finditer(text))
+    if not parts or _SPAN.sub("", text).strip():
+        raise ValueError(f"{value!r} is no duration; write 15s, 5m, 1h or 7d")
+    return sum(float(part[1]) * _UNITS[part[2]] for part in parts)
+
+
+def span(value: float) -> str:
+    """Seconds as people read them, in the two largest units.
+
+    >>> span(5400), span(0.25), span(86400)
+    ('1h30m', '250ms', '1d')
+    """
+    if value < 1:
+        return f"{value * 1000:.0f}ms" if value else "0s"
+    left, parts = round(value), []
+    for unit in ("d", "h", "m", "s"):
+        count, left = divmod(left, int(_UNITS[unit]))
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts[:2])
+
+
+Seconds = Annotated[float, BeforeValidator(seconds)]
+
+
+class Hold(BaseModel):
+    """How long a condition must last: consecutive windows, or seconds on the rule's clock."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    windows: int = 0
+    seconds: float = 0.0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, dict | Hold):
+            return value
+        if match := _WINDOWS.fullmatch(str(value).strip()):
+            return {"windows": int(match[1])}
+        return {"seconds": seconds(value)}

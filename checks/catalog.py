@@ -1,0 +1,52 @@
+"""Every measurement there is: its name, labels, meaning and clock. /metrics, rules and docs read this one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    help: str
+    labels: tuple[str, ...] = ()
+    clock: Literal["event", "wall"] = "event"
+
+
+CATALOG: dict[str, Metric] = {
+    # drift
+    "feature_drift": Metric("Distance of a feature's window from the reference.", ("feature", "method")),
+    "prediction_drift": Metric("Distance of the predictions' window from the reference.", ("method",)),
+    "drifted_features": Metric("Features whose drift is above their calibrated limit."),
+    # quality
+    "missing_ratio": Metric("Share of rows in which the feature is missing.", ("feature",)),
+    "out_of_range_ratio": Metric("Share of values outside the reference's range.", ("feature",)),
+    "new_category_ratio": Metric("Share of values that the reference does not know.", ("feature",)),
+    "type_mismatch_ratio": Metric("Share of values of another type than the schema's.", ("feature",)),
+    "non_finite_ratio": Metric("Share of values that are NaN or infinite.", ("feature",)),
+    # performance
+    "performance": Metric("Performance of a window on the labels that have arrived.", ("metric", "segment")),
+    "performance_reference": Metric("Performance on the reference.", ("metric", "segment")),
+    "label_coverage_ratio": Metric("Share of the window's predictions whose label has arrived."),
+    # volume and freshness
+    "window_rows": Metric("Predictions in the window."),
+    "window_end_timestamp_seconds": Metric("End of the newest closed window (event time)."),
+    "prediction_age_seconds": Metric("Seconds since a prediction was last received (wall time).", (), "wall"),
+    "label_age_seconds": Metric("Seconds since a label was last received (wall time).", (), "wall"),
+    # the server
+    "server_up": Metric("1 if the server's metrics could be read, else 0.", (), "wall"),
+    "request_rate": Metric("Requests per second.", (), "wall"),
+    "error_ratio": Metric("Share of requests that failed on the server's side.", (), "wall"),
+    "latency_p50_seconds": Metric("Median request latency.", (), "wall"),
+    "latency_p95_seconds": Metric("95th percentile of request latency.", (), "wall"),
+    "latency_p99_seconds": Metric("99th percentile of request latency.", (), "wall"),
+    # the machine
+    "cpu_utilization_ratio": Metric("CPU in use, as a share of all cores.", ("scope",), "wall"),
+    "load1_ratio": Metric("One-minute load average per core.", ("scope",), "wall"),
+    "memory_used_bytes": Metric("Memory in use.", ("scope",), "wall"),
+    "memory_utilization_ratio": Metric("Memory in use, as a share of all.", ("scope",), "wall"),
+    "disk_used_bytes": Metric("Disk space in use.", ("scope", "path"), "wall"),
+    "disk_utilization_ratio": Metric("Disk space in use, as a share of all.", ("scope", "path"), "wall"),
+    # Watchkeeper itself
+    "check_failing": Metric("1 while the check's last run failed, else 0.", ("check",), "wall"),
+}

@@ -1,0 +1,74 @@
+"""Opens the database: SQLite in WAL mode with a sync on every commit, or PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_SECONDS = 10.0
+WRITES = "watchkeeper_writes"
+
+
+class StoreError(Exception):
+    """The database can't be used; the message says why and what to do."""
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for `url`. Raises StoreError when the URL names no database this installation can open."""
+    try:
+        engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    except Exception as error:  # noqa: BLE001 - SQLAlchemy raises ArgumentError, NoSuchModuleError or ImportError
+        raise StoreError(f"database {_shown(url)!r} can't be opened: {error}") from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def writing(engine: Engine) -> Engine:
+    """The same engine, for transactions that write: SQLite takes its lock at once instead of upgrading a read,
+    which would fail without waiting."""
+    return engine.execution_options(**{WRITES: True})
+
+
+def explain(error: DBAPIError, url: str) -> str:
+    """One sentence for people: what is wrong with the database and what to do."""
+    text = str(error.orig)
+    where = _shown(url)
+    if "locked" in text:
+        return f"database {where} is locked by another process for more than {BUSY_SECONDS:.0f} s; stop that process"
+    if "malformed" in text or "not a database" in text:
+        return (
+            f"database {where} is damaged or not a database ({text}); move it away to start anew, or restore a backup"
+        )
+    if "unable to open" in text:
+        return f"database {where} can't be opened ({text}); its folder must exist and be writable"
+    return f"database {where}: {text}"
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+    # The driver's own transaction handling begins deferred and late; ours begins in _begin_sqlite.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+    # Has effect only on a database without tables, so it stands before anything is created.
+    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA cache_size = -4096")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
+
+
+def _shown(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

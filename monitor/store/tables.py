@@ -1,0 +1,272 @@
+"""Every table, in one place. Times are epoch seconds (UTC); payloads name their codec; nothing is pickled.
+
+The arrival log is what all else derives from: `arrivals.seq` orders predictions and labels as they came, and every
+decision in event time is taken as of a position in it (docs/decisions/0002-event-time.md).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# SQLite gives out row ids only for a column of exactly this type.
+RowId = BigInteger().with_variant(Integer, "sqlite")
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("seq", RowId, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("kind", String(16), nullable=False),  # predictions | labels
+    Column("received_at", Float, nullable=False),
+    Column("t_min", Float, nullable=False),
+    Column("t_max", Float, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("codec", String(32), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("arrivals_model_seq", "model", "seq"),
+    sqlite_autoincrement=True,
+    comment="accepted batches as they came, until compacted (predictions) or placed (labels)",
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("key", String(200), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("received_at", Float, nullable=False, index=True),
+    Column("reply", Text, nullable=False),
+    comment="replies to batches already stored, by Idempotency-Key",
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("scanned_seq", BigInteger, nullable=False),  # watermark known up to here
+    Column("newest_time", Float, nullable=True),  # newest event time up to scanned_seq
+    Column("next_window", Float, nullable=True),  # start of the first window that has not closed
+    Column("compacted_seq", BigInteger, nullable=False),  # predictions and labels up to here left `arrivals`
+    Column("judged_window", Float, nullable=True),  # end of the last closed window whose verdict is recorded
+    comment="how far each model's arrival log has been worked through",
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("start", Float, primary_key=True),
+    Column("end", Float, nullable=False),
+    Column("close_seq", BigInteger, nullable=False),  # the arrival that moved the watermark past `end`
+    Column("mature_at", Float, nullable=True),  # event time at which its performance stopped being provisional
+    Index("windows_model_end", "model", "end"),
+    comment="closed windows and the position in the arrival log at which each closed",
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("seq", BigInteger, nullable=False),  # last arrival inside
+    Column("window_start", Float, nullable=False),
+    Column("t_min", Float, nullable=False),
+    Column("t_max", Float, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("duplicates", Integer, nullable=False),  # rows dropped because their id was here already
+    Column("received_at", Float, nullable=False),
+    Column("codec", String(32), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("id_hashes", LargeBinary, nullable=False),  # sorted 64-bit hashes: the locator of late labels
+    Index("chunks_model_window", "model", "window_start", "seq"),
+    Index("chunks_model_time", "model", "t_max"),
+    sqlite_autoincrement=True,
+    comment="compacted predictions, each chunk inside one window and one span of the arrival log",
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("chunk_id", RowId, primary_key=True),
+    Column("binning_id", BigInteger, primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("window_start", Float, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("codec", String(32), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("profiles_model_window", "model", "window_start", "seq"),
+    comment="one mergeable profile a chunk and binning",
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("prediction_id", String(256), primary_key=True),
+    Column("seq", BigInteger, primary_key=True),  # the last write at or before a position wins
+    Column("label", Text, nullable=False),  # JSON scalar
+    Column("time", Float, nullable=False),
+    Column("received_at", Float, nullable=False),
+    Column("window_start", Float, nullable=True),  # of its prediction; null while that is unknown
+    Index("labels_model_window", "model", "window_start", "seq"),
+    Index("labels_waiting", "model", "time"),
+    comment="ground truth by prediction id, every version; a later one corrects an earlier one",
+)
+
+references = Table(
+    "reference_profiles",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("fingerprint", String(64), nullable=False),  # of source content, schema and calibration settings
+    Column("n", BigInteger, nullable=False),
+    Column("schema", Text, nullable=False),  # JSON: the resolved schema
+    Column("codec", String(32), nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # binning, profile, calibration, performance
+    Index("references_model", "model", "id"),
+    sqlite_autoincrement=True,
+    comment="versioned references; the id is the binning's version",
+)
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("name", String(100), primary_key=True),
+    Column("labels", String(1000), primary_key=True),  # canonical JSON object
+    Column("window_end", Float, primary_key=True),
+    Column("window_start", Float, nullable=False),
+    Column("value", Float, nullable=True),
+    Column("reason", String(32), nullable=True),
+    Column("n", BigInteger, nullable=False),
+    Column("low", Float, nullable=True),
+    Column("high", Float, nullable=True),
+    Column("reference", Float, nullable=True),
+    Column("limit_low", Float, nullable=True),
+    Column("limit_high", Float, nullable=True),
+    Column("provisional", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),  # 0 as first judged; late data raise it
+    Column("detail", Text, nullable=False),
+    Index("measurements_model_end", "model", "window_end"),
+)
+
+check_runs = Table(
+    "check_runs",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("check_name", String(100), nullable=False),
+    Column("window_end", Float, nullable=True),
+    Column("started_at", Float, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("outcome", String(16), nullable=False),  # ok | failed
+    Column("error", Text, nullable=False, default=""),
+    Index("check_runs_name", "model", "check_name", "id"),
+    sqlite_autoincrement=True,
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("rule", String(200), primary_key=True),
+    Column("fingerprint", String(16), primary_key=True),
+    Column("labels", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("memory", Text, nullable=False),  # JSON: what `alerts.state` needs to go on after a restart
+    Column("updated_at", Float, nullable=False),
+    comment="one row a rule and label set, as the state machine left it",
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("rule", String(200), nullable=False),
+    Column("fingerprint", String(16), nullable=False),
+    Column("labels", Text, nullable=False),
+    Column("before", String(16), nullable=False),
+    Column("after", String(16), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("at", Float, nullable=False),  # the rule's own clock: event time, or wall time
+    Column("recorded_at", Float, nullable=False),  # wall time
+    Column("value", Float, nullable=True),
+    Column("detail", Text, nullable=False),
+    UniqueConstraint("model", "rule", "fingerprint", "at", "after", name="transitions_once"),
+    Index("transitions_at", "model", "id"),
+    sqlite_autoincrement=True,
+    comment="the audit: every change of an alert's state, and why",
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("key", String(400), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("opened_at", Float, nullable=False),
+    Column("resolved_at", Float, nullable=True),
+    Column("version", Integer, nullable=False),
+    Column("body", Text, nullable=False),  # JSON: the incident as alerts.incident serialises it
+    Index("incidents_key", "key", "opened_at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("incident", String(36), nullable=False),
+    Column("receiver", String(200), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("version", Integer, nullable=False),  # of the incident when it became owed
+    Column("created_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("outcome", String(16), nullable=True),  # null while owed; sent | collapsed | silenced | failed
+    Column("finished_at", Float, nullable=True),
+    Column("error", Text, nullable=False, default=""),
+    Index("outbox_owed", "outcome", "due_at"),
+    sqlite_autoincrement=True,
+    comment="notifications owed, written with the transition that owes them",
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("incident", String(36), primary_key=True),
+    Column("receiver", String(200), primary_key=True),
+    Column("address", Text, nullable=False),  # JSON: what the receiver needs to update its message (Slack: channel, ts)
+    Column("version", Integer, nullable=False),
+    comment="where an incident's message is, so that it can be updated in place",
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("matchers", Text, nullable=False),  # JSON: [{name, op, value}]
+    Column("starts_at", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+)

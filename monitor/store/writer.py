@@ -1,0 +1,115 @@
+"""One thread writes. Jobs that wait together share one transaction, hence one sync, and are answered after it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from monitor.store.engine import writing
+
+T = TypeVar("T")
+Work = Callable[[Connection], Any]
+
+
+class QueueFull(Exception):
+    """The writer is over its bound; try again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__(f"the write queue is full; retry after {retry_after:g} s")
+        self.retry_after = retry_after
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work
+    size: int
+    future: Future[Any]
+
+
+class Writer:
+    """Runs jobs on one connection, many to a transaction.
+
+    A job that raises takes back its own writes (a savepoint) and fails alone; a failed commit fails every job in it.
+    """
+
+    def __init__(self, engine: Engine, max_bytes: int = 64 << 20, group: int = 256) -> None:
+        self._engine = writing(engine)
+        self._max_bytes = max_bytes
+        self._group = group
+        self._jobs: deque[_Job] = deque()
+        self._bytes = 0
+        self._wake = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Finishes what was submitted, then ends the thread."""
+        with self._wake:
+            self._stopping = True
+            self._wake.notify()
+        self._thread.join(timeout)
+
+    def submit(self, work: Callable[[Connection], T], size: int = 0) -> Future[T]:
+        """Queues `work`; the future is done once its transaction is on disk. Raises QueueFull over the bound, which
+        counts the `size` bytes of work waiting; a job without a size is always taken."""
+        future: Future[T] = Future()
+        with self._wake:
+            if self._stopping:
+                raise RuntimeError("the writer has stopped")
+            if size and self._bytes + size > self._max_bytes:
+                raise QueueFull(retry_after=1.0)
+            self._jobs.append(_Job(work, size, future))
+            self._bytes += size
+            self._wake.notify()
+        return future
+
+    def call(self, work: Callable[[Connection], T]) -> T:
+        """Submits and waits; for threads other than the event loop's."""
+        return self.submit(work).result()
+
+    @property
+    def queued_bytes(self) -> int:
+        return self._bytes
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                while not self._jobs and not self._stopping:
+                    self._wake.wait()
+                if not self._jobs:
+                    return
+                jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), self._group))]
+            try:
+                self._commit(jobs)
+            finally:
+                with self._wake:
+                    self._bytes -= sum(job.size for job in jobs)
+
+    def _commit(self, jobs: list[_Job]) -> None:
+        done: list[tuple[_Job, Any]] = []
+        failed: list[tuple[_Job, BaseException]] = []
+        try:
+            with self._engine.begin() as connection:
+                for job in jobs:
+                    try:
+                        with connection.begin_nested():
+                            done.append((job, job.work(connection)))
+                    except Exception as error:  # noqa: BLE001 - handed to whoever waits for the job
+                        failed.append((job, error))
+        except Exception as error:  # noqa: BLE001 - the whole transaction is gone: every waiter is told
+            for job in jobs:
+                job.future.set_exception(error)
+            return
+        for job, error in failed:
+            job.future.set_exception(error)
+        for job, result in done:
+            job.future.set_result(result)
