@@ -1,0 +1,41 @@
+"""The newest value of every series, in memory: what /metrics, the page and the API show."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+from checks.base import Labels, Measurement
+
+
+class Latest:
+    """Holds one measurement a (model, name, labels); a measurement without a value removes its series."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._series: dict[tuple[str, str, Labels], Measurement] = {}
+
+    def put(self, model: str, measurements: Iterable[Measurement]) -> None:
+        """Replaces each series by a measurement of the same or a later window; an older one changes nothing."""
+        with self._lock:
+            for measurement in measurements:
+                key = (model, measurement.name, measurement.labels)
+                known = self._series.get(key)
+                if known is not None and known.window.end > measurement.window.end:
+                    continue
+                if measurement.value is None:
+                    self._series.pop(key, None)
+                else:
+                    self._series[key] = measurement
+
+    def forget(self, model: str, names: set[str]) -> None:
+        """Removes every series of these names."""
+        with self._lock:
+            for key in [key for key in self._series if key[0] == model and key[1] in names]:
+                del self._series[key]
+
+    def snapshot(self) -> list[tuple[str, Measurement]]:
+        """All series as (model, measurement), in order of name, model and labels."""
+        with self._lock:
+            items = list(self._series.items())
+        return [(key[0], value) for key, value in sorted(items, key=lambda item: (item[0][1], item[0][0], item[0][2]))]
