@@ -9,7 +9,7 @@ from checks.base import Labels, Measurement
 
 
 class Latest:
-    """Holds one measurement a (model, name, labels); a measurement without a value removes its series."""
+    """Holds one measurement a (model, name, labels); one without a value hides its series."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -23,10 +23,7 @@ class Latest:
                 known = self._series.get(key)
                 if known is not None and known.window.end > measurement.window.end:
                     continue
-                if measurement.value is None:
-                    self._series.pop(key, None)
-                else:
-                    self._series[key] = measurement
+                self._series[key] = measurement
 
     def forget(self, model: str, names: set[str]) -> None:
         """Removes every series of these names."""
@@ -38,4 +35,5 @@ class Latest:
         """All series as (model, measurement), in order of name, model and labels."""
         with self._lock:
             items = list(self._series.items())
-        return [(key[0], value) for key, value in sorted(items, key=lambda item: (item[0][1], item[0][0], item[0][2]))]
+        items.sort(key=lambda item: (item[0][1], item[0][0], item[0][2]))
+        return [(key[0], measurement) for key, measurement in items if measurement.value is not None]
