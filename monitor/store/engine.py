@@ -21,7 +21,7 @@ def open_engine(url: str) -> Engine:
     """An engine for `url`. Raises StoreError when the URL names no database this installation can open."""
     try:
         engine = create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
-    except Exception as error:  # noqa: BLE001 - SQLAlchemy raises ArgumentError, NoSuchModuleError or ImportError
+    except Exception as error:
         raise StoreError(f"database {_shown(url)!r} can't be opened: {error}") from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)

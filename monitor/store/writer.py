@@ -109,7 +109,7 @@ class Writer:
             for job in jobs:
                 job.future.set_exception(error)
             return
-        for job, error in failed:
-            job.future.set_exception(error)
+        for job, reason in failed:
+            job.future.set_exception(reason)
         for job, result in done:
             job.future.set_result(result)

@@ -1,0 +1,151 @@
+"""Measurements and check runs: written with the verdict they led to, read by the page, the API and the backtest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
+
+from checks.base import Labels, Measurement, NotEnough, Window
+from monitor.store.tables import check_runs, measurements
+
+
+def labels_key(labels: Labels) -> str:
+    """The label set as the text it is stored and compared as."""
+    return json.dumps(dict(labels), sort_keys=True, separators=(",", ":"))
+
+
+def write(connection: Connection, model: str, rows: Iterable[Measurement]) -> None:
+    """Stores measurements. One that is there already (same name, labels and window end) is revised: its numbers are
+    replaced and its revision goes up by one, unless nothing about it changed."""
+    for row in rows:
+        key = {
+            "model": model,
+            "name": row.name,
+            "labels": labels_key(row.labels),
+            "window_end": row.window.end,
+        }
+        where = and_(*(measurements.c[name] == value for name, value in key.items()))
+        values = _values(row)
+        known = connection.execute(select(measurements).where(where)).one_or_none()
+        if known is None:
+            connection.execute(insert(measurements).values(**key, **values, revision=0))
+        elif any(getattr(known, name) != value for name, value in values.items()):
+            connection.execute(update(measurements).where(where).values(**values, revision=known.revision + 1))
+
+
+def read(
+    engine: Engine,
+    model: str,
+    name: str | None = None,
+    since: float | None = None,
+    until: float | None = None,
+    limit: int = 1000,
+) -> list[dict[str, Any]]:
+    """The newest `limit` measurements of windows ending in [since, until), newest window first."""
+    query = select(measurements).where(measurements.c.model == model)
+    if name is not None:
+        query = query.where(measurements.c.name == name)
+    if since is not None:
+        query = query.where(measurements.c.window_end >= since)
+    if until is not None:
+        query = query.where(measurements.c.window_end < until)
+    query = query.order_by(measurements.c.window_end.desc(), measurements.c.name, measurements.c.labels).limit(limit)
+    with engine.connect() as connection:
+        return [_plain(row) for row in connection.execute(query)]
+
+
+def latest(engine: Engine) -> list[tuple[str, Measurement]]:
+    """Each series as it stands in its model's newest window that measured its name: what a restarted daemon shows."""
+    newest = (
+        select(measurements.c.model, measurements.c.name, func.max(measurements.c.window_end).label("window_end"))
+        .where(measurements.c.provisional == 0)
+        .group_by(measurements.c.model, measurements.c.name)
+        .subquery()
+    )
+    query = select(measurements).join(
+        newest,
+        and_(
+            measurements.c.model == newest.c.model,
+            measurements.c.name == newest.c.name,
+            measurements.c.window_end == newest.c.window_end,
+        ),
+    )
+    with engine.connect() as connection:
+        return [(row.model, _measurement(row)) for row in connection.execute(query)]
+
+
+def record_run(
+    connection: Connection,
+    model: str,
+    check: str,
+    *,
+    window_end: float | None,
+    started_at: float,
+    seconds: float,
+    error: str = "",
+) -> None:
+    """One run of a check: when, how long, and what it failed with."""
+    connection.execute(
+        insert(check_runs).values(
+            model=model,
+            check_name=check,
+            window_end=window_end,
+            started_at=started_at,
+            seconds=seconds,
+            outcome="failed" if error else "ok",
+            error=error,
+        )
+    )
+
+
+def last_runs(engine: Engine) -> list[dict[str, Any]]:
+    """The newest run of every check of every model."""
+    newest = select(func.max(check_runs.c.id)).group_by(check_runs.c.model, check_runs.c.check_name)
+    query = select(check_runs).where(check_runs.c.id.in_(newest)).order_by(check_runs.c.model, check_runs.c.check_name)
+    with engine.connect() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def _values(row: Measurement) -> dict[str, Any]:
+    return {
+        "window_start": row.window.start,
+        "value": row.value,
+        "reason": None if row.reason is None else str(row.reason),
+        "n": row.n,
+        "low": row.low,
+        "high": row.high,
+        "reference": row.reference,
+        "limit_low": row.limit_low,
+        "limit_high": row.limit_high,
+        "provisional": int(row.provisional),
+        "detail": json.dumps(row.detail, sort_keys=True, separators=(",", ":")),
+    }
+
+
+def _plain(row: Row[Any]) -> dict[str, Any]:
+    plain = dict(row._mapping)
+    plain["labels"] = json.loads(plain["labels"])
+    plain["detail"] = json.loads(plain["detail"])
+    plain["provisional"] = bool(plain["provisional"])
+    return plain
+
+
+def _measurement(row: Row[Any]) -> Measurement:
+    return Measurement(
+        name=row.name,
+        value=row.value,
+        window=Window(row.window_start, row.window_end),
+        labels=tuple(sorted(json.loads(row.labels).items())),
+        n=row.n,
+        reason=None if row.reason is None else NotEnough(row.reason),
+        low=row.low,
+        high=row.high,
+        reference=row.reference,
+        limit_low=row.limit_low,
+        limit_high=row.limit_high,
+        provisional=bool(row.provisional),
+        detail=json.loads(row.detail),
+    )

@@ -1,0 +1,245 @@
+"""The first tables."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "alerts",
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("rule", sa.String(length=200), nullable=False),
+        sa.Column("fingerprint", sa.String(length=16), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("memory", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "rule", "fingerprint"),
+        comment="one row a rule and label set, as the state machine left it",
+    )
+    op.create_table(
+        "arrivals",
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.Column("t_min", sa.Float(), nullable=False),
+        sa.Column("t_max", sa.Float(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("codec", sa.String(length=32), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+        comment="accepted batches as they came, until compacted (predictions) or placed (labels)",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("arrivals_model_seq", "arrivals", ["model", "seq"], unique=False)
+    op.create_table(
+        "check_runs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("check_name", sa.String(length=100), nullable=False),
+        sa.Column("window_end", sa.Float(), nullable=True),
+        sa.Column("started_at", sa.Float(), nullable=False),
+        sa.Column("seconds", sa.Float(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("check_runs_name", "check_runs", ["model", "check_name", "id"], unique=False)
+    op.create_table(
+        "chunks",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("window_start", sa.Float(), nullable=False),
+        sa.Column("t_min", sa.Float(), nullable=False),
+        sa.Column("t_max", sa.Float(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("duplicates", sa.Integer(), nullable=False),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.Column("codec", sa.String(length=32), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("id_hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        comment="compacted predictions, each chunk inside one window and one span of the arrival log",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("chunks_model_time", "chunks", ["model", "t_max"], unique=False)
+    op.create_index("chunks_model_window", "chunks", ["model", "window_start", "seq"], unique=False)
+    op.create_table(
+        "deliveries",
+        sa.Column("incident", sa.String(length=36), nullable=False),
+        sa.Column("receiver", sa.String(length=200), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "receiver"),
+        comment="where an incident's message is, so that it can be updated in place",
+    )
+    op.create_table(
+        "idempotency",
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "key", "kind"),
+        comment="replies to batches already stored, by Idempotency-Key",
+    )
+    op.create_index(op.f("ix_idempotency_received_at"), "idempotency", ["received_at"], unique=False)
+    op.create_table(
+        "incidents",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("key", sa.String(length=400), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("severity", sa.String(length=16), nullable=False),
+        sa.Column("opened_at", sa.Float(), nullable=False),
+        sa.Column("resolved_at", sa.Float(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("incidents_key", "incidents", ["key", "opened_at"], unique=False)
+    op.create_table(
+        "labels",
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("prediction_id", sa.String(length=256), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("time", sa.Float(), nullable=False),
+        sa.Column("received_at", sa.Float(), nullable=False),
+        sa.Column("window_start", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("model", "prediction_id", "seq"),
+        comment="ground truth by prediction id, every version; a later one corrects an earlier one",
+    )
+    op.create_index("labels_model_window", "labels", ["model", "window_start", "seq"], unique=False)
+    op.create_index("labels_waiting", "labels", ["model", "time"], unique=False)
+    op.create_table(
+        "measurements",
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("labels", sa.String(length=1000), nullable=False),
+        sa.Column("window_end", sa.Float(), nullable=False),
+        sa.Column("window_start", sa.Float(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("reason", sa.String(length=32), nullable=True),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("low", sa.Float(), nullable=True),
+        sa.Column("high", sa.Float(), nullable=True),
+        sa.Column("reference", sa.Float(), nullable=True),
+        sa.Column("limit_low", sa.Float(), nullable=True),
+        sa.Column("limit_high", sa.Float(), nullable=True),
+        sa.Column("provisional", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "name", "labels", "window_end"),
+    )
+    op.create_index("measurements_model_end", "measurements", ["model", "window_end"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("incident", sa.String(length=36), nullable=False),
+        sa.Column("receiver", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("due_at", sa.Float(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=True),
+        sa.Column("finished_at", sa.Float(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        comment="notifications owed, written with the transition that owes them",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("outbox_owed", "outbox", ["outcome", "due_at"], unique=False)
+    op.create_table(
+        "profiles",
+        sa.Column("chunk_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("binning_id", sa.BigInteger(), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("window_start", sa.Float(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("codec", sa.String(length=32), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("chunk_id", "binning_id"),
+        comment="one mergeable profile a chunk and binning",
+    )
+    op.create_index("profiles_model_window", "profiles", ["model", "window_start", "seq"], unique=False)
+    op.create_table(
+        "progress",
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("scanned_seq", sa.BigInteger(), nullable=False),
+        sa.Column("newest_time", sa.Float(), nullable=True),
+        sa.Column("next_window", sa.Float(), nullable=True),
+        sa.Column("compacted_seq", sa.BigInteger(), nullable=False),
+        sa.Column("judged_window", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("model"),
+        comment="how far each model's arrival log has been worked through",
+    )
+    op.create_table(
+        "reference_profiles",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("schema", sa.Text(), nullable=False),
+        sa.Column("codec", sa.String(length=32), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        comment="versioned references; the id is the binning's version",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("references_model", "reference_profiles", ["model", "id"], unique=False)
+    op.create_table(
+        "silences",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("matchers", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.Float(), nullable=False),
+        sa.Column("ends_at", sa.Float(), nullable=False),
+        sa.Column("created_by", sa.String(length=200), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "transitions",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("rule", sa.String(length=200), nullable=False),
+        sa.Column("fingerprint", sa.String(length=16), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("before", sa.String(length=16), nullable=False),
+        sa.Column("after", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.Column("recorded_at", sa.Float(), nullable=False),
+        sa.Column("value", sa.Float(), nullable=True),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("model", "rule", "fingerprint", "at", "after", name="transitions_once"),
+        comment="the audit: every change of an alert's state, and why",
+        sqlite_autoincrement=True,
+    )
+    op.create_index("transitions_at", "transitions", ["model", "id"], unique=False)
+    op.create_table(
+        "windows",
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("start", sa.Float(), nullable=False),
+        sa.Column("end", sa.Float(), nullable=False),
+        sa.Column("close_seq", sa.BigInteger(), nullable=False),
+        sa.Column("mature_at", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("model", "start"),
+        comment="closed windows and the position in the arrival log at which each closed",
+    )
+    op.create_index("windows_model_end", "windows", ["model", "end"], unique=False)
