@@ -11,26 +11,30 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     clock: Literal["event", "wall"] = "event"
+    check: str = ""
+    """The check that measures it; empty for what collectors sample."""
 
 
 CATALOG: dict[str, Metric] = {
     # drift
-    "feature_drift": Metric("Distance of a feature's window from the reference.", ("feature", "method")),
-    "prediction_drift": Metric("Distance of the predictions' window from the reference.", ("method",)),
-    "drifted_features": Metric("Features whose drift is above their calibrated limit."),
+    "feature_drift": Metric("Distance of a feature's window from the reference.", ("feature", "method"), check="drift"),
+    "prediction_drift": Metric("Distance of the predictions' window from the reference.", ("method",), check="drift"),
+    "drifted_features": Metric("Features whose drift is above their calibrated limit.", check="drift"),
     # quality
-    "missing_ratio": Metric("Share of rows in which the feature is missing.", ("feature",)),
-    "out_of_range_ratio": Metric("Share of values outside the reference's range.", ("feature",)),
-    "new_category_ratio": Metric("Share of values that the reference does not know.", ("feature",)),
-    "type_mismatch_ratio": Metric("Share of values of another type than the schema's.", ("feature",)),
-    "non_finite_ratio": Metric("Share of values that are NaN or infinite.", ("feature",)),
+    "missing_ratio": Metric("Share of rows in which the feature is missing.", ("feature",), check="quality"),
+    "out_of_range_ratio": Metric("Share of values outside the reference's range.", ("feature",), check="quality"),
+    "new_category_ratio": Metric("Share of values that the reference does not know.", ("feature",), check="quality"),
+    "type_mismatch_ratio": Metric("Share of values of another type than the schema's.", ("feature",), check="quality"),
+    "non_finite_ratio": Metric("Share of values that are NaN or infinite.", ("feature",), check="quality"),
     # performance
-    "performance": Metric("Performance of a window on the labels that have arrived.", ("metric", "segment")),
-    "performance_reference": Metric("Performance on the reference.", ("metric", "segment")),
-    "label_coverage_ratio": Metric("Share of the window's predictions whose label has arrived."),
+    "performance": Metric(
+        "Performance of a window on the labels that have arrived.", ("metric", "segment"), check="performance"
+    ),
+    "performance_reference": Metric("Performance on the reference.", ("metric", "segment"), check="performance"),
+    "label_coverage_ratio": Metric("Share of the window's predictions whose label has arrived.", check="performance"),
     # volume and freshness
-    "window_rows": Metric("Predictions in the window."),
-    "window_end_timestamp_seconds": Metric("End of the newest closed window (event time)."),
+    "window_rows": Metric("Predictions in the window.", check="volume"),
+    "window_end_timestamp_seconds": Metric("End of the newest closed window (event time).", check="volume"),
     "prediction_age_seconds": Metric("Seconds since a prediction was last received (wall time).", (), "wall"),
     "label_age_seconds": Metric("Seconds since a label was last received (wall time).", (), "wall"),
     # the server

@@ -1,0 +1,234 @@
+"""The event-time side of the daemon: follows each model's arrival log, has closed windows measured in the worker, and
+records the verdict on each one in a single transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+
+from checks.base import Measurement, Window
+from checks.catalog import CATALOG
+from monitor.clock import Clock, iso
+from monitor.health import Health
+from monitor.judge import Judge
+from monitor.latest import Latest
+from monitor.metrics import Meters
+from monitor.store import measurements as history
+from monitor.store.tables import arrivals, progress, windows
+from monitor.store.writer import Writer
+from monitor.watermark import Arrival, Position, advance
+from monitor.work import compact as compaction
+from monitor.work import measure as measuring
+from monitor.work import reference as references
+from monitor.work.closing import Closing, ModelOptions, Verdict
+from monitor.worker import Worker, WorkerError
+
+log = logging.getLogger("watchkeeper.ticks")
+
+CLOSINGS_A_CALL = 16
+TAIL_ARRIVALS = 2_000
+TAIL_ROWS = 50_000
+ATTEMPTS = 3
+PERFORMANCE = frozenset(name for name, metric in CATALOG.items() if metric.check == "performance")
+"""Judged when a window's labels are mature, not when it closes."""
+
+
+@dataclass
+class Ticker:
+    """Works one model's arrival log through. `tick` may be called at any pace: it decides nothing by the wall clock."""
+
+    model: str
+    options: ModelOptions
+    reference: Path | None
+    url: str
+    engine: Engine
+    writer: Writer
+    worker: Worker
+    judge: Judge
+    latest: Latest
+    meters: Meters
+    health: Health
+    clock: Clock
+    _prepared: bool = field(default=False, init=False)
+    _failures: int = field(default=0, init=False)
+
+    def tick(self) -> int:
+        """Judges every closed window that has not been judged; returns how many. Raises WorkerError when the worker
+        failed: the same windows are tried again at the next tick."""
+        if not self._prepared:
+            self._prepare()
+        self._scan()
+        judged = 0
+        while closings := self._pending():
+            judged += self._judge(closings)
+        self._compact_tail()
+        return judged
+
+    def _prepare(self) -> None:
+        if self.reference is not None:
+            built = self.worker.run(references.build, self.url, str(self.reference), self.options)
+            log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, self.reference)
+        self._prepared = True
+
+    def _scan(self) -> None:
+        """Reads what is new in the log and stores which windows it closed."""
+        while self.writer.call(self._scan_some):
+            pass
+
+    def _scan_some(self, connection: Connection, portion: int = 10_000) -> bool:
+        row = connection.execute(select(progress).where(progress.c.model == self.model)).one_or_none()
+        position = Position() if row is None else Position(row.scanned_seq, row.newest_time, row.next_window)
+        if row is None:
+            connection.execute(insert(progress).values(model=self.model, scanned_seq=0, compacted_seq=0))
+        fresh = connection.execute(
+            select(arrivals.c.seq, arrivals.c.kind, arrivals.c.t_min, arrivals.c.t_max)
+            .where(arrivals.c.model == self.model, arrivals.c.seq > position.seq)
+            .order_by(arrivals.c.seq)
+            .limit(portion)
+        ).all()
+        if not fresh:
+            return False
+        batches = [Arrival(item.seq, item.t_min, item.t_max) for item in fresh if item.kind == "predictions"]
+        position, closed = advance(
+            position, batches, every=self.options.every, lateness=self.options.lateness
+        )
+        for item in closed:
+            connection.execute(
+                insert(windows).values(
+                    model=self.model, start=item.window.start, end=item.window.end, close_seq=item.close_seq
+                )
+            )
+        connection.execute(
+            update(progress)
+            .where(progress.c.model == self.model)
+            .values(
+                scanned_seq=fresh[-1].seq, newest_time=position.newest_time, next_window=position.next_start
+            )
+        )
+        return len(fresh) == portion
+
+    def _pending(self) -> list[Closing]:
+        """The next closed windows without a verdict, oldest first."""
+        with self.engine.connect() as connection:
+            judged = connection.scalar(select(progress.c.judged_window).where(progress.c.model == self.model))
+            query = select(windows).where(windows.c.model == self.model)
+            previous_seq = 0
+            if judged is not None:
+                previous_seq = connection.execute(
+                    select(windows.c.close_seq).where(windows.c.model == self.model, windows.c.end == judged)
+                ).scalar_one()
+                query = query.where(windows.c.end > judged)
+            # After a failure one window at a time, so that only the one that fails can be given up.
+            limit = 1 if self._failures else CLOSINGS_A_CALL
+            rows = connection.execute(query.order_by(windows.c.end).limit(limit)).all()
+        closings = []
+        for row in rows:
+            closings.append(Closing(Window(row.start, row.end), row.close_seq, previous_seq))
+            previous_seq = row.close_seq
+        return closings
+
+    def _judge(self, closings: Sequence[Closing]) -> int:
+        started = self.clock.time()
+        try:
+            self.worker.run(compaction.compact, self.url, self.model, closings[-1].close_seq, self.options)
+            verdicts = self.worker.run(measuring.measure_many, self.url, self.model, list(closings), self.options)
+        except WorkerError as error:
+            self._failures += 1
+            self.meters.check_failures.labels(check="worker").inc()
+            self.health.report(f"checks of {self.model}", f"{error.kind}: {error}")
+            if self._failures < ATTEMPTS:
+                raise
+            log.error("%s: window %s gets no measurement: %s", self.model, iso(closings[0].window.end), error)
+            verdicts = [_failed(str(error))]
+        else:
+            self.health.report(f"checks of {self.model}", None)
+        self._failures = 0
+        for closing, verdict in zip(closings, verdicts, strict=True):
+            if not self.writer.call(lambda connection, c=closing, v=verdict: self._record(connection, c, v, started)):
+                log.warning("%s: window %s was judged elsewhere", self.model, iso(closing.window.end))
+                return 0
+            self._show(closing, verdict)
+        return len(closings)
+
+    def _record(self, connection: Connection, closing: Closing, verdict: Verdict, started: float) -> bool:
+        """Everything that a closing leads to, in one transaction; False when another daemon has done it."""
+        end = closing.window.end
+        here = progress.c.model == self.model
+        judged = connection.scalar(select(progress.c.judged_window).where(here))
+        if judged is not None and judged >= end:
+            return False
+        history.write(connection, self.model, verdict.measurements)
+        history.write(connection, self.model, verdict.revisions)
+        for check, seconds in verdict.seconds.items():
+            history.record_run(
+                connection,
+                self.model,
+                check,
+                window_end=end,
+                started_at=started,
+                seconds=seconds,
+                error=verdict.errors.get(check, ""),
+            )
+        failed = {
+            name: verdict.errors[metric.check] for name, metric in CATALOG.items() if metric.check in verdict.errors
+        }
+        names = {name for name, metric in CATALOG.items() if metric.clock == "event"} - PERFORMANCE
+        now = [row for row in verdict.measurements if row.name not in PERFORMANCE]
+        self.judge.step(connection, self.model, now, end, metrics=names, failed=failed)
+        for window, rows in verdict.matured:
+            history.write(connection, self.model, rows)
+            self.judge.step(connection, self.model, rows, end, metrics=set(PERFORMANCE), failed=failed)
+            connection.execute(
+                update(windows)
+                .where(windows.c.model == self.model, windows.c.start == window.start)
+                .values(mature_at=end)
+            )
+        connection.execute(update(progress).where(here).values(judged_window=end))
+        return True
+
+    def _show(self, closing: Closing, verdict: Verdict) -> None:
+        """Hands the verdict to /metrics and the page; performance only once it is no longer provisional."""
+        self.latest.put(self.model, [row for row in verdict.measurements if row.name not in PERFORMANCE])
+        for _, rows in verdict.matured:
+            self.latest.put(self.model, rows)
+        for check, seconds in verdict.seconds.items():
+            self.meters.check_duration.labels(check=check).observe(seconds)
+            if check in verdict.errors:
+                self.meters.check_failures.labels(check=check).inc()
+            else:
+                self.meters.check_last_success.labels(check=check).set(self.clock.time())
+        self.latest.put(
+            self.model,
+            [
+                Measurement("check_failing", float(check in verdict.errors), closing.window, (("check", check),))
+                for check in verdict.seconds
+            ],
+        )
+
+    def _compact_tail(self) -> None:
+        """Compacts what no window has closed over yet, once there is enough of it to be worth a chunk."""
+        with self.engine.connect() as connection:
+            waiting = connection.execute(
+                select(func.count(), func.sum(arrivals.c.n), func.max(arrivals.c.seq)).where(
+                    arrivals.c.model == self.model
+                )
+            ).one()
+            scanned = connection.scalar(select(progress.c.scanned_seq).where(progress.c.model == self.model))
+        if scanned and (waiting[0] >= TAIL_ARRIVALS or (waiting[1] or 0) >= TAIL_ROWS):
+            self.worker.run(compaction.compact, self.url, self.model, scanned, self.options)
+
+
+def _failed(error: str) -> Verdict:
+    """The verdict on a window that could not be measured: nothing but errors, so that rules see them as such."""
+    checks = sorted({metric.check for metric in CATALOG.values() if metric.check})
+    return Verdict(
+        measurements=[],
+        revisions=[],
+        matured=[],
+        errors=dict.fromkeys(checks, error),
+        seconds=dict.fromkeys(checks, 0.0),
+    )
