@@ -10,13 +10,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
-from checks.base import Measurement, Window
+from checks.base import Window
 from checks.catalog import CATALOG
 from monitor.clock import Clock, iso
 from monitor.health import Health
 from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import Meters
+from monitor.sampling import CheckStates
 from monitor.store import measurements as history
 from monitor.store.tables import arrivals, progress, windows
 from monitor.store.writer import Writer
@@ -51,6 +52,7 @@ class Ticker:
     judge: Judge
     latest: Latest
     meters: Meters
+    checks: CheckStates
     health: Health
     clock: Clock
     _prepared: bool = field(default=False, init=False)
@@ -201,13 +203,7 @@ class Ticker:
                 self.meters.check_failures.labels(check=check).inc()
             else:
                 self.meters.check_last_success.labels(check=check).set(self.clock.time())
-        self.latest.put(
-            self.model,
-            [
-                Measurement("check_failing", float(check in verdict.errors), closing.window, (("check", check),))
-                for check in verdict.seconds
-            ],
-        )
+            self.checks.report(check, check in verdict.errors)
 
     def _compact_tail(self) -> None:
         """Compacts what no window has closed over yet, once there is enough of it to be worth a chunk."""
