@@ -207,11 +207,10 @@ transitions = Table(
     Column("after", String(16), nullable=False),
     Column("reason", String(32), nullable=False),
     Column("at", Float, nullable=False),  # the rule's own clock: event time, or wall time
-    Column("window_end", Float, nullable=False),  # of the measurement judged: several windows may mature at one `at`
     Column("recorded_at", Float, nullable=False),  # wall time
     Column("value", Float, nullable=True),
     Column("detail", Text, nullable=False),
-    UniqueConstraint("model", "rule", "fingerprint", "at", "window_end", "after", name="transitions_once"),
+    UniqueConstraint("model", "rule", "fingerprint", "at", "after", name="transitions_once"),
     Index("transitions_at", "model", "id"),
     sqlite_autoincrement=True,
     comment="the audit: every change of an alert's state, and why",
