@@ -1,0 +1,138 @@
+"""What travels between the daemon and its worker: plain frozen data, nothing that needs numerics to be imported."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checks.base import Measurement, Window
+
+if TYPE_CHECKING:
+    from monitor.settings import ModelSettings
+
+
+def window_of(time: float, every: float) -> Window:
+    """The window, `every` seconds long and aligned to the epoch, that holds `time`.
+
+    >>> window_of(5400.0, 3600.0)
+    Window(start=3600.0, end=7200.0)
+    """
+    index = math.floor(time / every)
+    return Window(index * every, (index + 1) * every)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """One closed window and the position in the arrival log as of which all about it is decided."""
+
+    window: Window
+    close_seq: int
+    previous_seq: int
+    """The `close_seq` of the window before; 0 for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one closing found. Measurements of a check that failed are absent; its name is in `errors`."""
+
+    measurements: list[Measurement]
+    """Of the window itself."""
+    revisions: list[Measurement]
+    """Of earlier windows that events or labels have reached since the closing before."""
+    matured: list[tuple[Window, list[Measurement]]]
+    """Performance of the windows whose labels are mature now, in order of the windows."""
+    errors: dict[str, str]
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """What the worker must know of a model's settings."""
+
+    model: str
+    every: float = 3600.0
+    """Length of a window, seconds."""
+    lateness: float = 300.0
+    min_rows: int = 200
+    maturity: float = 7 * 86400.0
+    """Seconds of event time after a window's end at which its labels are mature, whatever their coverage."""
+    coverage: float = 0.95
+    replay: bool = False
+    """Whether the model's events are aged by its newest one instead of by the wall clock."""
+    drift: bool = True
+    drift_methods: tuple[str, ...] = ("psi", "jensenshannon")
+    drift_ignore: tuple[str, ...] = ()
+    bins: int = 10
+    quality: bool = True
+    performance: bool = True
+    task: str | None = None
+    target: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    positive_class: str | int | bool | None = None
+    id: str | None = None
+    time: str | None = None
+    features: tuple[tuple[str, str], ...] = ()
+    """Types that the config states, by feature."""
+    ignore: tuple[str, ...] = ()
+
+    @property
+    def horizon(self) -> float:
+        """Seconds of event time within which one id is one prediction."""
+        return max(self.lateness, self.every)
+
+    @classmethod
+    def of(cls, settings: ModelSettings) -> ModelOptions:
+        """The options that these settings state."""
+        schema, drift = settings.schema_, settings.checks.drift
+        return cls(
+            model=settings.model,
+            every=settings.windows.every,
+            lateness=settings.windows.lateness,
+            min_rows=settings.windows.min_rows,
+            maturity=settings.labels.maturity,
+            coverage=settings.labels.coverage,
+            replay=settings.time == "replay",
+            drift=drift is not None,
+            drift_methods=tuple(drift.methods) if drift else (),
+            drift_ignore=tuple(drift.ignore) if drift else (),
+            bins=drift.bins if drift else 10,
+            quality=settings.checks.quality,
+            performance=settings.checks.performance,
+            task=schema.task,
+            target=schema.target,
+            prediction=schema.prediction,
+            score=schema.score,
+            positive_class=schema.positive_class,
+            id=schema.id,
+            time=schema.time,
+            features=tuple(schema.features.items()),
+            ignore=tuple(schema.ignore),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltReference:
+    """A reference in the store."""
+
+    id: int
+    n: int
+    created: bool
+    """False when one with the same content and settings was there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What one run of compaction did."""
+
+    rows: int = 0
+    """Predictions kept."""
+    duplicates: int = 0
+    """Predictions dropped, because their id was there already within the horizon."""
+    labels_placed: int = 0
+    """Labels whose prediction is known, among them such as had waited for it."""
+    labels_waiting: int = 0
+    """Labels of this run whose prediction is not known yet."""
+    labels_unfit: int = 0
+    """Labels of this run whose value does not fit the model's task: stored, but never measured with."""
