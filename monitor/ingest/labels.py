@@ -1,0 +1,116 @@
+"""Labels as they are posted: the truth of a prediction, by its id."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, cast
+
+import msgspec
+from msgspec import Meta
+
+from monitor.ingest.body import UNREADABLE, Decoder, media_type, values
+from monitor.ingest.predictions import Scalar, check_count
+from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections
+from monitor.ingest.text import ID_LENGTH, NUL, check_id, check_text, shown, type_name
+from monitor.ingest.times import Span, Stamp
+from monitor.settings import LimitSettings
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Label(msgspec.Struct, gc=False):
+    id: str
+    label: Scalar
+    time: Stamp = None
+
+
+@lru_cache(maxsize=8)
+def _decoder(string_length: int) -> Decoder[Label]:
+    text: Any = Annotated[str, Meta(max_length=string_length)]
+    row = msgspec.defstruct(
+        "Label",
+        [
+            ("id", Annotated[str, Meta(min_length=1, max_length=ID_LENGTH)]),
+            ("label", text | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool),
+            ("time", datetime | float | None, None),
+        ],
+        bases=(Label,),
+        gc=False,
+    )
+    return Decoder(cast("type[Label]", row))
+
+
+def parse_labels(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed:
+    """The good labels of `body` in columns, and why the others are not there. Raises Malformed and TooLarge."""
+    media = media_type(content_type)
+    decoder = _decoder(limits.string_length)
+    if NUL not in body and (rows := decoder.fast(body, media)) is not None:
+        check_count(len(rows), limits)
+        if not rows:
+            return _parsed([], [], Rejections())
+        times = span.all_seconds([row.time for row in rows])
+        if times is not None:
+            return _parsed(rows, times, Rejections())
+    return _one_by_one(body, media, decoder, limits, span)
+
+
+def _one_by_one(body: bytes, media: str, decoder: Decoder[Label], limits: LimitSettings, span: Span) -> Parsed:
+    rejections = Rejections()
+    given = values(body, media, rejections)
+    check_count(len(given), limits)
+    rows: list[Label] = []
+    times: list[float] = []
+    for index, value in enumerate(given):
+        if value is UNREADABLE:
+            continue
+        try:
+            row = _row(value, decoder, limits)
+            time = span.seconds(row.time)
+        except BadRow as error:
+            rejections.add(index, error)
+            continue
+        rows.append(row)
+        times.append(time)
+    return _parsed(rows, times, rejections)
+
+
+def _row(value: Any, decoder: Decoder[Label], limits: LimitSettings) -> Label:
+    try:
+        row = decoder.convert(value)
+    except msgspec.ValidationError as error:
+        raise _why(value, limits, str(error)) from None
+    check_id(row.id)
+    if isinstance(row.label, str):
+        check_text("label", row.label)
+    elif not math.isfinite(row.label):
+        raise BadRow(Reason.NOT_FINITE, f"label is {row.label}")
+    return row
+
+
+def _why(value: Any, limits: LimitSettings, error: str) -> BadRow:
+    if not isinstance(value, dict):
+        return BadRow(Reason.INVALID_TYPE, f"a row must be an object, not {type_name(value)}")
+    try:
+        check_id(value.get("id"))
+    except BadRow as reason:
+        return reason
+    label = value.get("label")
+    if label is None:
+        return BadRow(Reason.MISSING_LABEL, "no label")
+    if isinstance(label, dict | list):
+        return BadRow(Reason.INVALID_TYPE, f"label is {type_name(label)}; send one value")
+    if isinstance(label, str) and len(label) > limits.string_length:
+        return BadRow(Reason.STRING_TOO_LONG, f"label has {len(label)} characters")
+    if isinstance(value.get("time"), str):
+        return BadRow(Reason.INVALID_TIME, f"time {shown(value['time'])} is neither RFC 3339 nor epoch seconds")
+    return BadRow(Reason.INVALID_TYPE, error)
+
+
+def _parsed(rows: list[Label], times: list[float], rejections: Rejections) -> Parsed:
+    if not rows:
+        return Parsed(0, 0.0, 0.0, b"", rejections, Counter())
+    columns = {"id": [row.id for row in rows], "label": [row.label for row in rows], "time": times}
+    return Parsed(len(rows), min(times), max(times), _encoder.encode(columns), rejections, Counter())

@@ -1,0 +1,264 @@
+"""Predictions as they are posted, checked and turned into columns."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from functools import lru_cache
+from typing import Annotated, Any, cast
+
+import msgspec
+from msgspec import Meta
+
+from monitor.ingest.body import UNREADABLE, Decoder, media_type, values
+from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections, TooLarge
+from monitor.ingest.text import ID_LENGTH, NAME_LENGTH, NUL, check_id, check_text, shown, type_name
+from monitor.ingest.times import Span, Stamp
+from monitor.settings import LimitSettings
+
+Scalar = str | int | float | bool
+TAGS = 64
+CLASSES = 10_000
+CELLS = 8_000_000
+"""Rows times distinct feature names of one body: what its columns may take."""
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Prediction(msgspec.Struct, gc=False):
+    """One row; unknown keys are ignored, so that a newer client may say more."""
+
+    id: str
+    prediction: Scalar
+    time: Stamp = None
+    features: dict[str, Scalar | None] = msgspec.field(default_factory=dict)
+    probabilities: dict[str, float] | list[float] | float | None = None
+    latency_seconds: float | None = None
+    version: str | None = None
+    tags: dict[str, str] | None = None
+
+
+@lru_cache(maxsize=8)
+def _decoder(string_length: int, features: int) -> Decoder[Prediction]:
+    """Limits stand in the type, where they are checked while decoding, at a quarter of what a second look costs."""
+    text: Any = Annotated[str, Meta(max_length=string_length)]
+    # msgpack's and Arrow's integers end at 64 bits; wider ones become floats on the slow path.
+    scalar: Any = text | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool
+    row = msgspec.defstruct(
+        "Prediction",
+        [
+            ("id", Annotated[str, Meta(min_length=1, max_length=ID_LENGTH)]),
+            ("prediction", scalar),
+            ("time", datetime | float | None, None),
+            (
+                "features",
+                Annotated[dict[str, scalar | None], Meta(max_length=features)],
+                msgspec.field(default_factory=dict),
+            ),
+            (
+                "probabilities",
+                Annotated[dict[text, float], Meta(max_length=CLASSES)]
+                | Annotated[list[float], Meta(max_length=CLASSES)]
+                | float
+                | None,
+                None,
+            ),
+            ("latency_seconds", Annotated[float, Meta(ge=0)] | None, None),
+            ("version", text | None, None),
+            ("tags", Annotated[dict[text, text], Meta(max_length=TAGS)] | None, None),
+        ],
+        bases=(Prediction,),
+        gc=False,
+    )
+    return Decoder(cast("type[Prediction]", row))
+
+
+def parse_predictions(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed:
+    """The good rows of `body` in columns, and why the others are not there. Raises Malformed and TooLarge."""
+    media = media_type(content_type)
+    decoder = _decoder(limits.string_length, limits.features)
+    if NUL not in body and (rows := decoder.fast(body, media)) is not None:
+        check_count(len(rows), limits)
+        if not rows:
+            return Parsed(0, 0.0, 0.0, b"", Rejections(), Counter())
+        times = span.all_seconds([row.time for row in rows])
+        names = _names(rows)
+        if times is not None and len(names) <= limits.features and max(map(len, names), default=0) <= NAME_LENGTH:
+            return _parsed(rows, times, names, Rejections(), Counter())
+    return _one_by_one(body, media, decoder, limits, span)
+
+
+def _one_by_one(body: bytes, media: str, decoder: Decoder[Prediction], limits: LimitSettings, span: Span) -> Parsed:
+    rejections = Rejections()
+    given = values(body, media, rejections)
+    check_count(len(given), limits)
+    rows: list[Prediction] = []
+    times: list[float] = []
+    names: dict[str, None] = {}
+    repaired: Counter[Reason] = Counter()
+    for index, value in enumerate(given):
+        if value is UNREADABLE:
+            continue
+        try:
+            row = _row(value, decoder, limits)
+            time = span.seconds(row.time)
+            odd = _admit(row)
+            more = row.features.keys() - names.keys()
+            if len(names) + len(more) > limits.features:
+                raise BadRow(Reason.TOO_MANY_FEATURES, _too_many("feature names in one body", limits.features))
+        except BadRow as error:
+            rejections.add(index, error)
+            continue
+        names.update(dict.fromkeys(row.features))
+        rows.append(row)
+        times.append(time)
+        if odd:
+            repaired[Reason.NOT_FINITE] += odd
+    if not rows:
+        return Parsed(0, 0.0, 0.0, b"", rejections, repaired)
+    return _parsed(rows, times, list(names), rejections, repaired)
+
+
+def _row(value: Any, decoder: Decoder[Prediction], limits: LimitSettings) -> Prediction:
+    try:
+        return decoder.convert(value)
+    except msgspec.ValidationError as error:
+        raise _why(value, limits, str(error)) from None
+
+
+def _admit(row: Prediction) -> int:
+    """Checks what the row's type can't say; how many of its features are not finite. Raises BadRow."""
+    check_id(row.id)
+    if isinstance(row.prediction, str):
+        check_text("prediction", row.prediction)
+    elif not math.isfinite(row.prediction):
+        raise BadRow(Reason.NOT_FINITE, f"prediction is {row.prediction}")
+    if row.latency_seconds is not None and not math.isfinite(row.latency_seconds):
+        raise BadRow(Reason.NOT_FINITE, f"latency_seconds is {row.latency_seconds}")
+    if row.version is not None:
+        check_text("version", row.version)
+    _check_probabilities(row.probabilities)
+    for name, tag in (row.tags or {}).items():
+        check_text("tag", name)
+        check_text(f"tag {shown(name)}", tag)
+    odd = 0
+    for name, value in row.features.items():
+        if len(name) > NAME_LENGTH:
+            raise BadRow(Reason.STRING_TOO_LONG, f"a feature's name is over {NAME_LENGTH} characters")
+        check_text("a feature's name", name)
+        if isinstance(value, str):
+            check_text(f"feature {shown(name)}", value)
+        elif isinstance(value, float) and not math.isfinite(value):
+            odd += 1
+    return odd
+
+
+def _check_probabilities(given: dict[str, float] | list[float] | float | None) -> None:
+    if given is None:
+        return
+    numbers: Iterable[float]
+    if isinstance(given, dict):
+        numbers = given.values()
+        for name in given:
+            check_text("class", name)
+    else:
+        numbers = given if isinstance(given, list) else [given]
+    if not all(map(math.isfinite, numbers)):
+        raise BadRow(Reason.NOT_FINITE, "probabilities hold a value that is NaN or infinite")
+
+
+def _why(value: Any, limits: LimitSettings, error: str) -> BadRow:
+    """The reason why a row doesn't fit its type; `error` says it where nothing better does."""
+    if not isinstance(value, dict):
+        return BadRow(Reason.INVALID_TYPE, f"a row must be an object, not {type_name(value)}")
+    try:
+        check_id(value.get("id"))
+        if value.get("prediction") is None:
+            raise BadRow(Reason.MISSING_PREDICTION, "no prediction")
+        _check_scalars({"prediction": value["prediction"], "version": value.get("version")}, "", limits)
+        features, tags = value.get("features", {}), value.get("tags")
+        if isinstance(features, dict):
+            if len(features) > limits.features:
+                raise BadRow(Reason.TOO_MANY_FEATURES, _too_many("features", limits.features, len(features)))
+            _check_scalars(features, "feature ", limits)
+        if isinstance(tags, dict):
+            if len(tags) > TAGS:
+                raise BadRow(Reason.TOO_MANY_TAGS, _too_many("tags", TAGS, len(tags)))
+            _check_scalars(tags, "tag ", limits)
+        _check_classes(value.get("probabilities"), limits)
+    except BadRow as reason:
+        return reason
+    if isinstance(value.get("time"), str):
+        return BadRow(Reason.INVALID_TIME, f"time {shown(value['time'])} is neither RFC 3339 nor epoch seconds")
+    return BadRow(Reason.INVALID_TYPE, error)
+
+
+def _check_classes(given: Any, limits: LimitSettings) -> None:
+    if isinstance(given, dict | list) and len(given) > CLASSES:
+        raise BadRow(Reason.TOO_MANY_CLASSES, _too_many("probabilities", CLASSES, len(given)))
+    if isinstance(given, dict) and max(map(len, given), default=0) > limits.string_length:
+        raise BadRow(Reason.STRING_TOO_LONG, f"a class is over {limits.string_length} characters")
+
+
+def _check_scalars(given: dict[str, Any], what: str, limits: LimitSettings) -> None:
+    for name, value in given.items():
+        if isinstance(value, dict | list):
+            raise BadRow(Reason.INVALID_TYPE, f"{what}{shown(name)} is {type_name(value)}; send one value")
+        if isinstance(value, str) and len(value) > limits.string_length:
+            raise BadRow(
+                Reason.STRING_TOO_LONG,
+                f"{what}{shown(name)} has {len(value)} characters; limits.string_length is {limits.string_length}",
+            )
+
+
+def _too_many(what: str, limit: int, given: int | None = None) -> str:
+    return f"{given} {what}; at most {limit} are taken" if given else f"more than {limit} {what}"
+
+
+def check_count(rows: int, limits: LimitSettings) -> None:
+    if rows > limits.rows:
+        raise TooLarge(f"the body has {rows} rows; limits.rows is {limits.rows}: send smaller batches")
+
+
+def _names(rows: list[Prediction]) -> list[str]:
+    """Every feature's name, in order of appearance."""
+    names = list(rows[0].features)
+    if _alike([row.features for row in rows], names):
+        return names
+    return list(dict.fromkeys(name for row in rows for name in row.features))
+
+
+def _parsed(
+    rows: list[Prediction], times: list[float], names: list[str], rejections: Rejections, repaired: Counter[Reason]
+) -> Parsed:
+    if len(rows) * len(names) > CELLS:
+        raise TooLarge(f"{len(rows)} rows over {len(names)} distinct feature names; send smaller batches")
+    columns = {
+        "id": [row.id for row in rows],
+        "time": times,
+        "features": _columns(rows, names),
+        "prediction": [row.prediction for row in rows],
+        "probabilities": _given([row.probabilities for row in rows]),
+        "latency": _given([row.latency_seconds for row in rows]),
+        "version": _given([row.version for row in rows]),
+        "tags": _given([row.tags for row in rows]),
+    }
+    return Parsed(len(rows), min(times), max(times), _encoder.encode(columns), rejections, repaired)
+
+
+def _columns(rows: list[Prediction], names: list[str]) -> dict[str, Any]:
+    features = [row.features for row in rows]
+    if _alike(features, names):
+        return dict(zip(names, zip(*[row.values() for row in features], strict=True), strict=True))
+    return {name: [row.get(name) for row in features] for name in names}
+
+
+def _alike(features: list[dict[str, Any]], names: list[str]) -> bool:
+    """Whether every row has exactly these names in this order, as rows of one client mostly do."""
+    return list(map(list, features)).count(names) == len(features)
+
+
+def _given(column: list[Any]) -> list[Any] | None:
+    return None if column.count(None) == len(column) else column
