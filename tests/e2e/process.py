@@ -1,0 +1,127 @@
+"""Starts the daemon as its users do and talks to it over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+COMMAND = Path(sys.executable).with_name("watchkeeper")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
+    """The condition's first truthy value; fails with `what` was awaited when it does not come in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds:g} s: {what}")
+
+
+class Daemon:
+    """`watchkeeper run` on a config in `folder`; the database is `watchkeeper.db` beside it."""
+
+    def __init__(self, folder: Path, config: str, env: Mapping[str, str] | None = None) -> None:
+        self.folder, self.port = folder, free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "watchkeeper.yaml").write_text(f"listen: 127.0.0.1:{self.port}\n{config}")
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "daemon.log"
+        self._env = {**os.environ, **(env or {})}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Daemon:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if error is not None:
+            print(self.log.read_text()[-6000:])
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [str(COMMAND), "run"], cwd=self.folder, stdout=log, stderr=log, env=self._env, start_new_session=True
+            )
+        wait_for(self._ready, f"{self.url}/readyz answers 200; the log says:\n{self.log.read_text()[-3000:]}")
+
+    def stop(self) -> int:
+        """Asks the daemon to stop and returns its exit status."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=30)
+        self.process = None
+        return status
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(timeout=30)
+        self.process = None
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=10) as reply:
+            body = reply.read()
+            return json.loads(body) if "json" in reply.headers["Content-Type"] else body.decode()
+
+    def post(self, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+        """Posts JSON (or raw bytes) and returns the status and the reply."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.url + path,
+            data=data,
+            headers={"Content-Type": "application/json", **{name.replace("_", "-"): v for name, v in headers.items()}},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as reply:
+                return reply.status, json.loads(reply.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"null")
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Reads the daemon's database beside it."""
+        connection = sqlite3.connect(self.folder / "watchkeeper.db", timeout=10)
+        try:
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError(f"the daemon ended with {self.process.returncode}:\n{self.log.read_text()[-3000:]}")
+        try:
+            self.get("/readyz")
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            return False
+        return True
