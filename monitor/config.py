@@ -1,0 +1,243 @@
+"""Reads the config file: lines and hints for what is wrong, secrets and defaults filled in, rules merged."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, TemplateSyntaxError
+from pydantic import ValidationError
+
+from alerts.rule import Rule
+from checks.catalog import CATALOG
+from monitor import config_errors
+from monitor.config_secrets import with_secrets
+from monitor.config_tree import nearest
+from monitor.document import Document, Place, Problem, parse
+from monitor.settings import Config, ModelSettings
+from monitor.shared_data import shared_file
+
+DEFAULT_DATABASE = "watchkeeper.db"
+
+
+class ConfigError(Exception):
+    """The config file is wrong. `line` and `message` are the first problem's; `problems` has them all."""
+
+    def __init__(self, path: str | Path, line: int | None, message: str, *more: Problem) -> None:
+        self.path, self.line, self.message = str(path), line, message
+        self.problems = (Problem(line, message), *more)
+        super().__init__("\n".join(self._shown(problem) for problem in self.problems))
+
+    def _shown(self, problem: Problem) -> str:
+        return f"{self.path}:{problem.line}: {problem.message}" if problem.line else f"{self.path}: {problem.message}"
+
+
+def load(path: str | Path, environment: Mapping[str, str] = os.environ, *, notify: bool = True) -> Config:
+    """The config in the file `path`, its paths absolute and its secrets read.
+
+    With `notify=False` a Slack section without a token is left as it is, for commands that send nothing.
+    Raises ConfigError, which lists everything that is wrong.
+    """
+    document = parse(_text(path), environment)
+    _stop(path, document.problems)
+    if not isinstance(document.value, dict):
+        raise ConfigError(path, None, "the file is empty; `watchkeeper init` writes one to start from")
+    value = _with_shipped_rules(document.value)
+    try:
+        config = Config.model_validate(value)
+    except ValidationError as error:
+        raise _error(path, config_errors.problems(error, document)) from None
+    folder = Path(path).resolve().parent
+    config = config.model_copy(
+        update={
+            "models": [_located(model, folder) for model in config.models],
+            "database": _database(config.database, folder),
+        }
+    )
+    found = list(_judge(config, document))
+    config = with_secrets(config, document, folder, environment, notify, found)
+    _stop(path, found)
+    return config
+
+
+def default_rules() -> list[Rule]:
+    """The shipped rules, in their file's order. Raises ConfigError when that file is damaged."""
+    path = shared_file("rules.yaml")
+    document = parse(path.read_text("utf-8"), {})
+    _stop(path, document.problems)
+    try:
+        rules = [Rule.model_validate(rule) for rule in document.value["rules"]]
+    except ValidationError as error:
+        raise ConfigError(path, None, str(error)) from None
+    _stop(path, list(_judge_rules(rules, document)))
+    return rules
+
+
+def all_rules(config: Config) -> list[Rule]:
+    """The rules that are in force: shipped ones, replaced by the config's of the same name, then the config's others;
+    without those that are disabled."""
+    shipped = default_rules() if config.default_rules else []
+    rules = {rule.name: rule for rule in [*shipped, *config.rules]}
+    return [rule for rule in rules.values() if rule.enabled]
+
+
+def address(config: Config) -> tuple[str, int]:
+    """Host and port of `listen`. Raises ValueError with a sentence."""
+    host, colon, port = config.listen.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValueError(f"listen: {config.listen!r} is no address; write host:port, such as 127.0.0.1:9797")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(
+            path, None, "there is no such file; `watchkeeper init` writes one, --config names another"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, None, f"the file is not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise ConfigError(path, None, f"the file can't be read: {error.strerror}") from None
+
+
+def _stop(path: str | Path, found: list[Problem]) -> None:
+    if found:
+        raise _error(path, sorted(found, key=lambda problem: problem.line or 0))
+
+
+def _error(path: str | Path, found: list[Problem]) -> ConfigError:
+    first, *more = found
+    return ConfigError(path, first.line, first.message, *more)
+
+
+def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:
+    """A rule that has a shipped one's name and no metric of its own changes the keys it gives, and keeps the others."""
+    rules = value.get("rules")
+    if not isinstance(rules, list):
+        return value
+    shipped = {rule.name: rule for rule in default_rules()}
+
+    def whole(rule: Any) -> Any:
+        name = rule.get("name") if isinstance(rule, dict) and "metric" not in rule else None
+        known = shipped.get(name) if isinstance(name, str) else None
+        return {**known.model_dump(by_alias=True, exclude_unset=True), **rule} if known else rule
+
+    return {**value, "rules": [whole(rule) for rule in rules]}
+
+
+def _located(model: ModelSettings, folder: Path) -> ModelSettings:
+    return model.model_copy(update={"reference": folder / model.reference}) if model.reference else model
+
+
+def _database(url: str, folder: Path) -> str:
+    """The URL with a relative SQLite path taken from the config's folder."""
+    if not url:
+        return f"sqlite:///{folder / DEFAULT_DATABASE}"
+    if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+        file, question, query = url.removeprefix("sqlite:///").partition("?")
+        return f"sqlite:///{folder / file}{question}{query}"
+    return url
+
+
+def _judge(config: Config, document: Document) -> Iterator[Problem]:
+    """What is wrong although each value is well-formed."""
+    yield from _judge_rules(config.rules, document)
+    yield from _judge_listen(config, document)
+    if config.database in ("sqlite://", "sqlite:///:memory:"):
+        yield Problem(
+            document.line(("database",)),
+            "database: one in memory can't be shared with the worker process; name a file, such as sqlite:///w.db",
+        )
+    for index, model in enumerate(config.models):
+        if model.server and (wrong := _url_problem(model.server.url)):
+            place: Place = ("models", index, "server", "url") if "models" in document.value else ("server", "url")
+            yield Problem(document.line(place), f"{config_errors.shown(place)}: {wrong}")
+
+
+def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:
+    line = document.line(("listen",))
+    try:
+        host, _ = address(config)
+    except ValueError as error:
+        yield Problem(line, str(error))
+        return
+    tokens = config.tokens
+    if config.insecure or is_loopback(host):
+        return
+    missing = [
+        name
+        for name, token, file in (
+            ("tokens.ingest", tokens.ingest, tokens.ingest_file),
+            ("tokens.admin", tokens.admin, tokens.admin_file),
+        )
+        if not (token or file)
+    ]
+    if missing:
+        yield Problem(
+            line,
+            f"listen: {config.listen} can be reached from other machines, which needs {' and '.join(missing)} "
+            "(or insecure: true, if something else guards it)",
+        )
+
+
+def _url_problem(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "this is no URL; write http://127.0.0.1:8080"
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        return "this is no URL of a server; write http://127.0.0.1:8080"
+    if parts.username or parts.password:
+        return "user name and password can't stand in the URL"
+    return None
+
+
+def _judge_rules(rules: list[Rule], document: Document) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for index, rule in enumerate(rules):
+        place: Place = ("rules", index)
+        for key, wrong in _rule_problems(rule):
+            yield Problem(document.line((*place, *key)), f"rule {rule.name!r}: {wrong}")
+        if rule.name in seen:
+            yield Problem(document.line((*place, "name")), f"rule {rule.name!r} stands twice; give each its own name")
+        seen.add(rule.name)
+
+
+def _rule_problems(rule: Rule) -> Iterator[tuple[Place, str]]:
+    metric = CATALOG.get(rule.metric)
+    if metric is None:
+        close = nearest(rule.metric.removeprefix("watchkeeper_"), CATALOG)
+        hint = f"; did you mean {close!r}?" if close else f"; known: {', '.join(sorted(CATALOG))}"
+        yield ("metric",), f"unknown metric {rule.metric!r}{hint}"
+    else:
+        for label in rule.match:
+            if label not in metric.labels:
+                known = f"its labels are {', '.join(metric.labels)}" if metric.labels else "it has no labels"
+                yield ("match", label), f"{rule.metric} has no label {label!r}; {known}"
+    line, sign = (rule.above, 1) if rule.above else (rule.below, -1)
+    if line and rule.clear:
+        for kind in ("value", "reference"):
+            breach, clear = getattr(line, kind), getattr(rule.clear, kind)
+            if breach is not None and clear is not None and sign * (clear - breach) > 0:
+                side = "above" if rule.above else "below"
+                yield ("clear",), f"clear ({clear:g}) lies beyond {side} ({breach:g}), so the alert could never hold"
+    for key in ("summary", "action"):
+        try:
+            Environment(autoescape=False).parse(getattr(rule, key))
+        except TemplateSyntaxError as error:
+            yield (key,), f"{key} is no valid template: {error.message}"

@@ -1,0 +1,82 @@
+"""Fills in a config's secrets: from `*_file` keys, and Slack's token from SLACK_BOT_TOKEN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from monitor.document import Document, Problem
+from monitor.settings import Config, SlackSettings
+
+SLACK_TOKEN = "SLACK_BOT_TOKEN"
+
+
+def with_secrets(
+    config: Config,
+    document: Document,
+    folder: Path,
+    environment: Mapping[str, str],
+    notify: bool,
+    found: list[Problem],
+) -> Config:
+    """The config with every secret read; what can't be is added to `found`, without its value."""
+    files = _Files(document, folder, found)
+    tokens = config.tokens
+    tokens = tokens.model_copy(
+        update={
+            "ingest": files.read("tokens", "ingest", tokens.ingest, tokens.ingest_file),
+            "admin": files.read("tokens", "admin", tokens.admin, tokens.admin_file),
+        }
+    )
+    slack = config.slack
+    if slack is not None:
+        token = files.read("slack", "token", slack.token, slack.token_file)
+        webhook_url = files.read("slack", "webhook_url", slack.webhook_url, slack.webhook_url_file)
+        if not token and slack.channel and (own := environment.get(SLACK_TOKEN, "").strip()):
+            token = SecretStr(own)
+        slack = slack.model_copy(update={"token": token, "webhook_url": webhook_url})
+        if notify and (wrong := _slack_problem(slack)):
+            found.append(Problem(document.line(("slack",)), wrong))
+    return config.model_copy(update={"tokens": tokens, "slack": slack})
+
+
+class _Files:
+    def __init__(self, document: Document, folder: Path, found: list[Problem]) -> None:
+        self._document, self._folder, self._found = document, folder, found
+
+    def read(self, section: str, key: str, given: SecretStr | None, file: Path | None) -> SecretStr | None:
+        """The secret `section.key`: as given, or the text of the file that `key_file` names, trimmed."""
+        if file is None:
+            return given
+        name, path = f"{section}.{key}", self._folder / file
+        problem = ""
+        if given is not None:
+            problem = f"give {name} or {name}_file, not both"
+        else:
+            try:
+                if text := path.read_text("utf-8").strip():
+                    return SecretStr(text)
+                problem = f"{name}_file: {path} is empty"
+            except OSError as error:
+                problem = f"{name}_file: {path} can't be read: {error.strerror}"
+            except UnicodeDecodeError:
+                problem = f"{name}_file: {path} is not text"
+        self._found.append(Problem(self._document.line((section, f"{key}_file")), problem))
+        # Something that counts as given, so that one missing file is not reported twice.
+        return given or SecretStr("unread")
+
+
+def _slack_problem(slack: SlackSettings) -> str | None:
+    token = slack.token.get_secret_value() if slack.token else ""
+    if slack.webhook_url and slack.webhook_url.get_secret_value() and not token:
+        return None
+    if not slack.channel:
+        return 'slack: name the channel, such as channel: "#ml-oncall" (or give a webhook_url)'
+    if not token:
+        return (
+            f"slack: there is no bot token for channel {slack.channel}; set the environment variable "
+            f"{SLACK_TOKEN}, or slack.token_file, or give a webhook_url instead"
+        )
+    return None

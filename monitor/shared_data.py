@@ -1,0 +1,25 @@
+"""Finds the files that are shipped beside the code: default rules, presets, examples, the config's JSON Schema."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def shared_file(name: str) -> Path:
+    """The path of `config/<name>`: in the checkout, or where the wheel put its shared data.
+
+    Raises FileNotFoundError when this installation lacks it.
+    """
+    for folder in _folders(Path(__file__).resolve().parent.parent, Path(sys.prefix)):
+        if (path := folder / name).is_file():
+            return path
+    raise FileNotFoundError(f"the shipped file config/{name} is missing from this installation; reinstall watchkeeper")
+
+
+def _folders(root: Path, prefix: Path) -> list[Path]:
+    """Where shipped files may be, for packages in `root`: site-packages may hold a foreign `config/`, hence the
+    look at pyproject.toml; `pip install --user` and `--target` put shared data above `root`, not in `prefix`."""
+    checkout = [root / "config"] if (root / "pyproject.toml").is_file() else []
+    above = [folder / "share" / "watchkeeper" / "config" for folder in (root, *root.parents)]
+    return [*checkout, *above, prefix / "share" / "watchkeeper" / "config"]
