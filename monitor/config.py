@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jinja2 import Environment, TemplateSyntaxError
+from jinja2 import Environment, TemplateError
+from jinja2.meta import find_undeclared_variables
 from pydantic import ValidationError
 
 from alerts.rule import Rule
@@ -22,6 +23,10 @@ from monitor.settings import Config, ModelSettings
 from monitor.shared_data import shared_file
 
 DEFAULT_DATABASE = "watchkeeper.db"
+
+# What alerts.incident fills summaries in with, and the filters of alerts.wording.
+_IN_SUMMARY = {"labels", "model", "n", "since", "rule", "value", "level", "worst"}
+_FILTERS = ("percent", "duration", "bytes", "time")
 
 
 class ConfigError(Exception):
@@ -236,8 +241,17 @@ def _rule_problems(rule: Rule) -> Iterator[tuple[Place, str]]:
             if breach is not None and clear is not None and sign * (clear - breach) > 0:
                 side = "above" if rule.above else "below"
                 yield ("clear",), f"clear ({clear:g}) lies beyond {side} ({breach:g}), so the alert could never hold"
-    for key in ("summary", "action"):
-        try:
-            Environment(autoescape=False).parse(getattr(rule, key))
-        except TemplateSyntaxError as error:
-            yield (key,), f"{key} is no valid template: {error.message}"
+    if wrong := _summary_problem(rule):
+        yield ("summary",), f"summary {wrong}"
+
+
+def _summary_problem(rule: Rule) -> str | None:
+    environment = Environment(autoescape=False)
+    environment.filters |= dict.fromkeys(_FILTERS, str)
+    try:
+        unknown = find_undeclared_variables(environment.parse(rule.summary)) - _IN_SUMMARY
+    except TemplateError as error:
+        return f"is no valid template: {error.message}"
+    if unknown:
+        return f"names {min(unknown)!r}, which is not known; known are {', '.join(sorted(_IN_SUMMARY))}"
+    return None

@@ -38,9 +38,10 @@ class _Span:
 class ServerCollector:
     """Scrapes one server as its preset says.
 
-    The request rate is over the time since the last scrape. Error ratio and latencies are over the newest scrapes that
-    together hold ENOUGH requests, at most LOOK_BACK seconds of them: under load that is one interval, so a spike shows
-    at once; a quiet server's few requests are judged together. A measurement's window and n tell which it was.
+    The request rate is over the time since the last scrape, which is the window of every measurement. Error ratio and
+    latencies look back over the newest scrapes that together hold ENOUGH requests, LOOK_BACK seconds at most: under
+    load that is one interval, so a spike shows at once; a quiet server's few requests are judged together. `n` is the
+    number of requests, `detail["seconds"]` how long it took to see them.
     """
 
     name = "server"
@@ -96,10 +97,11 @@ class ServerCollector:
             start = span.start
             if counts.requests >= ENOUGH:
                 break
-        window, n = Window(now - (newest.end - start), now), round(counts.requests)
+        window, n = Window(now - (newest.end - newest.start), now), round(counts.requests)
         if not counts.requests:
             return _none(_RATIOS, window, NotEnough.NO_TRAFFIC)
-        rows = [Measurement("error_ratio", min(1.0, counts.errors / counts.requests), window, n=n)]
+        detail = {"seconds": round(newest.end - start, 3)}
+        rows = [Measurement("error_ratio", min(1.0, counts.errors / counts.requests), window, n=n, detail=detail)]
         latency = self._preset.latency
         if latency is None:
             return rows
@@ -110,7 +112,7 @@ class ServerCollector:
         for name, q in _LATENCIES.items():
             value = quantile(q, buckets)
             reason = NotEnough.NO_TRAFFIC if value is None else None
-            rows.append(Measurement(name, value, window, n=n, reason=reason))
+            rows.append(Measurement(name, value, window, n=n, reason=reason, detail=detail))
         return rows
 
     def _lacking(self, totals: Totals) -> str:
