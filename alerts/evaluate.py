@@ -1,0 +1,98 @@
+"""One rule over the measurements of one evaluation: every label set it knows, or meets, is stepped once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from alerts.observation import Kind, Observation
+from alerts.rule import Rule
+from alerts.state import AlertState, Reason, Status, Transition, ended, step
+from checks.base import Labels, Measurement
+
+FORGET_AFTER = 7 * 86400.0
+"""Seconds on the rule's clock after which an inactive label set that is not measured any more is forgotten."""
+_TEXT = 500
+
+States = dict[Labels, AlertState]
+
+
+def matches(rule: Rule, labels: Labels) -> bool:
+    """Whether measurements with these labels are the rule's."""
+    own = dict(labels)
+    return all(own.get(name) == value for name, value in rule.match.items())
+
+
+def evaluate(
+    rule: Rule,
+    states: Mapping[Labels, AlertState],
+    measurements: Iterable[Measurement],
+    failed: str | None,
+    now: float,
+    interval: float | None = None,
+) -> tuple[States, list[Transition]]:
+    """Steps one rule. `failed` says why its metric could not be measured, if so; `interval` is the expected number of
+    seconds between evaluations on the wall clock, None in event time.
+
+    A label set that is known and not among the measurements is an observation without data, or an error if the
+    measuring failed. A rule that knows no label set yet stands for itself when it failed, or when no data alerts.
+    """
+    seen = _observations(rule, measurements, now, interval)
+    for labels in states:
+        if labels not in seen:
+            seen[labels] = _absent(failed, now, interval)
+    if not seen and (failed is not None or rule.no_data == "alert"):
+        seen[()] = _absent(failed, now, interval)
+    after: States = {}
+    transitions: list[Transition] = []
+    for labels, observation in seen.items():
+        state = states.get(labels) or AlertState(labels, whole_rule=observation.measurement is None)
+        if _superseded(state, seen):
+            transitions += ended(rule.name, state, Reason.RECOVERED, now)
+            continue
+        state, changes = step(rule, state, observation, now)
+        if state.whole_rule and observation.measurement is not None:
+            state = replace(state, whole_rule=False)
+        transitions += changes
+        if not _forgotten(state, observation, now):
+            after[labels] = state
+    return after, transitions
+
+
+def _observations(
+    rule: Rule, measurements: Iterable[Measurement], now: float, interval: float | None
+) -> dict[Labels, Observation]:
+    seen: dict[Labels, Observation] = {}
+    for measurement in measurements:
+        if measurement.name != rule.metric or not matches(rule, measurement.labels):
+            continue
+        expected = None if interval is None else max(interval, measurement.window.seconds)
+        if measurement.labels in seen:
+            text = f"{rule.metric} was measured twice with the same labels"
+            seen[measurement.labels] = Observation.failed(text, now, expected)
+        else:
+            seen[measurement.labels] = Observation.of(measurement, expected)
+    return seen
+
+
+def _absent(failed: str | None, now: float, interval: float | None) -> Observation:
+    return Observation.vanished(now, interval) if failed is None else Observation.failed(failed[:_TEXT], now, interval)
+
+
+def _superseded(state: AlertState, seen: Mapping[Labels, Observation]) -> bool:
+    """The rule stood for itself, and now there are real label sets."""
+    return (
+        state.whole_rule
+        and any(observation.measurement is not None for observation in seen.values())
+        and (seen[state.labels].measurement is None)
+    )
+
+
+def _forgotten(state: AlertState, observation: Observation, now: float) -> bool:
+    return (
+        state.status is Status.INACTIVE
+        and observation.measurement is None
+        and state.health is Kind.NO_DATA
+        and state.health_since is not None
+        and now - state.health_since > FORGET_AFTER
+    )

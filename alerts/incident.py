@@ -1,0 +1,296 @@
+"""Incidents: the firing alerts of one model and group, as one message that opens, changes in place and resolves.
+
+Pure: `advance` takes the incident as it was and what the rules say now, and returns it as it is with the reason, if
+any, why people are to be told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from alerts.fingerprint import alert_fingerprint
+from alerts.observation import Kind
+from alerts.rule import Rule, Severity
+from alerts.state import AlertState
+from alerts.wording import Wording, clean, quantity
+
+KEPT = 50
+"""Alerts that an incident describes; of more only the number is known."""
+
+
+class Why(StrEnum):
+    """Why a notification is owed. UPDATED and NEW_ALERTS change a message in place; the others are seen."""
+
+    UPDATED = "updated"
+    NEW_ALERTS = "new_alerts"
+    SEVERITY_ROSE = "severity_rose"
+    FIRST = "first"
+    RESOLVED = "resolved"
+
+    @property
+    def rank(self) -> int:
+        return list(Why).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert as people are told of it. Times are on the rule's clock."""
+
+    fingerprint: str
+    rule: str
+    metric: str
+    labels: dict[str, str]
+    severity: Severity
+    above: bool
+    """Whether values above the level are the bad ones."""
+    firing: bool
+    cause: Kind
+    since: float
+    ended: float | None
+    ended_why: str
+    value: float | None
+    level: float | None
+    worst: float | None
+    n: int
+    text: str
+    """Why there is no value, when that is the cause."""
+    summary: str
+    action: str
+    runbook: str
+
+    def silence_labels(self, model: str) -> dict[str, str]:
+        """What silences match on."""
+        return {**self.labels, "model": model, "rule": self.rule, "severity": str(self.severity)}
+
+    @property
+    def subject(self) -> str:
+        """What it is about: its label values, or the metric."""
+        return " ".join(value for name, value in self.labels.items() if name != "scope") or self.metric
+
+    @property
+    def finding(self) -> str:
+        """What was found, in numbers: ``3.2 > 0.1``."""
+        if self.cause is not Kind.VALUE or self.worst is None:
+            return f"{'failed' if self.cause is Kind.ERROR else 'no data'} ({self.text})" if self.text else "no data"
+        found = quantity(self.metric, self.worst)
+        if self.level is None:
+            return found
+        return f"{found} {'>' if self.above else '<'} {quantity(self.metric, self.level)}"
+
+    @property
+    def _shown(self) -> tuple[Any, ...]:
+        digits = [None if number is None else f"{number:.2g}" for number in (self.worst, self.level)]
+        return (self.firing, self.severity, self.cause, *digits)
+
+    @property
+    def order(self) -> tuple[Any, ...]:
+        """Sorts what matters most to the front."""
+        far = 0.0
+        if self.worst is not None and self.level is not None:
+            far = abs(self.worst - self.level) / (abs(self.level) or 1.0)
+        return (not self.firing, -self.severity.rank, -far, self.since, self.fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One model's trouble of one group. `since` and `ended` are on the rules' clock, `opened_at` and `resolved_at` on
+    the wall's; the version goes up with every change that people see."""
+
+    id: str
+    model: str
+    group: str
+    severity: Severity
+    """The highest that any of its alerts ever had."""
+    since: float
+    opened_at: float
+    ended: float | None
+    resolved_at: float | None
+    version: int
+    firing: int
+    total: int
+    """Alerts that were ever part of it."""
+    alerts: tuple[Alert, ...]
+    """The KEPT that matter most."""
+
+    @property
+    def key(self) -> str:
+        return incident_key(self.model, self.group)
+
+    @property
+    def resolved(self) -> bool:
+        return self.resolved_at is not None
+
+    @property
+    def title(self) -> str:
+        return f"{self.model or 'host'}: {self.group}"
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: dict[str, Any]) -> Incident:
+        alerts = tuple(
+            Alert(**{**item, "severity": Severity(item["severity"]), "cause": Kind(item["cause"])})
+            for item in plain["alerts"]
+        )
+        return cls(**{**plain, "severity": Severity(plain["severity"]), "alerts": alerts})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a receiver was last told of an incident."""
+
+    version: int
+    severity: Severity
+    total: int
+    resolved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """An incident on its way to one receiver."""
+
+    incident: Incident
+    why: Why
+
+
+def incident_key(model: str, group: str) -> str:
+    return f"{model}/{group}"
+
+
+def alert_of(rule: Rule, model: str, state: AlertState, ended: tuple[float, str] | None = None) -> Alert:
+    """A firing alert, or one that has `ended` (when, why); its summary is still to be worded."""
+    return Alert(
+        fingerprint=alert_fingerprint(rule.name, model, state.labels),
+        rule=rule.name,
+        metric=rule.metric,
+        labels=dict(state.labels),
+        severity=rule.severity,
+        above=rule.above is not None,
+        firing=ended is None,
+        cause=state.cause,
+        since=0.0 if state.since is None else state.since,
+        ended=None if ended is None else ended[0],
+        ended_why="" if ended is None else ended[1],
+        value=state.value,
+        level=state.level,
+        worst=state.worst,
+        n=state.n,
+        text=state.text,
+        summary="",
+        action=rule.action,
+        runbook=rule.runbook,
+    )
+
+
+def worded(alert: Alert, summary: str, model: str, wording: Wording) -> Alert:
+    """The alert with its rule's summary filled in, or with a plain one."""
+    subject = "" if alert.subject == alert.metric else f"{alert.subject} "
+    plain = clean(f"{alert.metric} {subject}{alert.finding}")
+    if alert.cause is not Kind.VALUE:
+        return replace(alert, summary=plain)
+    values = {"labels": alert.labels, "model": model, "rule": alert.rule, "n": alert.n, "since": alert.since}
+    values |= {"value": alert.value, "level": alert.level, "worst": alert.worst}
+    return replace(alert, summary=wording.render(summary, values, plain))
+
+
+def advance(
+    incident: Incident | None,
+    firing: Iterable[Alert],
+    ended: Iterable[Alert],
+    begun: Collection[str],
+    *,
+    model: str,
+    group: str,
+    now: float,
+    wall: float,
+    new_id: Callable[[], str],
+) -> tuple[Incident | None, Why | None]:
+    """The incident after an evaluation at `now` on the rules' clock, `wall` on the wall's, and why to tell people.
+
+    `firing` are all alerts of the group that fire now, `ended` those that stopped with this evaluation, `begun` the
+    fingerprints of those that began.
+    """
+    current, stopped = list(firing), list(ended)
+    if incident is None:
+        if not current:
+            return None, None
+        opened = _opened(current, model, group, wall, new_id())
+        return opened, Why.FIRST
+    known = {alert.fingerprint: alert for alert in incident.alerts}
+    merged = {**known, **_abandoned(known.values(), current, now)}
+    for alert in (*stopped, *current):
+        before = known.get(alert.fingerprint)
+        if before is None or before._shown != alert._shown:
+            merged[alert.fingerprint] = alert
+    after = replace(
+        incident,
+        severity=max([incident.severity, *(alert.severity for alert in current)], key=lambda severity: severity.rank),
+        firing=len(current),
+        total=incident.total + len([fingerprint for fingerprint in begun if fingerprint not in known]),
+        alerts=_most(merged.values()),
+        ended=None if current else now,
+        resolved_at=None if current else wall,
+    )
+    if after == incident:
+        return incident, None
+    return replace(after, version=incident.version + 1), _why_changed(incident, after, bool(begun))
+
+
+def why_owed(incident: Incident, seen: Seen | None) -> Why | None:
+    """Why a receiver that was last told `seen` is to be told of the incident as it is now; None if it knows."""
+    if seen is None:
+        return Why.RESOLVED if incident.resolved else Why.FIRST
+    if incident.version <= seen.version:
+        return None
+    if incident.resolved and not seen.resolved:
+        return Why.RESOLVED
+    if incident.severity.rank > seen.severity.rank:
+        return Why.SEVERITY_ROSE
+    return Why.NEW_ALERTS if incident.total > seen.total else Why.UPDATED
+
+
+def seen_of(incident: Incident) -> Seen:
+    return Seen(incident.version, incident.severity, incident.total, incident.resolved)
+
+
+def _opened(firing: list[Alert], model: str, group: str, wall: float, id: str) -> Incident:
+    return Incident(
+        id=id,
+        model=model,
+        group=group,
+        severity=max((alert.severity for alert in firing), key=lambda severity: severity.rank),
+        since=min(alert.since for alert in firing),
+        opened_at=wall,
+        ended=None,
+        resolved_at=None,
+        version=1,
+        firing=len(firing),
+        total=len(firing),
+        alerts=_most(firing),
+    )
+
+
+def _abandoned(known: Iterable[Alert], firing: list[Alert], now: float) -> dict[str, Alert]:
+    """Alerts that were told of as firing and are the group's no longer, such as after a rule changed its group."""
+    still = {alert.fingerprint for alert in firing}
+    return {
+        alert.fingerprint: replace(alert, firing=False, ended=now, ended_why="rule_changed")
+        for alert in known
+        if alert.firing and alert.fingerprint not in still
+    }
+
+
+def _most(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    return tuple(sorted(alerts, key=lambda alert: alert.order)[:KEPT])
+
+
+def _why_changed(before: Incident, after: Incident, begun: bool) -> Why:
+    if after.resolved:
+        return Why.RESOLVED
+    if after.severity.rank > before.severity.rank:
+        return Why.SEVERITY_ROSE
+    return Why.NEW_ALERTS if begun else Why.UPDATED

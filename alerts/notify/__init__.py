@@ -1,0 +1,42 @@
+"""What a notifier is. Each is a pure payload and a thin `send`; retries are the outbox's, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from alerts.incident import Notice, Why
+
+Address = Mapping[str, str]
+"""What a receiver needs to find its message again (Slack: channel, ts); JSON-serialisable."""
+
+
+class NotifyError(Exception):
+    """A notification did not reach its receiver; the text is one sentence without secrets.
+
+    `retry`: the same may succeed soon. Otherwise someone has to act (a revoked token), or, with `of_message`, this one
+    message is refused for good. `after`: seconds the receiver asked us to wait.
+    """
+
+    def __init__(self, text: str, *, retry: bool, after: float | None = None, of_message: bool = False) -> None:
+        super().__init__(text)
+        self.retry = retry
+        self.after = after
+        self.of_message = of_message
+
+
+class Notifier(Protocol):
+    """A receiver's transport. `pace` is the least number of seconds between two sends; kinds of notice outside
+    `wants` are not sent."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pace(self) -> float: ...
+    @property
+    def wants(self) -> frozenset[Why]: ...
+
+    def send(self, notice: Notice, address: Address | None) -> Address:
+        """Tells the receiver, in place where there is an `address`; returns where the message is now. Raises
+        NotifyError."""
+        ...

@@ -1,0 +1,111 @@
+"""How numbers, moments and summaries are put into words for people."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Template, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from alerts.duration import span
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_LONGEST = 4000
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent where people would not write one.
+
+    >>> number(3.2004), number(0.1), number(12345.6), number(0.00001234)
+    ('3.2', '0.1', '12346', '1.23e-05')
+    """
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.3g}"
+
+
+def percent(value: float) -> str:
+    return f"{number(value * 100)}%"
+
+
+def bytes_(value: float) -> str:
+    """
+    >>> bytes_(1536.0), bytes_(12.0)
+    ('1.5KiB', '12B')
+    """
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(value) < 1024 or unit == "TiB":
+            break
+        value /= 1024
+    return f"{number(value)}{unit}"
+
+
+def duration(value: float) -> str:
+    """
+    >>> duration(0.25), duration(2.5), duration(5400.0)
+    ('250ms', '2.5s', '1h30m')
+    """
+    return f"{number(value)}s" if 1 <= abs(value) < 60 else span(value) if value >= 0 else f"-{span(-value)}"
+
+
+def quantity(metric: str, value: float) -> str:
+    """A measurement's value in its unit, which its name ends with.
+
+    >>> quantity("missing_ratio", 0.6), quantity("latency_p95_seconds", 0.25), quantity("feature_drift", 3.2)
+    ('60%', '250ms', '3.2')
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if metric.endswith("_ratio"):
+        return percent(value)
+    if metric.endswith("_timestamp_seconds"):
+        return stamp(value)
+    if metric.endswith("_seconds"):
+        return duration(value)
+    return bytes_(value) if metric.endswith("_bytes") else number(value)
+
+
+def stamp(seconds: float) -> str:
+    """A moment to the minute, or to the second where it has any.
+
+    >>> stamp(1367366400.0), stamp(1367366401.5)
+    ('2013-05-01T00:00Z', '2013-05-01T00:00:01Z')
+    """
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ" if int(seconds) % 60 else "%Y-%m-%dT%H:%MZ")
+
+
+def clean(text: str, limit: int = _LONGEST) -> str:
+    """One line without control characters, cut to `limit` characters.
+
+    >>> clean("a\\x1b[31m\\nb"), clean("abcdef", 4)
+    ('a [31m b', 'abc…')
+    """
+    line = _CONTROL.sub(" ", text[: limit + 1]).strip()
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+class Wording:
+    """Fills in the summaries of rules; a broken one becomes the fallback, never an error."""
+
+    def __init__(self) -> None:
+        self._environment = ImmutableSandboxedEnvironment(autoescape=False, finalize=_shown)
+        self._environment.filters |= {"percent": percent, "duration": duration, "bytes": bytes_, "time": stamp}
+        self._templates: dict[str, Template] = {}
+
+    def render(self, summary: str, values: Mapping[str, Any], fallback: str) -> str:
+        """The summary as one line of at most 4,000 characters."""
+        if not summary:
+            return fallback
+        try:
+            if summary not in self._templates:
+                self._templates[summary] = self._environment.from_string(summary)
+            return clean(self._templates[summary].render(values)) or fallback
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
+            return fallback
+
+
+def _shown(value: Any) -> Any:
+    return number(value) if isinstance(value, float) else value

@@ -1,0 +1,213 @@
+"""Judges measurements by the rules, and leaves in the same transaction whatever follows: states, transitions,
+incidents, and the notifications owed."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection
+
+from alerts.evaluate import evaluate, matches
+from alerts.fingerprint import alert_fingerprint
+from alerts.incident import Alert, Incident, Why, advance, alert_of, worded
+from alerts.rule import Rule
+from alerts.state import AlertState, Reason, Status, Transition, ended
+from alerts.wording import Wording
+from checks.base import Labels, Measurement
+from checks.catalog import CATALOG
+from monitor.clock import Clock
+from monitor.store import alert_log as log
+from monitor.store import outbox
+
+logger = logging.getLogger("watchkeeper.judge")
+
+
+@dataclass
+class _Group:
+    """What one evaluation did to one incident group."""
+
+    begun: set[str] = field(default_factory=set)
+    ended: list[Alert] = field(default_factory=list)
+
+
+class Judge:
+    """Holds the rules and receivers; every call runs inside the caller's write transaction."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        receivers: Sequence[str],
+        clock: Clock,
+        *,
+        interval: float = 15.0,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        """`interval`: seconds between evaluations of wall-clock rules, where a measurement's window is not longer."""
+        self._rules = [rule for rule in rules if rule.enabled]
+        self._by_name = {rule.name: rule for rule in self._rules}
+        self._receivers = list(receivers)
+        self._clock = clock
+        self._interval = interval
+        self._new_id = new_id
+        self._wording = Wording()
+
+    def step(
+        self,
+        connection: Connection,
+        model: str,
+        measurements: Iterable[Measurement],
+        now: float,
+        *,
+        metrics: Collection[str],
+        failed: Mapping[str, str],
+    ) -> list[Transition]:
+        """Steps the rules whose metric is among `metrics`, at `now` on their clock; returns what changed. `failed`
+        says why a metric could not be measured."""
+        rules = [rule for rule in self._rules if rule.metric in metrics]
+        if not rules:
+            return []
+        known = log.load_states(connection, model, [rule.name for rule in rules])
+        by_metric: dict[str, list[Measurement]] = {}
+        for measurement in measurements:
+            by_metric.setdefault(measurement.name, []).append(measurement)
+        wall = self._clock.time()
+        changes: list[Transition] = []
+        groups: dict[str, _Group] = {}
+        for rule in rules:
+            before, rows = known.get(rule.name, {}), by_metric.get(rule.metric, [])
+            after, stepped = evaluate(rule, before, rows, failed.get(rule.metric), now, self._pace(rule))
+            log.save_states(connection, model, rule.name, before, after, wall)
+            changes += stepped
+            if stepped or any(state.status is Status.FIRING for state in after.values()):
+                _sort(groups.setdefault(rule.incident_group, _Group()), rule, model, before, stepped)
+        self._record(connection, model, changes, wall)
+        for name, group in groups.items():
+            self._tell(connection, log.open_incident(connection, model, name), model, name, group, now, wall)
+        return changes
+
+    def reconcile(self, connection: Connection, now: float, models: Collection[str] | None = None) -> list[Transition]:
+        """Brings what is stored in line with the rules and receivers there are; for the start and after a reload.
+
+        Alerts of removed or disabled rules, of label sets that a rule no longer matches and, if `models` are given, of
+        models that are gone, end with that reason. Receivers that never heard of an open incident are told. `now` is
+        wall time.
+        """
+        changes: list[Transition] = []
+        ends: dict[str, Transition] = {}
+        for model in log.models(connection):
+            given_up = self._give_up(connection, model, now, models)
+            self._record(connection, model, given_up, now)
+            ends |= {alert_fingerprint(change.rule, model, change.labels): change for change in given_up}
+            changes += given_up
+        for incident in log.open_incidents(connection):
+            group = _Group(ended=[_given_up(alert, ends) for alert in incident.alerts if alert.fingerprint in ends])
+            at = max((ends[alert.fingerprint].at for alert in group.ended), default=now)
+            after = self._tell(connection, incident, incident.model, incident.group, group, at, now)
+            if after is not None and not after.resolved:
+                new = [name for name in self._receivers if outbox.never_owed(connection, after, name)]
+                outbox.owe(connection, after, Why.FIRST, new, now)
+        return changes
+
+    def _give_up(
+        self, connection: Connection, model: str, now: float, models: Collection[str] | None
+    ) -> list[Transition]:
+        changes: list[Transition] = []
+        for name, states in log.load_states(connection, model).items():
+            kept: dict[Labels, AlertState] = {}
+            for labels, state in states.items():
+                reason = self._gone(name, model, state, models)
+                if reason is None:
+                    kept[labels] = state
+                else:
+                    changes += ended(name, state, reason, now if state.at is None else state.at)
+            log.save_states(connection, model, name, states, kept, now)
+        return changes
+
+    def _gone(self, name: str, model: str, state: AlertState, models: Collection[str] | None) -> Reason | None:
+        rule = self._by_name.get(name)
+        if models is not None and model and model not in models:
+            return Reason.MODEL_REMOVED
+        if rule is None:
+            return Reason.RULE_REMOVED
+        covered = state.metric == rule.metric and (state.whole_rule or matches(rule, state.labels))
+        return None if covered else Reason.RULE_CHANGED
+
+    def _tell(
+        self,
+        connection: Connection,
+        incident: Incident | None,
+        model: str,
+        name: str,
+        group: _Group,
+        now: float,
+        wall: float,
+    ) -> Incident | None:
+        """Brings the incident of a group up to date and owes what people are to be told of it."""
+        rules = [rule.name for rule in self._rules if rule.incident_group == name]
+        firing = [
+            alert_of(self._by_name[rule], model, state)
+            for rule, states in log.load_states(connection, model, rules).items()
+            for state in states.values()
+            if state.status is Status.FIRING
+        ]
+        after, why = advance(
+            incident,
+            firing,
+            group.ended,
+            group.begun,
+            model=model,
+            group=name,
+            now=now,
+            wall=wall,
+            new_id=self._new_id,
+        )
+        if after is None or why is None:
+            return after
+        after = replace(after, alerts=tuple(self._worded(alert, model) for alert in after.alerts))
+        log.save_incident(connection, after)
+        outbox.owe(connection, after, why, self._receivers, wall)
+        return after
+
+    def _worded(self, alert: Alert, model: str) -> Alert:
+        rule = self._by_name.get(alert.rule)
+        if alert.summary or rule is None:
+            return alert
+        return worded(alert, rule.summary, model, self._wording)
+
+    def _record(self, connection: Connection, model: str, changes: Sequence[Transition], wall: float) -> None:
+        log.add_transitions(connection, model, changes, wall)
+        for change in changes:
+            pairs = ",".join(f"{name}={value}" for name, value in change.labels)
+            logger.info(
+                "%s %s{%s}: %s -> %s (%s)",
+                model or "host",
+                change.rule,
+                pairs,
+                change.before,
+                change.after,
+                change.reason,
+            )
+
+    def _pace(self, rule: Rule) -> float | None:
+        metric = CATALOG.get(rule.metric)
+        return self._interval if metric is not None and metric.clock == "wall" else None
+
+
+def _sort(
+    group: _Group, rule: Rule, model: str, before: Mapping[Labels, AlertState], changes: Iterable[Transition]
+) -> None:
+    """Adds to the group which of its alerts began and which ended."""
+    for change in changes:
+        if change.after is Status.FIRING:
+            group.begun.add(alert_fingerprint(rule.name, model, change.labels))
+        elif change.before is Status.FIRING:
+            state = before[change.labels]
+            group.ended.append(alert_of(rule, model, state, ended=(change.at, change.reason.value)))
+
+
+def _given_up(alert: Alert, ends: Mapping[str, Transition]) -> Alert:
+    change = ends[alert.fingerprint]
+    return replace(alert, firing=False, ended=change.at, ended_why=change.reason.value)

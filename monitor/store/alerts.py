@@ -1,0 +1,184 @@
+"""Alerts, their history, incidents, silences and the outbox: what the page, the API and the delivery loop read."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from alerts.outbox import Delivered, Outcome, Owed
+from alerts.silence import Matcher, Op, Silence
+from alerts.state import AlertState, Status
+from monitor.store import alert_log as log
+from monitor.store import outbox as rows
+from monitor.store.tables import alerts, incidents, outbox, silences, transitions
+from monitor.store.writer import Writer
+
+
+class UnknownSilence(LookupError):
+    """There is no silence with this id."""
+
+
+class AlertStore:
+    """Reads through the engine, writes through the writer. Lists hold JSON-ready dicts; times are epoch seconds."""
+
+    def __init__(self, engine: Engine, writer: Writer, new_id: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
+        self._engine = engine
+        self._writer = writer
+        self._new_id = new_id
+
+    def alerts(
+        self, model: str | None = None, states: Sequence[Status] = (Status.PENDING, Status.FIRING), limit: int = 1000
+    ) -> list[dict[str, Any]]:
+        """Alerts in these states, newest change first. `since`, `fired_at` are on the rule's clock; `severity`,
+        `summary` and `incident` are there while it is told of in an open incident."""
+        query = select(alerts).where(alerts.c.state.in_([state.value for state in states]))
+        if model is not None:
+            query = query.where(alerts.c.model == model)
+        query = query.order_by(alerts.c.updated_at.desc(), alerts.c.rule, alerts.c.fingerprint).limit(limit)
+        with self._engine.connect() as connection:
+            told = {
+                alert.fingerprint: {
+                    "incident": incident.id,
+                    "severity": alert.severity.value,
+                    "summary": alert.summary,
+                }
+                for incident in log.open_incidents(connection)
+                for alert in incident.alerts
+            }
+            return [_alert(row, told) for row in connection.execute(query)]
+
+    def worst_states(self) -> list[tuple[str, str, int]]:
+        """(rule, model, 0 inactive | 1 pending | 2 firing) of each rule on each model, the worst of its label sets."""
+        query = select(alerts.c.rule, alerts.c.model, alerts.c.state).distinct()
+        worst: dict[tuple[str, str], int] = {}
+        with self._engine.connect() as connection:
+            for rule, model, state in connection.execute(query):
+                rank = list(Status).index(Status(state))
+                worst[rule, model] = max(rank, worst.get((rule, model), 0))
+        return [(rule, model, rank) for (rule, model), rank in sorted(worst.items())]
+
+    def transitions(
+        self, model: str | None = None, rule: str | None = None, since: float | None = None, limit: int = 1000
+    ) -> list[dict[str, Any]]:
+        """The audit, newest first; `since` bounds `at`, the rule's clock."""
+        query = select(transitions)
+        for column, value in ((transitions.c.model, model), (transitions.c.rule, rule)):
+            if value is not None:
+                query = query.where(column == value)
+        if since is not None:
+            query = query.where(transitions.c.at >= since)
+        with self._engine.connect() as connection:
+            found = connection.execute(query.order_by(transitions.c.id.desc()).limit(limit))
+            return [log.plain_transition(row) for row in found]
+
+    def incidents(self, model: str | None = None, open_only: bool = False, limit: int = 100) -> list[dict[str, Any]]:
+        """Incidents as `alerts.incident` serialises them, newest first."""
+        query = select(incidents.c.body)
+        if model is not None:
+            query = query.where(incidents.c.model == model)
+        if open_only:
+            query = query.where(incidents.c.resolved_at.is_(None))
+        query = query.order_by(incidents.c.opened_at.desc(), incidents.c.id).limit(limit)
+        with self._engine.connect() as connection:
+            return [json.loads(body) for body in connection.scalars(query)]
+
+    def notifications(self, limit: int = 100) -> list[dict[str, Any]]:
+        """The outbox, newest first: what was told to whom, when and why, and what is still owed."""
+        with self._engine.connect() as connection:
+            found = connection.execute(select(outbox).order_by(outbox.c.id.desc()).limit(limit))
+            return [dict(row._mapping) for row in found]
+
+    def pending(self) -> dict[str, int]:
+        """Notifications owed, by receiver."""
+        with self._engine.connect() as connection:
+            return rows.pending(connection)
+
+    def add_silence(
+        self, matchers: Sequence[Matcher], starts_at: float, ends_at: float, *, by: str, comment: str, now: float
+    ) -> Silence:
+        """Raises ValueError, with one sentence, for a silence that makes no sense."""
+        if ends_at <= now:
+            raise ValueError("a silence can't end in the past")
+        silence = Silence(self._new_id(), tuple(matchers), starts_at, ends_at, by, comment)
+        values = {
+            "id": silence.id,
+            "matchers": log.dump([{"name": m.name, "op": m.op.value, "value": m.value} for m in silence.matchers]),
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "created_by": by,
+            "comment": comment,
+            "created_at": now,
+        }
+        self._writer.call(lambda connection: connection.execute(insert(silences).values(values)))
+        return silence
+
+    def list_silences(self, now: float, expired: bool = False) -> list[Silence]:
+        """Active and coming silences, and past ones if asked for, in order of their start."""
+        query = select(silences).order_by(silences.c.starts_at, silences.c.id)
+        if not expired:
+            query = query.where(silences.c.ends_at > now)
+        with self._engine.connect() as connection:
+            return [_silence(row) for row in connection.execute(query)]
+
+    def expire_silence(self, id: str, now: float) -> Silence:
+        """Ends a silence at once; what it held back is due. Raises UnknownSilence."""
+
+        def work(connection: Connection) -> Silence:
+            row = connection.execute(select(silences).where(silences.c.id == id)).one_or_none()
+            if row is None:
+                raise UnknownSilence(f"there is no silence {id}; `silence list` shows those there are")
+            ends_at = min(row.ends_at, now)
+            times = {"ends_at": ends_at, "starts_at": min(row.starts_at, ends_at)}
+            connection.execute(update(silences).where(silences.c.id == id).values(times))
+            rows.hasten(connection, f"silenced by {id}", now)
+            return _silence(connection.execute(select(silences).where(silences.c.id == id)).one())
+
+        return self._writer.call(work)
+
+    # What `alerts.outbox.Delivery` needs (its OutboxStore).
+
+    def owed(self, receiver: str, now: float, limit: int) -> list[Owed]:
+        with self._engine.connect() as connection:
+            return rows.owed(connection, receiver, now, limit)
+
+    def silences(self, now: float) -> list[Silence]:
+        return [silence for silence in self.list_silences(now) if silence.active(now)]
+
+    def record(self, id: int, outcome: Outcome, now: float, *, delivered: Delivered | None = None) -> None:
+        self._writer.call(lambda connection: rows.finish(connection, id, outcome, now, delivered))
+
+    def postpone(self, id: int, due_at: float, why: str, *, attempted: bool) -> None:
+        self._writer.call(lambda connection: rows.postpone(connection, id, due_at, why, attempted))
+
+
+def _alert(row: Row[Any], told: dict[str, dict[str, str]]) -> dict[str, Any]:
+    state = AlertState.from_dict(json.loads(row.memory))
+    return {
+        "model": row.model,
+        "rule": row.rule,
+        "fingerprint": row.fingerprint,
+        "metric": state.metric,
+        "labels": json.loads(row.labels),
+        "state": row.state,
+        "cause": state.cause.value,
+        "since": state.since,
+        "fired_at": state.fired_at,
+        "value": state.value,
+        "level": state.level,
+        "worst": state.worst,
+        "n": state.n,
+        "health": state.health.value,
+        "health_since": state.health_since,
+        "health_text": state.health_text,
+        "updated_at": row.updated_at,
+        **told.get(row.fingerprint, {"incident": None, "severity": None, "summary": None}),
+    }
+
+
+def _silence(row: Row[Any]) -> Silence:
+    matchers = tuple(Matcher(item["name"], Op(item["op"]), item["value"]) for item in json.loads(row.matchers))
+    return Silence(row.id, matchers, row.starts_at, row.ends_at, row.created_by, row.comment)

@@ -1,0 +1,118 @@
+"""The outbox as rows: owed inside the transaction that judges, ended in the one that records the message's address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+
+from alerts.incident import Incident, Seen, Why
+from alerts.outbox import Delivered, Outcome, Owed
+from alerts.rule import Severity
+from monitor.store.alert_log import dump
+from monitor.store.tables import deliveries, incidents, outbox
+
+
+def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterable[str], now: float) -> None:
+    """One unfinished row a receiver, due at `now` (wall time): a row still waiting is collapsed into it. The receiver
+    is told of the incident as it is when the row's turn comes, so nothing is lost by that."""
+    for receiver in receivers:
+        waiting = and_(outbox.c.incident == incident.id, outbox.c.receiver == receiver, outbox.c.outcome.is_(None))
+        older = connection.execute(
+            select(outbox.c.reason, outbox.c.attempts).where(waiting).order_by(outbox.c.id.desc())
+        ).first()
+        if older is not None:
+            why = max(why, Why(older.reason), key=lambda reason: reason.rank)
+            connection.execute(update(outbox).where(waiting).values(outcome=Outcome.COLLAPSED.value, finished_at=now))
+        connection.execute(
+            insert(outbox).values(
+                incident=incident.id,
+                receiver=receiver,
+                reason=why.value,
+                version=incident.version,
+                created_at=now,
+                due_at=now,
+                attempts=older.attempts if older is not None else 0,
+                error="",
+            )
+        )
+
+
+def never_owed(connection: Connection, incident: Incident, receiver: str) -> bool:
+    """Whether this receiver was never to be told of the incident, such as one configured after it opened."""
+    query = select(func.count()).where(outbox.c.incident == incident.id, outbox.c.receiver == receiver)
+    return connection.scalar(query) == 0
+
+
+def owed(connection: Connection, receiver: str, now: float, limit: int) -> list[Owed]:
+    """Rows due at wall time `now`, oldest first; a row made in what is now the future (the clock went back) is due."""
+    query = (
+        select(outbox, incidents.c.body, deliveries.c.address)
+        .join(incidents, incidents.c.id == outbox.c.incident)
+        .outerjoin(
+            deliveries,
+            and_(deliveries.c.incident == outbox.c.incident, deliveries.c.receiver == outbox.c.receiver),
+        )
+        .where(
+            outbox.c.outcome.is_(None),
+            outbox.c.receiver == receiver,
+            or_(outbox.c.due_at <= now, outbox.c.created_at > now),
+        )
+        .order_by(outbox.c.id)
+        .limit(limit)
+    )
+    return [_owed(row) for row in connection.execute(query)]
+
+
+def _owed(row: Row[Any]) -> Owed:
+    seen, address = None, None
+    if row.address is not None:
+        message = json.loads(row.address)
+        address = message["address"]
+        seen = Seen(**{**message["seen"], "severity": Severity(message["seen"]["severity"])})
+    incident = Incident.from_dict(json.loads(row.body))
+    return Owed(row.id, row.receiver, row.attempts, row.due_at, incident, seen, address)
+
+
+def finish(connection: Connection, id: int, outcome: Outcome, now: float, delivered: Delivered | None) -> None:
+    """Ends a row; what was delivered overrides its having been collapsed meanwhile."""
+    values = {"outcome": outcome.value, "finished_at": now, "error": ""}
+    row = update(outbox).where(outbox.c.id == id)
+    if delivered is None:
+        connection.execute(row.where(outbox.c.outcome.is_(None)).values(values))
+        return
+    connection.execute(row.values(values))
+    here = and_(deliveries.c.incident == delivered.incident, deliveries.c.receiver == delivered.receiver)
+    connection.execute(delete(deliveries).where(here))
+    connection.execute(
+        insert(deliveries).values(
+            incident=delivered.incident,
+            receiver=delivered.receiver,
+            version=delivered.seen.version,
+            address=dump({"address": dict(delivered.address), "seen": asdict(delivered.seen)}),
+        )
+    )
+
+
+def postpone(connection: Connection, id: int, due_at: float, why: str, attempted: bool) -> None:
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id == id, outbox.c.outcome.is_(None))
+        .values(due_at=due_at, error=why, attempts=outbox.c.attempts + int(attempted))
+    )
+
+
+def hasten(connection: Connection, why: str, now: float) -> None:
+    """Makes rows that were postponed for this reason due."""
+    connection.execute(
+        update(outbox).where(outbox.c.outcome.is_(None), outbox.c.error == why).values(due_at=now, error="")
+    )
+
+
+def pending(connection: Connection) -> dict[str, int]:
+    """Unfinished rows by receiver."""
+    query = select(outbox.c.receiver, func.count()).where(outbox.c.outcome.is_(None)).group_by(outbox.c.receiver)
+    return {row[0]: row[1] for row in connection.execute(query)}
