@@ -47,10 +47,19 @@ def load(path: str | Path, environment: Mapping[str, str] = os.environ, *, notif
     With `notify=False` a Slack section without a token is left as it is, for commands that send nothing.
     Raises ConfigError, which lists everything that is wrong.
     """
+    return read(path, environment, notify=notify)[0]
+
+
+def read(
+    path: str | Path, environment: Mapping[str, str] = os.environ, *, notify: bool = True
+) -> tuple[Config, Document]:
+    """Like `load`, with the file as it was written, for those who show it."""
     document = parse(_text(path), environment)
     _stop(path, document.problems)
-    if not isinstance(document.value, dict):
+    if document.value is None:
         raise ConfigError(path, None, "the file is empty; `watchkeeper init` writes one to start from")
+    if not isinstance(document.value, dict):
+        raise ConfigError(path, document.line(()), "the file must consist of keys, such as model: and server:")
     value = _with_shipped_rules(document.value)
     try:
         config = Config.model_validate(value)
@@ -66,7 +75,7 @@ def load(path: str | Path, environment: Mapping[str, str] = os.environ, *, notif
     found = list(_judge(config, document))
     config = with_secrets(config, document, folder, environment, notify, found)
     _stop(path, found)
-    return config
+    return config, document
 
 
 def default_rules() -> list[Rule]:

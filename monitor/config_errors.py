@@ -80,7 +80,9 @@ def _sentence(place: Place, details: list[ErrorDetails], value: Any) -> str:
             return "no model is named; write model: <name>"
         return f"{str(place[-1])!r} is missing{_inside(place, value)}"
     if kind == "value_error":
-        return f"{where}: {context['error']}" if where else str(context["error"])
+        # A rule names itself.
+        message = str(context["error"]).removeprefix(f"{where}: ")
+        return f"{where}: {message}" if where else message
     if kind == "literal_error":
         given = details[0]["input"]
         close = nearest(given, _quoted(context["expected"])) if isinstance(given, str) else None

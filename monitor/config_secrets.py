@@ -42,6 +42,34 @@ def with_secrets(
     return config.model_copy(update={"tokens": tokens, "slack": slack})
 
 
+def sources(config: Config, document: Document) -> dict[str, str]:
+    """Where each secret that is set comes from, in words, without its value."""
+    slack, tokens = config.slack, config.tokens
+    known = [
+        ("tokens", "ingest", tokens.ingest, tokens.ingest_file),
+        ("tokens", "admin", tokens.admin, tokens.admin_file),
+    ]
+    if slack is not None:
+        known += [
+            ("slack", "token", slack.token, slack.token_file),
+            ("slack", "webhook_url", slack.webhook_url, slack.webhook_url_file),
+        ]
+    found = {}
+    for section, key, value, file in known:
+        if value is not None:
+            found[f"{section}.{key}"] = _source(document, section, key, file)
+    return found
+
+
+def _source(document: Document, section: str, key: str, file: Path | None) -> str:
+    if file is not None:
+        return f"file {file}"
+    if written := document.written.get((section, key)):
+        return f"environment, {written}"
+    within = document.value.get(section) or {}
+    return "the config file itself" if within.get(key) else f"environment variable {SLACK_TOKEN}"
+
+
 class _Files:
     def __init__(self, document: Document, folder: Path, found: list[Problem]) -> None:
         self._document, self._folder, self._found = document, folder, found
@@ -49,7 +77,8 @@ class _Files:
     def read(self, section: str, key: str, given: SecretStr | None, file: Path | None) -> SecretStr | None:
         """The secret `section.key`: as given, or the text of the file that `key_file` names, trimmed."""
         if file is None:
-            return given
+            # ${NAME:-} of a variable that is not set means none.
+            return given if given and given.get_secret_value().strip() else None
         name, path = f"{section}.{key}", self._folder / file
         problem = ""
         if given is not None:

@@ -12,6 +12,9 @@ import yaml
 Place = tuple[str | int, ...]
 
 _VARIABLE = re.compile(r"\$(?P<literal>\$)\{|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|\$\{")
+# YAML 1.1 takes 1e9 for text, 1.0e+9 for a number; people mean the number.
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
+_MERGE = "tag:yaml.org,2002:merge"
 _MAX_NODES = 100_000
 
 
@@ -83,13 +86,14 @@ class _Builder:
                 return self._mapping(node, place)
             if isinstance(node, yaml.SequenceNode):
                 return [self.build(item, (*place, index)) for index, item in enumerate(node.value)]
+            assert isinstance(node, yaml.ScalarNode)
             return self._scalar(node, place)
         finally:
             self._open.discard(id(node))
 
     def _mapping(self, node: yaml.MappingNode, place: Place) -> dict[Any, Any]:
         self._refuse_duplicates(node)
-        self._loader.flatten_mapping(node)
+        self._loader.flatten_mapping(node)  # `<<: *other`
         result: dict[Any, Any] = {}
         for key_node, value_node in node.value:
             key = self._key(key_node)
@@ -101,6 +105,8 @@ class _Builder:
     def _refuse_duplicates(self, node: yaml.MappingNode) -> None:
         first: dict[Any, int] = {}
         for key_node, _ in node.value:
+            if key_node.tag == _MERGE:
+                continue
             key, line = self._key(key_node), key_node.start_mark.line + 1
             if key in first:
                 self._document.problems.append(
@@ -113,8 +119,10 @@ class _Builder:
             raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=node.start_mark)
         return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
 
-    def _scalar(self, node: yaml.Node, place: Place) -> Any:
+    def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
         value = self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        if isinstance(value, str) and node.style is None and _EXPONENT.fullmatch(value):
+            return float(value)
         if isinstance(value, str) and "${" in value:
             filled = self._fill(value, node.start_mark.line + 1)
             if filled != value:

@@ -1,0 +1,62 @@
+"""The JSON Schema of the config file, for editors. `python -m monitor.config_schema` writes the shipped copy anew."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from alerts.duration import seconds
+from checks.catalog import CATALOG
+from monitor.settings import Config
+
+_DURATION = {
+    "anyOf": [
+        {"type": "number", "minimum": 0},
+        {"type": "string", "pattern": r"^\s*(\d+(\.\d+)?\s*(ms|s|m|h|d|w)\s*)+$|\$\{"},
+    ]
+}
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of the file as people write it: times as text, the short forms of levels and holds, one model's keys
+    at the top or several under `models`."""
+    schema = Config.model_json_schema(schema_generator=_Generator)
+    defs = schema["$defs"]
+    defs["Level"] = {"anyOf": [{"type": "number"}, {"const": "limit"}, defs["Level"]]}
+    defs["Hold"] = {"anyOf": [{"type": "string", "pattern": r"^\s*\d+\s*windows?\s*$"}, *_DURATION["anyOf"]]}
+    rule = defs["Rule"]
+    rule["properties"]["metric"] = {"enum": sorted(CATALOG), "description": "without the prefix watchkeeper_"}
+    # A rule without a metric changes the shipped one of its name.
+    rule["required"] = ["name"]
+    model = defs["ModelSettings"]
+    own, several = schema["properties"], schema["properties"].pop("models")
+    title = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Watchkeeper's config file"}
+    single = {**model["properties"], **own}
+    return {
+        **title,
+        "type": "object",
+        "oneOf": [{"required": ["model"]}, {"required": ["models"]}],
+        "properties": {**single, "models": several},
+        "additionalProperties": False,
+        "$defs": defs,
+    }
+
+
+def text() -> str:
+    """The schema as the shipped file has it."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+class _Generator(GenerateJsonSchema):
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        if schema["function"]["function"] is seconds:
+            return dict(_DURATION)
+        return super().function_before_schema(schema)
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent.parent / "config" / "watchkeeper.schema.json").write_text(text(), "utf-8")
