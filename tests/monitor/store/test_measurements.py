@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from checks.base import Measurement, NotEnough, Window, labels
+from monitor.store import measurements as history
+from monitor.store.engine import open_engine, writing
+from monitor.store.tables import metadata
+
+FIRST = Measurement("missing_ratio", 0.25, Window(0.0, 10.0), labels(feature="temp"), n=8, detail={"rows": 8})
+SECOND = Measurement("missing_ratio", None, Window(10.0, 20.0), labels(feature="temp"), reason=NotEnough.NO_ROWS)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = open_engine(f"sqlite:///{tmp_path}/m.db")
+    metadata.create_all(writing(engine))
+    return engine
+
+
+def write(engine: Engine, *rows: Measurement) -> None:
+    with writing(engine).begin() as connection:
+        history.write(connection, "delays", rows)
+
+
+def test_what_is_written_is_read_newest_first(engine: Engine) -> None:
+    write(engine, FIRST, SECOND)
+    newer, older = history.read(engine, "delays", name="missing_ratio")
+    assert (newer["value"], newer["reason"]) == (None, "no_rows")
+    assert (older["value"], older["labels"], older["detail"]) == (0.25, {"feature": "temp"}, {"rows": 8})
+    assert history.read(engine, "delays", since=20.0) == [newer]
+    assert history.read(engine, "delays", until=20.0) == [older]
+    assert history.read(engine, "other") == []
+
+
+def test_a_changed_measurement_is_revised_and_an_equal_one_is_not(engine: Engine) -> None:
+    write(engine, FIRST)
+    write(engine, FIRST)
+    assert history.read(engine, "delays")[0]["revision"] == 0
+    write(engine, replace(FIRST, value=0.5))
+    [row] = history.read(engine, "delays")
+    assert (row["value"], row["revision"]) == (0.5, 1)
+
+
+def test_the_newest_window_hides_what_it_has_no_value_for(engine: Engine) -> None:
+    write(engine, FIRST)
+    assert history.latest(engine) == [("delays", FIRST)]
+    write(engine, SECOND)
+    assert history.latest(engine) == [("delays", SECOND)]
