@@ -45,7 +45,9 @@ class Sampler:
             self.latest.forget(self.model, set(self.collector.metrics))
         self.latest.put(self.model, rows)
         names = set(self.collector.metrics)
-        self.writer.call(lambda connection: self.judge.step(connection, self.model, rows, now, metrics=names, failed=failed))
+        self.writer.call(
+            lambda connection: self.judge.step(connection, self.model, rows, now, metrics=names, failed=failed)
+        )
 
 
 class ArrivalAges:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
@@ -95,9 +96,7 @@ class Ticker:
         if not fresh:
             return False
         batches = [Arrival(item.seq, item.t_min, item.t_max) for item in fresh if item.kind == "predictions"]
-        position, closed = advance(
-            position, batches, every=self.options.every, lateness=self.options.lateness
-        )
+        position, closed = advance(position, batches, every=self.options.every, lateness=self.options.lateness)
         for item in closed:
             connection.execute(
                 insert(windows).values(
@@ -107,9 +106,7 @@ class Ticker:
         connection.execute(
             update(progress)
             .where(progress.c.model == self.model)
-            .values(
-                scanned_seq=fresh[-1].seq, newest_time=position.newest_time, next_window=position.next_start
-            )
+            .values(scanned_seq=fresh[-1].seq, newest_time=position.newest_time, next_window=position.next_start)
         )
         return len(fresh) == portion
 
@@ -150,7 +147,7 @@ class Ticker:
             self.health.report(f"checks of {self.model}", None)
         self._failures = 0
         for closing, verdict in zip(closings, verdicts, strict=True):
-            if not self.writer.call(lambda connection, c=closing, v=verdict: self._record(connection, c, v, started)):
+            if not self.writer.call(partial(self._record, closing=closing, verdict=verdict, started=started)):
                 log.warning("%s: window %s was judged elsewhere", self.model, iso(closing.window.end))
                 return 0
             self._show(closing, verdict)

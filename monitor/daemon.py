@@ -1,0 +1,207 @@
+"""The daemon: constructs every part, wires them, runs until told to stop. The only place that constructs.
+
+Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which has checked the configuration and upgraded the
+database by then. Nothing imported from here may load numpy, pyarrow, pandas or the command line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from alerts.notify import Notifier
+from alerts.notify.console import Console
+from alerts.outbox import Delivery, Outcome
+from monitor.clock import Clock, SystemClock
+from monitor.collectors import Collector
+from monitor.collectors.host import HostCollector
+from monitor.collectors.server import ServerCollector
+from monitor.config import ConfigError, all_rules, load
+from monitor.health import Health
+from monitor.judge import Judge
+from monitor.latest import Latest
+from monitor.metrics import LatestCollector, Meters
+from monitor.sampling import ArrivalAges, CheckStates, Sampler
+from monitor.schedule import Schedule
+from monitor.settings import Config, ModelSettings
+from monitor.store import measurements as history
+from monitor.store.alerts import AlertStore
+from monitor.store.engine import StoreError, open_engine
+from monitor.store.events import EventStore
+from monitor.store.writer import Writer
+from monitor.ticks import Ticker
+from monitor.web.app import Services, create_app
+from monitor.web.serve import PortTaken, Server
+from monitor.work import retention
+from monitor.work.closing import ModelOptions
+from monitor.worker import Worker
+
+log = logging.getLogger("watchkeeper")
+
+DELIVER_SECONDS = 0.5
+DRAIN_SECONDS = 5.0
+"""How long a stopping daemon waits for each receiver; what is still owed is sent after the next start."""
+
+
+class Daemon:
+    """Every part of a running Watchkeeper, built from one Config."""
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self.config, self.clock = config, clock
+        self.engine = open_engine(config.database)
+        self.writer = Writer(self.engine, max_bytes=config.limits.queue_bytes)
+        self.registry = CollectorRegistry()
+        self.meters = Meters(self.registry)
+        self.latest = Latest()
+        self.health = Health()
+        self.events = EventStore(self.writer, self.engine, clock)
+        self.alerts = AlertStore(self.engine, self.writer)
+        self.receivers = _receivers(config)
+        self.judge = Judge(all_rules(config), list(self.receivers), clock)
+        self.worker = Worker(config.worker, clock)
+        self.registry.register(LatestCollector(self.latest, self.alerts))
+        self.delivery = Delivery(self.alerts, self.receivers, clock, self._on_outcome)
+        self.schedule = Schedule(clock, self.health, self.meters, threads=4 + len(config.models))
+        self._stopping = threading.Event()
+        self._deliverers = [
+            threading.Thread(target=self._deliver, args=[name], name=f"deliver-{name}", daemon=True)
+            for name in self.receivers
+        ]
+
+    def run(self) -> int:
+        """Serves until SIGTERM or SIGINT; returns the exit status."""
+        server = Server(self.config.listen, create_app(self._services()))
+        self.writer.start()
+        self.latest_from_history()
+        self.writer.call(lambda connection: self.judge.reconcile(connection, self.clock.time()))
+        for model in self.config.models:
+            self._schedule_model(model)
+        if self.config.collect.host:
+            self._schedule_sampler("", HostCollector(self.config.collect), self.config.collect.interval)
+        self.schedule.every(3600.0, "retention", self._expire, jitter=300.0)
+        self.schedule.start()
+        for thread in self._deliverers:
+            thread.start()
+        self.health.ingest(None)
+        # What start-up left behind stays; the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        try:
+            server.run()
+        finally:
+            self.stop()
+        return 0
+
+    def stop(self) -> None:
+        """Ends every part in the order of the data's line, each within a bound; what is owed stays in the outbox."""
+        log.info("stopping")
+        self.health.ingest("stopping")
+        self.schedule.stop()
+        self.worker.stop()
+        self._stopping.set()
+        for thread in self._deliverers:
+            thread.join(timeout=DRAIN_SECONDS)
+        self.writer.stop()
+        self.engine.dispose()
+        log.info("stopped")
+
+    def latest_from_history(self) -> None:
+        """Shows the newest windows' measurements again after a restart."""
+        for model, measurement in history.latest(self.engine):
+            self.latest.put(model, [measurement])
+
+    def _schedule_model(self, settings: ModelSettings) -> None:
+        model, every = settings.model, self.config.evaluate
+        checks = CheckStates()
+        ticker = Ticker(
+            model=model,
+            options=ModelOptions.of(settings),
+            reference=settings.reference,
+            url=self.config.database,
+            engine=self.engine,
+            writer=self.writer,
+            worker=self.worker,
+            judge=self.judge,
+            latest=self.latest,
+            meters=self.meters,
+            checks=checks,
+            health=self.health,
+            clock=self.clock,
+        )
+        self.schedule.every(every, f"tick {model}", ticker.tick, jitter=every / 10)
+        self._schedule_sampler(model, ArrivalAges(model, self.events), every)
+        self._schedule_sampler(model, checks, every)
+        if settings.server is not None:
+            self._schedule_sampler(model, ServerCollector(settings.server, model), settings.server.interval)
+
+    def _schedule_sampler(self, model: str, collector: Collector, every: float) -> None:
+        sampler = Sampler(model, collector, self.writer, self.judge, self.latest, self.meters, self.clock)
+        self.schedule.every(every, f"{collector.name} {model}".strip(), sampler.sample)
+
+    def _services(self) -> Services:
+        return Services(
+            config=self.config,
+            clock=self.clock,
+            engine=self.engine,
+            events=self.events,
+            alerts=self.alerts,
+            latest=self.latest,
+            health=self.health,
+            meters=self.meters,
+            registry=self.registry,
+        )
+
+    def _deliver(self, receiver: str) -> None:
+        """One receiver's line, on a thread of its own: a hanging one holds up nobody. One last pass at the end."""
+        while not self._stopping.wait(DELIVER_SECONDS):
+            self.delivery.deliver(receiver, self.clock.time())
+        self.delivery.deliver(receiver, self.clock.time())
+
+    def _on_outcome(self, receiver: str, outcome: Outcome, problem: str | None) -> None:
+        self.meters.notifications.labels(receiver=receiver, outcome=outcome.value).inc()
+        self.health.report(f"receiver {receiver}", problem)
+
+    def _expire(self) -> None:
+        kept = self.config.retention
+        models = [ModelOptions.of(model) for model in self.config.models]
+        gone = self.worker.run(
+            retention.expire, self.config.database, models, self.clock.time(), kept.events, kept.history
+        )
+        if gone:
+            log.info("retention removed %s", ", ".join(f"{count} {table}" for table, count in sorted(gone.items())))
+
+
+def _receivers(config: Config) -> dict[str, Notifier]:
+    receivers: dict[str, Notifier] = {}
+    if config.console:
+        receivers["console"] = Console(sys.stderr)
+    if config.slack is not None:
+        # Imported here so that a daemon without Slack does not carry its SDK.
+        from alerts.notify.slack import Slack
+
+        receivers["slack"] = Slack.of(config.slack, config.public_url or f"http://{config.listen}")
+    return receivers
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the daemon with a config file; exit status 2 with one sentence when it can't start."""
+    parser = argparse.ArgumentParser(prog="watchkeeper run")
+    parser.add_argument("--config", type=Path, default=Path("watchkeeper.yaml"))
+    options = parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        return Daemon(load(options.config), SystemClock()).run()
+    except (ConfigError, StoreError, PortTaken) as error:
+        print(f"watchkeeper: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
