@@ -138,6 +138,9 @@ class Config(Settings):
     """Print alerts to stderr, too."""
     public_url: str = ""
     """The address under which people reach this page; for links in messages."""
+    hosts: list[str] = []
+    """Names by which requests may address the page and the API, beside localhost, IP addresses, `listen`'s and
+    `public_url`'s; others are refused, so that no web page reaches them through a name of its own."""
     rules: list[Rule] = []
     """Added to the shipped ones; a rule with a shipped one's name replaces it."""
     default_rules: bool = True

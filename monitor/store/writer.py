@@ -89,7 +89,8 @@ class Writer:
                     return
                 jobs = [self._jobs.popleft() for _ in range(min(len(self._jobs), self._group))]
             try:
-                self._commit(jobs)
+                # From here on a future can't be cancelled any more, so that setting its result can't fail.
+                self._commit([job for job in jobs if job.future.set_running_or_notify_cancel()])
             finally:
                 with self._wake:
                     self._bytes -= sum(job.size for job in jobs)

@@ -1,0 +1,82 @@
+"""The API that reads: status, checks, measurements, alerts. Handlers run in threads, for they read the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from litestar import get
+from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from alerts.state import Status
+from monitor.store import measurements
+from monitor.web.overview import overview
+from monitor.web.refusal import Refused, Why
+from monitor.web.services import Services
+
+Limit = Annotated[int, Parameter(ge=1, le=10_000)]
+State = Annotated[Status | None, Parameter(query="state")]  # Litestar keeps the bare name for itself
+
+
+def moment(name: str, text: str | None) -> float | None:
+    """Epoch seconds of a query's RFC 3339 stamp or number. Raises Refused."""
+    if text is None:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        # In a query a plus means a blank, also where it was meant as an offset's sign.
+        stamp = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise Refused(Why.MALFORMED, f"{name} {text!r} is neither RFC 3339 nor epoch seconds") from None
+    return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()
+
+
+def handlers(services: Services) -> list[HTTPRouteHandler]:
+    known = {model.model for model in services.config.models} | {""}
+
+    def check_model(model: str | None) -> None:
+        if model is not None and model not in known:
+            names = ", ".join(sorted(known - {""}))
+            raise Refused(Why.UNKNOWN_MODEL, f"no model of this name is watched here; known: {names}")
+
+    @get("/api/v1/status", sync_to_thread=True, tags=["read"])
+    def status() -> dict[str, Any]:
+        """Models with their newest windows and values, the machine, and what is not well."""
+        return overview(services).plain()
+
+    @get("/api/v1/checks", sync_to_thread=True, tags=["read"])
+    def checks() -> dict[str, Any]:
+        """The newest run of every check: when, how long, on which window, and its error if it failed."""
+        return {"checks": measurements.last_runs(services.engine)}
+
+    @get("/api/v1/measurements", sync_to_thread=True, tags=["read"])
+    def history(
+        model: str = "",
+        name: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        limit: Limit = 1000,
+    ) -> dict[str, Any]:
+        """Measurements of a model's windows that end in [since, until), newest first; times in RFC 3339 or epoch
+        seconds. Without a model, those of the machine."""
+        check_model(model)
+        found = measurements.read(services.engine, model, name, moment("since", since), moment("until", until), limit)
+        return {"measurements": found}
+
+    @get("/api/v1/alerts", sync_to_thread=True, tags=["read"])
+    def alerts(model: str | None = None, state_: State = None, limit: Limit = 1000) -> dict[str, Any]:
+        """Alerts (pending and firing unless a state is named), the newest incidents and changes of state."""
+        check_model(model)
+        states: Sequence[Status] = (Status.PENDING, Status.FIRING) if state_ is None else (state_,)
+        return {
+            "alerts": services.alerts.alerts(model, states, limit),
+            "incidents": services.alerts.incidents(model, limit=min(limit, 100)),
+            "transitions": services.alerts.transitions(model, limit=limit),
+        }
+
+    return [status, checks, history, alerts]

@@ -1,0 +1,165 @@
+"""Takes predictions and labels: parsed, stored, and only then acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.connection import ASGIConnection
+from litestar.handlers.base import BaseRouteHandler
+from litestar.handlers.http_handlers import HTTPRouteHandler
+from sqlalchemy.exc import DBAPIError
+
+from monitor.ingest import (
+    MEDIA_TYPES,
+    Malformed,
+    Parsed,
+    Span,
+    TooLarge,
+    inflate,
+    parse_labels,
+    parse_predictions,
+)
+from monitor.settings import LimitSettings
+from monitor.store.engine import explain
+from monitor.store.events import Kind, Receipt
+from monitor.store.writer import QueueFull
+from monitor.web.gate import Gate, need_type
+from monitor.web.openapi import LabelsOperation, PredictionsOperation
+from monitor.web.refusal import Refused, Why
+from monitor.web.services import Services
+
+log = logging.getLogger("watchkeeper.intake")
+
+AHEAD = 300.0
+"""Seconds that an event's time may be ahead of the clock here."""
+INLINE_BYTES = 256 << 10
+"""Larger bodies are parsed in a thread, so that no other request waits for them."""
+KEY_LENGTH = 200
+RETRY_SECONDS = 5.0
+
+Parse = Callable[[bytes, str, LimitSettings, Span], Parsed]
+
+
+class Intake:
+    """One model's batches after the other's, whichever kind."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._limits = services.config.limits
+        self._replays = {model.model: model.time == "replay" for model in services.config.models}
+        self._broken = False
+
+    async def take(self, request: Request[Any, Any, Any], model: str, kind: Kind, parse: Parse) -> Response[bytes]:
+        """Replies 202 once the batch is on disk. Raises Refused."""
+        replay = self._replays.get(model)
+        if replay is None:
+            known = ", ".join(sorted(self._replays))
+            raise Refused(Why.UNKNOWN_MODEL, f"no model of this name is watched here; known: {known}")
+        key = request.headers.get("idempotency-key")
+        if key is not None and not 0 < len(key) <= KEY_LENGTH:
+            raise Refused(Why.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
+        parsed = await self._parsed(request, parse, self._span(replay))
+        receipt = await self._stored(model, kind, parsed, key)
+        self._count(model, kind, parsed, receipt)
+        return Response(receipt.reply, status_code=202, media_type="application/json")
+
+    def _span(self, replay: bool) -> Span:
+        if replay:
+            return Span()
+        now = self._services.clock.time()
+        return Span(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
+
+    async def _parsed(self, request: Request[Any, Any, Any], parse: Parse, span: Span) -> Parsed:
+        body = await request.body()
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        content_type = request.headers.get("content-type", "")
+
+        def work() -> Parsed:
+            return parse(inflate(body, encoding, self._limits.body_bytes), content_type, self._limits, span)
+
+        try:
+            if len(body) > INLINE_BYTES or encoding:
+                return await asyncio.to_thread(work)
+            return work()
+        except Malformed as error:
+            raise Refused(Why.MALFORMED, str(error)) from None
+        except TooLarge as error:
+            raise Refused(Why.TOO_LARGE, str(error)) from None
+
+    async def _stored(self, model: str, kind: Kind, parsed: Parsed, key: str | None) -> Receipt:
+        try:
+            receipt = await asyncio.wrap_future(self._services.events.submit(model, kind, parsed, key))
+        except QueueFull as error:
+            raise Refused(Why.OVER_CAPACITY, str(error), error.retry_after) from None
+        except DBAPIError as error:
+            sentence = explain(error, self._services.config.database)
+            self._report(sentence)
+            raise Refused(Why.UNAVAILABLE, sentence, RETRY_SECONDS) from None
+        if self._broken:
+            self._report(None)
+        return receipt
+
+    async def recovered(self, timeout: float = 2.0) -> bool:
+        """After a failure: whether the database can be written again, tried by writing."""
+        if not self._broken:
+            return True
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(self._services.events.probe()), timeout)
+        except (DBAPIError, QueueFull, TimeoutError):
+            return False
+        self._report(None)
+        return True
+
+    def _report(self, problem: str | None) -> None:
+        if problem and not self._broken:
+            log.error("batches can't be stored: %s", problem)
+        self._broken = problem is not None
+        self._services.health.report("database", problem)
+        self._services.health.ingest(problem)
+
+    def _count(self, model: str, kind: Kind, parsed: Parsed, receipt: Receipt) -> None:
+        meters = self._services.meters
+        if receipt.repeated:
+            meters.batches_repeated.labels(model=model, kind=kind).inc()
+            return
+        if parsed.n:
+            meters.events_ingested.labels(model=model, kind=kind).inc(parsed.n)
+        for reason, count in parsed.rejections.counts.items():
+            meters.events_rejected.labels(model=model, reason=reason.value).inc(count)
+        for reason, count in parsed.repaired.items():
+            meters.events_repaired.labels(model=model, reason=reason.value).inc(count)
+
+
+def handlers(intake: Intake, gate: Gate) -> list[HTTPRouteHandler]:
+    def typed(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        need_type(connection, MEDIA_TYPES)
+
+    guards = [gate.ingest, typed]
+
+    @post(
+        "/v1/models/{model:str}/predictions",
+        status_code=202,
+        guards=guards,
+        operation_class=PredictionsOperation,
+        tags=["ingest"],
+    )
+    async def predictions(request: Request[Any, Any, Any], model: str) -> Response[bytes]:
+        """Takes served predictions; the reply comes after they are on disk."""
+        return await intake.take(request, model, "predictions", parse_predictions)
+
+    @post(
+        "/v1/models/{model:str}/labels",
+        status_code=202,
+        guards=guards,
+        operation_class=LabelsOperation,
+        tags=["ingest"],
+    )
+    async def labels(request: Request[Any, Any, Any], model: str) -> Response[bytes]:
+        """Takes labels, the truth of predictions by their ids; the reply comes after they are on disk."""
+        return await intake.take(request, model, "labels", parse_labels)
+
+    return [predictions, labels]

@@ -1,0 +1,59 @@
+"""Requests that are not served: one sentence, a status, and a reason to count."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Why(StrEnum):
+    """The label of the counter of refused requests."""
+
+    MALFORMED = "malformed"
+    UNAUTHORIZED = "unauthorized"
+    FOREIGN_HOST = "foreign_host"
+    FOREIGN_ORIGIN = "foreign_origin"
+    NOT_FOUND = "not_found"
+    UNKNOWN_MODEL = "unknown_model"
+    TOO_LARGE = "too_large"
+    CONTENT_TYPE = "content_type"
+    OVER_CAPACITY = "over_capacity"
+    UNAVAILABLE = "unavailable"
+    METHOD = "method"
+    FAILED = "failed"
+
+
+STATUS = {
+    Why.MALFORMED: 400,
+    Why.UNAUTHORIZED: 401,
+    Why.FOREIGN_HOST: 403,
+    Why.FOREIGN_ORIGIN: 403,
+    Why.NOT_FOUND: 404,
+    Why.UNKNOWN_MODEL: 404,
+    Why.METHOD: 405,
+    Why.TOO_LARGE: 413,
+    Why.CONTENT_TYPE: 415,
+    Why.OVER_CAPACITY: 429,
+    Why.FAILED: 500,
+    Why.UNAVAILABLE: 503,
+}
+
+
+class Refused(Exception):
+    """A request that is answered with an error. `retry_after` (seconds) says when to try again."""
+
+    def __init__(self, why: Why, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.why = why
+        self.retry_after = retry_after
+
+    @property
+    def status(self) -> int:
+        return STATUS[self.why]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        if self.why is Why.UNAUTHORIZED:
+            return {"WWW-Authenticate": "Bearer"}
+        if self.retry_after is not None:
+            return {"Retry-After": f"{max(1, round(self.retry_after))}"}
+        return {}

@@ -1,0 +1,29 @@
+"""What the web application needs of the daemon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from monitor.clock import Clock
+from monitor.health import Health
+from monitor.latest import Latest
+from monitor.metrics import Meters
+from monitor.settings import Config
+from monitor.store.alerts import AlertStore
+from monitor.store.events import EventStore
+
+
+@dataclass(frozen=True)
+class Services:
+    config: Config
+    clock: Clock
+    engine: Engine
+    events: EventStore
+    alerts: AlertStore
+    latest: Latest
+    health: Health
+    meters: Meters
+    registry: CollectorRegistry
