@@ -29,6 +29,8 @@ WEATHER = ("temp", "dewp", "humid", "wind_speed", "precip", "visib")
 """Stations leave wind_gust, pressure and wind_dir out for hours on end (76 %, 12 % and 3 % of flights): not used."""
 FEATURES = (*CATEGORICAL, "distance", "hour", "weekday", *WEATHER)
 
+MODEL_VERSION = f"winter-2013.{VERSION}"
+
 LATE_MINUTES = 15
 CARRY_SECONDS = 36 * 3600
 """A station that is silent is taken at its last word. Its gaps are of hours; but the weather ends on 30 December at
@@ -52,6 +54,11 @@ def prepare(folder: Path) -> Path:
         table = join(_flights(source), _weather(source))
         write(table, path)
     return path
+
+
+def reference_path(folder: Path) -> Path:
+    """Where the reference of this version of the model is kept."""
+    return folder / f"reference-{MODEL_VERSION}.parquet"
 
 
 def write(table: pa.Table, path: Path) -> None:

@@ -110,13 +110,18 @@ class Wire:
         self._labels = Client(watchkeeper, model, batch_rows=1_000, flush_seconds=30.0)
         self.requests = 0
 
-    def predict(self, departures: Departures) -> None:
+    def predict(self, departures: Departures) -> dict[str, int]:
+        """Returns what the server predicted, by id."""
+        predicted: dict[str, int] = {}
         for first in range(0, len(departures.flights), 1_000):
-            self._post("/predict", {"flights": departures.flights[first : first + 1_000]})
+            flights = departures.flights[first : first + 1_000]
+            answer = self._post("/predict", {"flights": flights})
+            predicted.update(zip((flight["id"] for flight in flights), answer["predictions"], strict=True))
             self.requests += 1
             reply = self._post("/flush", None)
             if not reply["flushed"] or reply["dropped"] or reply["rejected"]:
                 raise DemoError(f"Watchkeeper did not take all predictions: {reply}; see the logs in the demo's folder")
+        return predicted
 
     def label(self, labels: Labels) -> None:
         for id, late in labels.labels:

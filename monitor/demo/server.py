@@ -19,9 +19,9 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from pydantic import BaseModel, Field
 from watchkeeper_client import Client
 
-from monitor.demo.data import FEATURES, between
+from monitor.demo.data import FEATURES, MODEL_VERSION, between
 from monitor.demo.story import TRAINING
-from monitor.demo.train import MODEL_VERSION, THRESHOLD, Delays
+from monitor.demo.train import THRESHOLD, Delays
 
 FLUSH_SECONDS = 60.0
 DEMO_ONLY = ["/fault", "/flush"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from monitor.demo.data import CATEGORICAL, FEATURES, VERSION, between, write
+from monitor.demo.data import CATEGORICAL, FEATURES, between, write
 from monitor.demo.story import TRAINING
 
-MODEL_VERSION = f"winter-2013.{VERSION}"
 THRESHOLD = 0.5
 FOLDS = 5
 
@@ -59,16 +59,12 @@ class Delays:
         return matrix
 
 
-def reference(flights: Path, folder: Path) -> Path:
-    """The file that tells Watchkeeper what is normal: the training rows with predictions that did not see them.
+def reference(rows: pa.Table) -> pa.Table:
+    """What is normal: the training rows with predictions of models that did not see them.
 
     Days are dealt to the folds in turn, and each fold is predicted by a model trained on the others; a model judged
     on its own training rows would promise an accuracy that it never has again.
     """
-    path = folder / f"reference-{MODEL_VERSION}.parquet"
-    if path.exists():
-        return path
-    rows = between(pq.read_table(flights), *TRAINING)
     rows = rows.filter(pc.is_valid(rows["late"]))
     fold = (rows["time"].to_numpy() // 86_400).astype(np.int64) % FOLDS
     score = np.empty(rows.num_rows)
@@ -79,5 +75,17 @@ def reference(flights: Path, folder: Path) -> Path:
     table = rows.select(["id", "time", *FEATURES])
     table = table.append_column("target", rows["late"])
     table = table.append_column("prediction", pa.array((score > THRESHOLD).astype(np.int8)))
-    write(table.append_column("score", pa.array(score)), path)
-    return path
+    return table.append_column("score", pa.array(score))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Makes the reference file, in a process of its own: scikit-learn takes seconds and 100 MB to import."""
+    parser = argparse.ArgumentParser(prog="python -m monitor.demo.train")
+    parser.add_argument("--flights", type=Path, required=True, help="the Parquet file that monitor.demo.data makes")
+    parser.add_argument("--reference", type=Path, required=True, help="the file to write")
+    options = parser.parse_args(arguments)
+    write(reference(between(pq.read_table(options.flights), *TRAINING)), options.reference)
+
+
+if __name__ == "__main__":
+    main()

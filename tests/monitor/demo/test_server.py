@@ -11,11 +11,11 @@ import pytest
 import uvicorn
 from watchkeeper_client import Client
 
-from monitor.demo.data import FEATURES, DemoError, between
+from monitor.demo.data import FEATURES, MODEL_VERSION, DemoError, between
 from monitor.demo.replay import Departures, Labels, Wire
 from monitor.demo.server import create_app
 from monitor.demo.story import DAY, REPLAY, TRAINING
-from monitor.demo.train import MODEL_VERSION, Delays
+from monitor.demo.train import Delays
 from tests.client.receiver import Answer, Receiver
 
 

@@ -1,0 +1,67 @@
+"""The config file that the demo's Watchkeeper runs on: an ordinary one, with what a demo shortens marked as such."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from monitor.demo.data import WEATHER
+
+MODEL = "delays"
+WINDOW_SECONDS = 86_400.0
+LATENESS_SECONDS = 3_600.0
+
+_TEXT = """\
+# Written by `watchkeeper demo`. An ordinary config file; what only a demo would say is marked 'demo'.
+model: {model}
+reference: {reference}          # January to March 2013, with predictions that did not see their own rows
+time: replay                    # demo: the flights are history
+
+server:
+  preset: fastapi
+  url: {server}
+  interval: 2s                  # demo: two days of flights; 15s is the default
+
+windows: {{every: 1d, lateness: 1h}}
+labels: {{maturity: 2d}}          # labels arrive within a day; cancelled flights never get one
+
+checks:
+  drift:
+    # The reference is one winter: weather leaves it every spring, and that is no fault of the data. Its quality
+    # (missing values, ranges) is watched all the same, and accuracy tells whether the season hurts.
+    ignore: [{ignored}]
+
+listen: 127.0.0.1:{port}
+database: sqlite:///{database}
+evaluate: 1s                    # demo: a window closes every second; 15s is the default
+collect: {{interval: 2s}}         # demo: 15s is the default
+
+rules:
+  # demo: a year passes in minutes, so a slow week lasts 40 seconds; 1m and 1m are the defaults
+  - {{name: latency-high, for: 5s, keep_firing_for: 5s, min_rows: 4}}
+{slack}"""
+
+_SLACK = """
+slack: {{channel: "{channel}"}}      # the token is in SLACK_BOT_TOKEN
+"""
+
+
+def write_config(
+    folder: Path, *, reference: Path, server: str, port: int, environment: Mapping[str, str] = os.environ
+) -> Path:
+    """Writes watchkeeper.yaml into `folder` and returns its path. Slack is told, too, if SLACK_BOT_TOKEN and
+    SLACK_CHANNEL are in the environment."""
+    channel = environment.get("SLACK_CHANNEL", "") if environment.get("SLACK_BOT_TOKEN") else ""
+    text = _TEXT.format(
+        model=MODEL,
+        reference=reference.relative_to(folder),
+        server=server,
+        port=port,
+        database=(folder / "watchkeeper.db").resolve(),
+        ignored=", ".join(WEATHER),
+        slack=_SLACK.format(channel=channel) if channel else "",
+    )
+    path = folder / "watchkeeper.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
