@@ -1,0 +1,136 @@
+"""`watchkeeper alerts …`."""
+
+from __future__ import annotations
+
+import platform
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli.context import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    ModelOption,
+    load_config,
+    models_of,
+    open_alerts,
+)
+from monitor.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from alerts.incident import Notice
+
+app = typer.Typer(no_args_is_help=True, help="Alerts, and whether they would reach people.")
+
+
+@app.command(name="list")
+def list_(
+    every: Annotated[bool, typer.Option("--all", help="Inactive ones, too.")] = False,
+    model: ModelOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Show pending and firing alerts, the newest change first."""
+    from alerts.state import Status
+    from monitor.cli.output import print_json, print_table
+
+    settings = load_config(config)
+    if model is not None:
+        models_of(settings, model)
+    states = list(Status) if every else [Status.PENDING, Status.FIRING]
+    with open_alerts(settings) as store:
+        found = store.alerts(model, states)
+    if as_json:
+        print_json(found)
+    elif not found:
+        print("no alerts")
+    else:
+        print_table(("STATE", "MODEL", "RULE", "LABELS", "VALUE", "LEVEL", "SINCE"), [_row(alert) for alert in found])
+
+
+@app.command()
+def test(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Send every receiver a message marked as a test, and say which of them took it."""
+    from alerts.notify import NotifyError
+    from monitor.cli.output import print_json
+    from monitor.receivers import receivers
+
+    settings = load_config(config, notify=True)
+    outcomes: dict[str, str] = {}
+    for name, receiver in receivers(settings).items():
+        try:
+            receiver.send(_notice(settings.models[0].model), None)
+            outcomes[name] = "sent"
+        except NotifyError as error:
+            outcomes[name] = str(error)
+    failed = {name: outcome for name, outcome in outcomes.items() if outcome != "sent"}
+    if as_json:
+        print_json([{"receiver": name, "sent": name not in failed, "error": failed.get(name)} for name in outcomes])
+    else:
+        for name in outcomes:
+            print(f"{name}: {'failed' if name in failed else 'sent'}")
+    if not outcomes:
+        raise Failure("the config names no receiver; add slack, or console: true", 2)
+    if failed:
+        raise Failure("\n".join(f"{name}: {error}" for name, error in failed.items()), 1)
+
+
+def _row(alert: dict[str, Any]) -> tuple[object, ...]:
+    from alerts.wording import quantity
+    from monitor.clock import iso
+
+    def shown(value: float | None) -> str:
+        return "" if value is None else quantity(alert["metric"], value)
+
+    labels = " ".join(f"{name}={value}" for name, value in alert["labels"].items())
+    since = "" if alert["since"] is None else iso(alert["since"])
+    model = alert["model"] or "(host)"
+    return (alert["state"], model, alert["rule"], labels, shown(alert["value"]), shown(alert["level"]), since)
+
+
+def _notice(model: str) -> Notice:
+    """An incident that says that it is none."""
+    from alerts.incident import Alert, Incident, Notice, Why
+    from alerts.observation import Kind
+    from alerts.rule import Severity
+    from monitor.clock import SystemClock
+
+    now = SystemClock().time()
+    alert = Alert(
+        fingerprint="0" * 16,
+        rule="test",
+        metric="test",
+        labels={"about": "this is a test, nothing is wrong"},
+        severity=Severity.INFO,
+        above=True,
+        firing=True,
+        cause=Kind.VALUE,
+        since=now,
+        ended=None,
+        ended_why="",
+        value=1.0,
+        level=0.0,
+        worst=1.0,
+        n=0,
+        text="",
+        summary=f"TEST: `watchkeeper alerts test` on {platform.node()} sent this; nothing is wrong",
+        action="Nothing. Alerts of this config reach this place.",
+        runbook="",
+    )
+    incident = Incident(
+        id=str(uuid.uuid4()),
+        model=model,
+        group="test",
+        severity=Severity.INFO,
+        since=now,
+        opened_at=now,
+        ended=None,
+        resolved_at=None,
+        version=1,
+        firing=1,
+        total=1,
+        alerts=(alert,),
+    )
+    return Notice(incident, Why.FIRST)

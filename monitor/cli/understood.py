@@ -1,0 +1,150 @@
+"""What a config is understood to mean, for `check-config`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from alerts.duration import Hold, span
+from alerts.rule import Level, Rule
+from alerts.wording import quantity
+from monitor.config import all_rules
+from monitor.config_secrets import sources
+from monitor.document import Document
+from monitor.preflight import ReferenceProblem, schema_of
+from monitor.settings import Config, ModelSettings
+
+if TYPE_CHECKING:
+    from checks.schema import Schema
+
+
+def understood(config: Config, document: Document) -> tuple[dict[str, Any], list[str]]:
+    """The meaning, JSON-ready, and what is wrong with the references."""
+    problems: list[str] = []
+    models = [_model(model, problems) for model in config.models]
+    receivers = (["console"] if config.console else []) + (["slack"] if config.slack else [])
+    rules = [
+        {"name": rule.name, "when": condition(rule), "severity": rule.severity.value, "group": rule.incident_group}
+        for rule in all_rules(config)
+    ]
+    meaning = {
+        "models": models,
+        "listen": config.listen,
+        "database": _without_password(config.database),
+        "receivers": receivers,
+        "secrets": sources(config, document),
+        "rules": rules,
+    }
+    return meaning, problems
+
+
+def condition(rule: Rule) -> str:
+    """A rule's condition as one line."""
+    labels = ", ".join(f"{name}={value}" for name, value in rule.match.items())
+    level = rule.above or rule.below
+    assert level is not None
+    mean = f" (mean of {rule.average} windows)" if rule.average > 1 else ""
+    held = f" for {_held(rule.for_)}" if rule.for_ != Hold() else ""
+    return f"{rule.metric}{{{labels}}}{mean} {'>' if rule.above else '<'} {_level(level, rule.metric)}{held}".replace(
+        "{}", ""
+    )
+
+
+def print_understood(meaning: dict[str, Any]) -> None:
+    """The meaning for people."""
+    from monitor.cli.output import print_table
+
+    for model in meaning["models"]:
+        print(f"model {model['model']}")
+        for name in ("reference", "server", "windows", "labels", "time"):
+            print(f"  {name:<10} {model[name]}")
+        _print_schema(model["schema"])
+    print(f"listen       {meaning['listen']}")
+    print(f"database     {meaning['database']}")
+    print(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
+    for name, source in meaning["secrets"].items():
+        print(f"secret       {name} **** (from {source})")
+    print(f"rules        {len(meaning['rules'])} in force\n")
+    rows = [(rule["name"], rule["severity"], rule["group"], rule["when"]) for rule in meaning["rules"]]
+    print_table(("RULE", "SEVERITY", "GROUP", "WHEN"), rows)
+
+
+def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
+    schema: Schema | None = None
+    try:
+        schema = schema_of(model)
+    except ReferenceProblem as error:
+        problems.append(str(error))
+    windows, server = model.windows, model.server
+    return {
+        "model": model.model,
+        "reference": str(model.reference) if model.reference else "none: no drift, no comparison of performance",
+        "schema": plain_schema(schema) if schema else None,
+        "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
+        if server
+        else "none",
+        "windows": f"{span(windows.every)}, {span(windows.lateness)} lateness, at least {windows.min_rows} rows",
+        "labels": f"final at {model.labels.coverage:.0%} coverage or after {span(model.labels.maturity)}",
+        "time": model.time,
+    }
+
+
+def plain_schema(schema: Schema) -> dict[str, Any]:
+    """A schema, JSON-ready."""
+    return {
+        "task": schema.task,
+        "target": schema.target,
+        "prediction": schema.prediction,
+        "score": schema.score,
+        "positive_class": schema.positive_class or None,
+        "classes": list(schema.classes),
+        "probabilities": dict(schema.probabilities),
+        "id": schema.id,
+        "time": schema.time,
+        "features": dict(schema.features),
+        "excluded": dict(schema.excluded),
+    }
+
+
+def _print_schema(schema: dict[str, Any] | None) -> None:
+    if schema is None:
+        return
+    print("  schema, as inferred and overridden")
+    for name in ("task", "target", "prediction", "score", "positive_class", "id", "time"):
+        if schema[name] is not None:
+            print(f"    {name:<15} {schema[name]}")
+    if schema["classes"]:
+        print(f"    {'classes':<15} {', '.join(schema['classes'][:20])}{' …' if len(schema['classes']) > 20 else ''}")
+    by_type: dict[str, list[str]] = {}
+    for feature, kind in schema["features"].items():
+        by_type.setdefault(kind, []).append(feature)
+    for kind, features in sorted(by_type.items()):
+        print(f"    {f'{len(features)} {kind}':<15} {', '.join(features)}")
+    for column, why in schema["excluded"].items():
+        print(f"    {'not watched':<15} {column}: {why}")
+
+
+def _level(level: Level, metric: str) -> str:
+    if level.limit:
+        text = "its calibrated limit"
+    elif level.reference is not None:
+        text = f"reference {'+' if level.reference >= 0 else '-'} {abs(level.reference):g}"
+    elif level.baseline is not None:
+        text = f"{level.times:g} × its median of the last {span(level.baseline)}"
+    else:
+        assert level.value is not None
+        return quantity(metric, level.value)
+    for word, bound in (("at least", level.at_least), ("at most", level.at_most)):
+        if bound is not None:
+            text += f", {word} {quantity(metric, bound)}"
+    return text
+
+
+def _held(hold: Hold) -> str:
+    parts = [f"{hold.windows} windows"] if hold.windows else []
+    return " and ".join(parts + ([span(hold.seconds)] if hold.seconds else []))
+
+
+def _without_password(url: str) -> str:
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).render_as_string(hide_password=True)
