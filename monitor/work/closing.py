@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from checks.base import Measurement, Window
 
@@ -66,14 +66,14 @@ class ModelOptions:
     bins: int = 10
     quality: bool = True
     performance: bool = True
-    task: str | None = None
+    task: Literal["binary", "multiclass", "regression"] | None = None
     target: str | None = None
     prediction: str | None = None
     score: str | None = None
     positive_class: str | int | bool | None = None
     id: str | None = None
     time: str | None = None
-    features: tuple[tuple[str, str], ...] = ()
+    features: tuple[tuple[str, Literal["numeric", "categorical", "boolean"]], ...] = ()
     """Types that the config states, by feature."""
     ignore: tuple[str, ...] = ()
 
@@ -133,6 +133,6 @@ class Compacted:
     labels_placed: int = 0
     """Labels whose prediction is known, among them such as had waited for it."""
     labels_waiting: int = 0
-    """Labels of this run whose prediction is not known yet."""
+    """Labels in all whose prediction is not known yet."""
     labels_unfit: int = 0
     """Labels of this run whose value does not fit the model's task: stored, but never measured with."""
