@@ -70,7 +70,10 @@ class _Demo:
         self, folder: Path, screen: Screen, clock: Clock, speed: float, port: int, limit_days: int | None
     ) -> None:
         self.folder, self.screen, self.clock, self.speed = folder, screen, clock, speed
-        self.page = f"http://127.0.0.1:{free_port(port or PAGE_PORT)}"
+        page = free_port(port or PAGE_PORT)
+        if port and page != port:
+            raise DemoError(f"port {port} is taken; name another with --port, or none")
+        self.page = f"http://127.0.0.1:{page}"
         self.server = f"http://127.0.0.1:{free_port()}"
         self.until = min(REPLAY[1], REPLAY[0] + limit_days * DAY) if limit_days else REPLAY[1]
         self.children: list[Child] = []
@@ -109,7 +112,7 @@ class _Demo:
         reference = reference_path(self.folder)
         if not reference.exists():
             self.screen.waiting("Training the model on January to March, and five more for an honest reference …")
-            command = [sys.executable, "-m", "monitor.demo.train"]
+            command = [sys.executable, "-P", "-m", "monitor.demo.train"]
             command += ["--flights", str(flights), "--reference", str(reference)]
             run("training", command, self.folder / "train.log")
         self.screen.waiting(f"Flights and reference are ready ({self.clock.monotonic() - begun:.1f} s).")
@@ -121,7 +124,7 @@ class _Demo:
         config = write_config(
             self.folder, reference=reference, server=self.server, port=int(self.page.rpartition(":")[2])
         )
-        server = [sys.executable, "-m", "monitor.demo.server", "--flights", str(flights), "--model", MODEL]
+        server = [sys.executable, "-P", "-m", "monitor.demo.server", "--flights", str(flights), "--model", MODEL]
         server += ["--watchkeeper", self.page, "--port", self.server.rpartition(":")[2]]
         # One thread: the boosting's own would spin for the cores that everything else shares.
         one = {"OMP_NUM_THREADS": "1"}
