@@ -7,6 +7,7 @@ consecutive windows, a separate clear level, and no data and errors as condition
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
@@ -195,7 +196,10 @@ def _read(rule: Rule, state: AlertState, observation: Observation) -> tuple[Aler
         state = replace(state, recent=recent)
         n = sum(rows for _, _, rows in recent)
         weights = [rows if n else 1 for _, _, rows in recent]
-        value = sum(weight * item[1] for weight, item in zip(weights, recent, strict=True)) / sum(weights)
+        # Shares first: the weights times very large values would overflow.
+        value = sum(weight / sum(weights) * item[1] for weight, item in zip(weights, recent, strict=True))
+    if not math.isfinite(value):
+        return state, _Reading(Kind.NO_DATA, n=n, text="not_finite")
     if n < rule.min_rows:
         return state, _Reading(Kind.NO_DATA, n=n, text="too_few_rows")
     return state, _Reading(Kind.VALUE, value, n)

@@ -24,6 +24,9 @@ from monitor.store import outbox
 
 logger = logging.getLogger("watchkeeper.judge")
 
+LOGGED = 20
+"""Transitions of one evaluation that are logged one by one."""
+
 
 @dataclass
 class _Group:
@@ -179,7 +182,7 @@ class Judge:
 
     def _record(self, connection: Connection, model: str, changes: Sequence[Transition], wall: float) -> None:
         log.add_transitions(connection, model, changes, wall)
-        for change in changes:
+        for change in changes[:LOGGED]:
             pairs = ",".join(f"{name}={value}" for name, value in change.labels)
             logger.info(
                 "%s %s{%s}: %s -> %s (%s)",
@@ -190,6 +193,8 @@ class Judge:
                 change.after,
                 change.reason,
             )
+        if len(changes) > LOGGED:
+            logger.info("%s: %d more transitions", model or "host", len(changes) - LOGGED)
 
     def _pace(self, rule: Rule) -> float | None:
         metric = CATALOG.get(rule.metric)

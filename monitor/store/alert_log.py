@@ -19,6 +19,10 @@ States = dict[str, dict[Labels, AlertState]]
 
 ORDER_STEP = 1e-6
 """Windows that mature together change an alert at one moment; their transitions are kept apart by this many seconds."""
+ORDERED = 10_000
+"""As many windows at most mature together."""
+PORTION = 500
+"""Alerts that one query asks for."""
 
 
 def dump(plain: Any) -> str:
@@ -84,38 +88,55 @@ def _row(model: str, rule: str, state: AlertState, now: float) -> dict[str, Any]
 
 def add_transitions(connection: Connection, model: str, changes: Iterable[Transition], recorded_at: float) -> None:
     """Appends to the audit. A transition that is there already, of the same window, is not written twice."""
+    moments: dict[float, list[dict[str, Any]]] = {}
     for change in changes:
-        values = {
-            "model": model,
-            "rule": change.rule,
-            "fingerprint": alert_fingerprint(change.rule, model, change.labels),
-            "after": change.after.value,
-        }
-        here = [transitions.c[name] == value for name, value in values.items()]
-        at, detail = change.at, dump(_detail(change))
-        while (
-            known := connection.scalar(select(transitions.c.detail).where(*here, transitions.c.at == at))
-        ) is not None:
-            if json.loads(known)["window_end"] == change.window_end:
-                break
-            at += ORDER_STEP
-        else:
-            connection.execute(
-                insert(transitions).values(
-                    **values,
-                    labels=dump(dict(change.labels)),
-                    before=change.before.value,
-                    reason=change.reason.value,
-                    at=at,
-                    recorded_at=recorded_at,
-                    value=change.value,
-                    detail=detail,
-                )
-            )
+        moments.setdefault(change.at, []).append(_transition_row(model, change, recorded_at))
+    rows: list[dict[str, Any]] = []
+    for at, together in moments.items():
+        taken = _taken(connection, model, at, together)
+        for row in together:
+            here = taken.setdefault((row["rule"], row["fingerprint"], row["after"]), [])
+            window_end = json.loads(row["detail"])["window_end"]
+            if window_end not in here:
+                rows.append({**row, "at": at + ORDER_STEP * len(here)})
+                here.append(window_end)
+    if rows:
+        connection.execute(insert(transitions), rows)
 
 
-def _detail(change: Transition) -> dict[str, Any]:
-    return {"window_end": change.window_end, "level": change.level, "n": change.n, "text": change.text}
+def _taken(
+    connection: Connection, model: str, at: float, rows: list[dict[str, Any]]
+) -> dict[tuple[str, str, str], list[float]]:
+    """The windows whose transitions of these alerts stand at this moment, by rule, fingerprint and state after."""
+    taken: dict[tuple[str, str, str], list[float]] = {}
+    for start in range(0, len(rows), PORTION):
+        some = rows[start : start + PORTION]
+        query = select(transitions.c.rule, transitions.c.fingerprint, transitions.c.after, transitions.c.detail).where(
+            transitions.c.model == model,
+            transitions.c.rule.in_({row["rule"] for row in some}),
+            transitions.c.fingerprint.in_({row["fingerprint"] for row in some}),
+            transitions.c.at >= at,
+            transitions.c.at < at + ORDER_STEP * ORDERED,
+        )
+        for rule, fingerprint, after, detail in connection.execute(query):
+            taken.setdefault((rule, fingerprint, after), []).append(json.loads(detail)["window_end"])
+    return taken
+
+
+def _transition_row(model: str, change: Transition, recorded_at: float) -> dict[str, Any]:
+    detail = {"window_end": change.window_end, "level": change.level, "n": change.n, "text": change.text}
+    return {
+        "model": model,
+        "rule": change.rule,
+        "fingerprint": alert_fingerprint(change.rule, model, change.labels),
+        "labels": dump(dict(change.labels)),
+        "before": change.before.value,
+        "after": change.after.value,
+        "reason": change.reason.value,
+        "recorded_at": recorded_at,
+        "value": change.value,
+        "detail": dump(detail),
+    }
 
 
 def plain_transition(row: Row[Any]) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def story(changes: list[Transition]) -> list[tuple[float, str, str]]:
 def firing_state(
     value: float = 3.2, labels: Labels = (("feature", "distance"), ("method", "psi")), **keys: Any
 ) -> AlertState:
-    fields = {"metric": "feature_drift", "since": START, "level": 0.1, "worst": value, **keys}
+    fields = {"metric": "feature_drift", "since": START, "active_at": START, "level": 0.1, "worst": value, **keys}
     return AlertState(labels=labels, status=Status.FIRING, value=value, **fields)
 
 

@@ -1,0 +1,86 @@
+from alerts.evaluate import FORGET_AFTER, evaluate
+from alerts.observation import Kind
+from alerts.state import AlertState, Reason, Status
+from checks.base import Labels
+from tests.alerts.builders import HOUR, START, firing_state, measure, rule
+
+TEMP: Labels = (("feature", "temp"), ("method", "psi"))
+WIND: Labels = (("feature", "wind"), ("method", "psi"))
+NOW = START + HOUR
+
+
+def test_steps_each_label_set_that_matches() -> None:
+    rows = [
+        measure(0.5, labels=TEMP),
+        measure(0.0, labels=WIND),
+        measure(0.5, labels=(("feature", "temp"), ("method", "jensenshannon"))),
+        measure(0.5, labels=TEMP, name="missing_ratio"),
+    ]
+    states, changes = evaluate(rule(match={"method": "psi"}), {}, rows, None, NOW)
+    assert {labels: state.status for labels, state in states.items()} == {TEMP: Status.FIRING, WIND: Status.INACTIVE}
+    assert [(change.rule, change.labels) for change in changes] == [("drift", TEMP)]
+
+
+def test_a_vanished_label_set_is_no_data() -> None:
+    known = {TEMP: firing_state(labels=TEMP), WIND: firing_state(labels=WIND)}
+    states, changes = evaluate(rule(no_data="ok"), known, [measure(0.5, labels=WIND)], None, NOW)
+    assert states[WIND].status is Status.FIRING
+    assert [(change.labels, change.reason) for change in changes] == [(TEMP, Reason.NO_DATA)]
+    kept, none = evaluate(rule(), known, [measure(0.5, labels=WIND)], None, NOW)
+    assert (kept[TEMP].status, kept[TEMP].health_text, none) == (Status.FIRING, "vanished", [])
+
+
+def test_a_failed_metric_is_an_error_for_all_it_knows() -> None:
+    known = {TEMP: firing_state(labels=TEMP), WIND: AlertState(WIND)}
+    states, changes = evaluate(rule(), known, [], "out of memory", NOW)
+    assert changes == []
+    assert {state.health for state in states.values()} == {Kind.ERROR}
+    assert states[TEMP].status is Status.FIRING
+    assert states[WIND].health_text == "out of memory"
+
+
+def test_a_failed_metric_without_label_sets_is_an_error_of_the_rule_itself_until_one_is_measured() -> None:
+    the_rule = rule(error="alert")
+    states, changes = evaluate(the_rule, {}, [], "out of memory", NOW)
+    assert [(change.labels, change.reason) for change in changes] == [((), Reason.ERROR)]
+    assert states[()].whole_rule
+    states, changes = evaluate(the_rule, states, [measure(0.0, labels=TEMP)], None, NOW + HOUR)
+    assert [(change.labels, change.after, change.reason) for change in changes] == [
+        ((), Status.INACTIVE, Reason.RECOVERED)
+    ]
+    assert list(states) == [TEMP]
+
+
+def test_the_rule_itself_becomes_the_label_set_if_that_has_no_labels() -> None:
+    states, _ = evaluate(rule(error="alert"), {}, [], "timeout", NOW)
+    states, changes = evaluate(rule(error="alert"), states, [measure(0.0, end=NOW + HOUR)], None, NOW + HOUR)
+    assert [change.reason for change in changes] == [Reason.RECOVERED]
+    assert not states[()].whole_rule
+
+
+def test_nothing_ever_measured_alerts_only_where_no_data_does() -> None:
+    assert evaluate(rule(), {}, [], None, NOW) == ({}, [])
+    _, changes = evaluate(rule(no_data="alert"), {}, [], None, NOW)
+    assert [change.reason for change in changes] == [Reason.NO_DATA]
+
+
+def test_the_same_labels_twice_are_an_error_not_a_coin_toss() -> None:
+    rows = [measure(0.5, labels=TEMP), measure(0.0, labels=TEMP)]
+    states, changes = evaluate(rule(), {TEMP: firing_state(labels=TEMP)}, rows, None, NOW)
+    assert changes == []
+    assert states[TEMP].health is Kind.ERROR
+    assert "twice" in states[TEMP].health_text
+
+
+def test_what_long_vanished_is_forgotten_unless_it_fires() -> None:
+    known = {TEMP: AlertState(TEMP), WIND: firing_state(labels=WIND)}
+    states, _ = evaluate(rule(), known, [], None, NOW)
+    states, _ = evaluate(rule(), states, [], None, NOW + FORGET_AFTER)
+    assert set(states) == {TEMP, WIND}
+    states, changes = evaluate(rule(), states, [], None, NOW + FORGET_AFTER + HOUR)
+    assert (set(states), changes) == ({WIND}, [])
+
+
+def test_a_long_error_text_is_cut() -> None:
+    states, _ = evaluate(rule(), {}, [], "x" * 100_000, NOW)
+    assert len(states[()].health_text) == 500

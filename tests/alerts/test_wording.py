@@ -1,0 +1,48 @@
+import doctest
+
+import pytest
+
+import alerts.notify.blocks
+import alerts.silence
+import alerts.wording
+from alerts.wording import Wording, clean
+
+
+@pytest.mark.parametrize("module", [alerts.wording, alerts.silence, alerts.notify.blocks])
+def test_examples_in_docstrings_hold(module: object) -> None:
+    result = doctest.testmod(module)  # type: ignore[arg-type]
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def _render(summary: str) -> str:
+    values = {"value": 0.612345, "level": 0.3, "worst": 0.7, "model": "delays", "labels": {"feature": "temp"}, "n": 9}
+    return Wording().render(summary, values, "fallback")
+
+
+@pytest.mark.parametrize(
+    ("summary", "expected"),
+    [
+        ("{{ labels.feature }} of {{ model }}: {{ value }} > {{ level }}", "temp of delays: 0.612 > 0.3"),
+        ("{{ value | percent }} missing", "61.2% missing"),
+        ("{{ labels.nothing }}x", "x"),
+        ("", "fallback"),
+        ("{{ value ", "fallback"),
+        ("{{ value | nosuchfilter }}", "fallback"),
+        ("{{ 1 / 0 }}", "fallback"),
+        ("{{ value.nothing.more }}", "fallback"),
+        ("{{ ''.__class__.__mro__ }}", "fallback"),
+        ("{{ labels.update({'a': 1}) }}", "fallback"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_summaries_are_filled_in_and_never_raise(summary: str, expected: str) -> None:
+    assert _render(summary) == expected
+
+
+def test_data_can_not_draw_on_a_terminal_or_reverse_text() -> None:
+    assert clean("a\x1b[2Jb\u202ec\r\nd") == "a [2Jb c d"
+
+
+def test_a_hundred_kilobytes_are_cut() -> None:
+    assert len(_render("x" * 100_000)) == 4000

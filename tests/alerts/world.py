@@ -1,0 +1,122 @@
+"""The alerting half of a daemon on a real SQLite file, with a clock that stands still and receivers that do as told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from alerts.incident import Notice, Why
+from alerts.notify import Address, Notifier
+from alerts.outbox import Delivery, Outcome
+from alerts.rule import Rule
+from alerts.state import Transition
+from checks.base import Measurement
+from monitor.judge import Judge
+from monitor.store.alerts import AlertStore
+from monitor.store.engine import open_engine
+from monitor.store.tables import metadata
+from monitor.store.writer import Writer
+from tests.alerts.builders import HOUR, START, FakeClock, measure
+
+
+class Killed(BaseException):
+    """The process ends here: nothing catches it."""
+
+
+class Receiver:
+    """Remembers what it is sent; raises what is put into `refusals` first."""
+
+    pace = 0.0
+    wants = frozenset(Why)
+
+    def __init__(self, name: str = "pager") -> None:
+        self.name = name
+        self.sent: list[tuple[Notice, Address | None]] = []
+        self.refusals: list[BaseException] = []
+        self.kill_after_send = False
+        self._ts = count(1)
+
+    def send(self, notice: Notice, address: Address | None) -> Address:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.sent.append((notice, address))
+        if self.kill_after_send:
+            raise Killed
+        return address or {"ts": str(next(self._ts))}
+
+    @property
+    def told(self) -> list[str]:
+        return [notice.why.value for notice, _ in self.sent]
+
+
+class World:
+    """One process: everything but the database is new when it is made again."""
+
+    def __init__(
+        self, folder: Path, rules: Iterable[Rule], receivers: Iterable[Notifier], clock: FakeClock, store: Any = None
+    ) -> None:
+        self.engine = open_engine(f"sqlite:///{folder / 'alerts.sqlite'}")
+        metadata.create_all(self.engine)
+        self.writer = Writer(self.engine)
+        self.writer.start()
+        self.clock = clock
+        self.outcomes: list[tuple[str, Outcome, str | None]] = []
+        self.receivers = {receiver.name: receiver for receiver in receivers}
+        self.store = AlertStore(self.engine, self.writer)
+        self.judge = Judge(list(rules), list(self.receivers), clock)
+        self.delivery = Delivery(
+            store or self.store, self.receivers, clock, lambda *seen: self.outcomes.append(seen), random=lambda: 0.5
+        )
+
+    def close(self) -> None:
+        self.writer.stop()
+        self.engine.dispose()
+
+    def window(
+        self, values: dict[str, float | None] | float, hour: int, model: str = "delays", **keys: Any
+    ) -> list[Transition]:
+        """Judges one hourly window: a value a feature, or one for `distance`."""
+        end = START + hour * HOUR
+        pairs = values if isinstance(values, dict) else {"distance": values}
+        rows = [measure(value, end, labels=(("feature", name),), **keys) for name, value in pairs.items()]
+        return self.judged(rows, end, model)
+
+    def judged(
+        self,
+        rows: list[Measurement],
+        now: float,
+        model: str = "delays",
+        metrics: Iterable[str] = ("feature_drift",),
+        failed: dict[str, str] | None = None,
+    ) -> list[Transition]:
+        return self.writer.call(
+            lambda connection: self.judge.step(connection, model, rows, now, metrics=set(metrics), failed=failed or {})
+        )
+
+    def reconcile(self, models: Iterable[str] | None = None) -> list[Transition]:
+        known = None if models is None else set(models)
+        return self.writer.call(lambda connection: self.judge.reconcile(connection, self.clock.now, known))
+
+    def deliver(self, seconds: float = 1.0) -> int:
+        return self.delivery.deliver_due(self.clock.forward(seconds))
+
+    def dump(self) -> str:
+        """All that is stored, but for generated ids, to compare runs."""
+        transitions = [{**row, "id": 0} for row in self.store.transitions()]
+        incidents = sorted([{**row, "id": ""} for row in self.store.incidents()], key=lambda row: row["since"])
+        return json.dumps([transitions, incidents], sort_keys=True)
+
+
+@contextmanager
+def world(
+    folder: Path, rules: Iterable[Rule], *receivers: Notifier, clock: FakeClock | None = None, store: Any = None
+) -> Iterator[World]:
+    made = World(folder, rules, receivers, clock or FakeClock(), store)
+    try:
+        yield made
+    finally:
+        made.close()
