@@ -53,6 +53,12 @@ class Log:
         with self.engine.connect() as connection:
             return connection.execute(statement).all()
 
+    def accept(self, batch: Sequence[Prediction] | Sequence[Truth]) -> int:
+        """Accepts a batch of either kind."""
+        if isinstance(batch[0], Prediction):
+            return self.predict(*batch)  # type: ignore[arg-type]
+        return self.label(*batch)  # type: ignore[arg-type]
+
     def predict(self, *predictions: Prediction) -> int:
         """Accepts a batch; returns its position."""
         names = dict.fromkeys(name for prediction in predictions for name in prediction.features)

@@ -1,0 +1,185 @@
+"""Chunks: predictions as they are stored, each inside one window.
+
+Codec `arrow-zstd/1` is a frame as an Arrow IPC stream with zstd-compressed buffers
+(https://arrow.apache.org/docs/format/Columnar.html). Rows that come before the model has a schema keep the codec they
+arrived in, `msgpack-columns/1`, so that a reference built later finds them as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from checks.arrow import float_array, string_array
+from checks.frame import from_payload
+from checks.profile import Binning, CategoryBins, NumberBins
+from checks.scalar import text
+from checks.schema import Schema
+
+CHUNK_CODEC = "arrow-zstd/1"
+BATCH_CODEC = "msgpack-columns/1"
+_COLUMNS = ("id", "time", "prediction")
+_OPTIONAL = ("probabilities", "latency", "version", "tags")
+
+Hashes = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+class DamagedBatch(Exception):
+    """A stored payload that can't be read: its codec is unknown or its bytes are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Predictions as they came: their columns and, row by row, where they stand in the log and in event time."""
+
+    payload: dict[str, Any]
+    size: int
+    """Bytes that they arrived in."""
+    frame: pa.Table
+    times: Floats
+    hashes: Hashes
+    seqs: Ints
+    received: Floats
+    windows: Ints
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Rows of one window, in the order in which they came."""
+
+    window: int
+    """Counted from the epoch."""
+    rows: Ints
+    duplicates: int
+    """Rows of the window that are not kept."""
+
+
+def encode(frame: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
+    with pa.ipc.new_stream(sink, frame.schema, options=options) as writer:
+        writer.write_table(frame.combine_chunks())
+    return bytes(sink.getvalue())
+
+
+def encode_rows(payload: dict[str, Any], rows: Ints) -> bytes:
+    """These rows of a batch, in the codec of a batch."""
+    places = rows.tolist()
+
+    def some(values: list[Any] | None) -> list[Any] | None:
+        return None if values is None else [values[place] for place in places]
+
+    columns: dict[str, Any] = {name: some(payload.get(name)) for name in (*_COLUMNS, *_OPTIONAL)}
+    columns["features"] = {name: some(values) for name, values in payload["features"].items()}
+    return msgspec.msgpack.encode(columns)
+
+
+def decode(payload: bytes, codec: str, schema: Schema | None, columns: Container[str] | None = None) -> pa.Table:
+    """A stored chunk's frame; of `columns` only those that it has. Raises DamagedBatch."""
+    if codec == BATCH_CODEC:
+        frame = from_payload(read_batch(payload, codec), schema)
+        return frame if columns is None else frame.select([name for name in frame.column_names if name in columns])
+    if codec != CHUNK_CODEC:
+        raise DamagedBatch(f"a chunk is stored as {codec!r}, which this version can't read; upgrade Watchkeeper")
+    try:
+        if columns is None:
+            return pa.ipc.open_stream(payload).read_all()
+        names = pa.ipc.open_stream(payload).schema.names
+        wanted = [index for index, name in enumerate(names) if name in columns]
+        options = pa.ipc.IpcReadOptions(included_fields=wanted, use_threads=False)
+        return pa.ipc.open_stream(payload, options=options).read_all()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DamagedBatch(f"a stored chunk can't be read ({error}); restore the database from a backup") from error
+
+
+def read_batch(payload: bytes, codec: str) -> dict[str, Any]:
+    """The columns of an arrival as the daemon wrote them. Raises DamagedBatch."""
+    if codec != BATCH_CODEC:
+        raise DamagedBatch(f"a batch is stored as {codec!r}, which this version can't read; upgrade Watchkeeper")
+    try:
+        batch: dict[str, Any] = msgspec.msgpack.decode(payload, type=dict)
+    except msgspec.MsgspecError as error:
+        raise DamagedBatch(f"a stored batch can't be read ({error}); restore the database from a backup") from error
+    return batch
+
+
+def joined(batches: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Several batches of predictions as one, rows in order; a feature that a batch lacks is None in its rows."""
+    if len(batches) == 1:
+        return batches[0]
+    whole: dict[str, Any] = {name: [] for name in _COLUMNS}
+    features: dict[str, list[Any]] = {}
+    optional = [name for name in _OPTIONAL if any(batch.get(name) is not None for batch in batches)]
+    whole.update({name: [] for name in optional})
+    rows = 0
+    for batch in batches:
+        n = len(batch["id"])
+        for name in _COLUMNS:
+            whole[name] += batch[name]
+        for name in optional:
+            given = batch.get(name)
+            whole[name] += [None] * n if given is None else given
+        for name, values in batch["features"].items():
+            column = features.setdefault(name, [])
+            if len(column) < rows:
+                column.extend([None] * (rows - len(column)))
+            column += values
+        rows += n
+    for column in features.values():
+        column.extend([None] * (rows - len(column)))
+    return {**dict.fromkeys(_OPTIONAL), **whole, "features": features}
+
+
+def window_indices(times: Floats, every: float) -> Ints:
+    """Which window each time is in, counted from the epoch; the same as `window_of`'s."""
+    return np.floor(times / every).astype(np.int64)
+
+
+def split(rows: Rows, kept: Bools, limit: int) -> Iterator[Chunk]:
+    """The rows that are kept as chunks of one window each, of at most `limit` rows, oldest window first. Dropped rows
+    are counted in the first chunk of their window."""
+    for window in np.unique(rows.windows).tolist():
+        inside = rows.windows == window
+        chosen = np.flatnonzero(inside & kept)
+        duplicates = int(np.count_nonzero(inside)) - len(chosen)
+        for start in range(0, len(chosen), limit):
+            yield Chunk(window, chosen[start : start + limit], 0 if start else duplicates)
+
+
+def fitted(frame: pa.Table, binning: Binning) -> pa.Table:
+    """The frame with columns as this binning's numbers and texts: an earlier schema may have taken them otherwise."""
+    for name, bins in binning.columns.items():
+        if name not in frame.column_names:
+            continue
+        place, kind = frame.column_names.index(name), frame.schema.field(name).type
+        if isinstance(bins, NumberBins) and pa.types.is_string(kind):
+            texts = frame[name].to_pylist()
+            numbers = [None if value is None else _number(value) for value in texts]
+            odd = [value if number is None else None for value, number in zip(texts, numbers, strict=True)]
+            present = np.array([number is not None for number in numbers], np.bool_)
+            frame = frame.set_column(place, name, float_array(np.array(numbers, np.float64), present))
+            if name.startswith("f:") and f"m:{name[2:]}" not in frame.column_names:
+                frame = frame.append_column(f"m:{name[2:]}", string_array(odd))
+        elif isinstance(bins, CategoryBins) and pa.types.is_floating(kind):
+            texts = [None if value is None or value != value else text(value) for value in frame[name].to_pylist()]
+            frame = frame.set_column(place, name, string_array(texts))
+    return frame
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None

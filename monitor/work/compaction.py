@@ -1,0 +1,200 @@
+"""The arrival log, from its oldest batch on, becomes chunks, profiles and placed labels.
+
+The log is worked through in portions of a few megabytes, outside any transaction; `monitor.work.portion` writes them.
+One id is one prediction within `ModelOptions.horizon`: of rows with the same id whose windows are that near, the first
+to arrive stays. What is decided for a row depends on the log alone, not on how it was portioned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from sqlalchemy import Engine, Row, func, select
+
+from checks.arrow import floats, int_array
+from checks.frame import from_payload, hash_ids
+from checks.profile import profile
+from monitor.store.tables import arrivals, progress, windows
+from monitor.work.chunking import (
+    BATCH_CODEC,
+    CHUNK_CODEC,
+    Bools,
+    Chunk,
+    Rows,
+    encode,
+    encode_rows,
+    joined,
+    read_batch,
+    split,
+    window_indices,
+)
+from monitor.work.closing import Compacted, ModelOptions
+from monitor.work.evidence import PROFILE_CODEC
+from monitor.work.ids import NOWHERE, Ids, first_in_reach
+from monitor.work.place import Place, Waiting, read_labels, truths, windows_of
+from monitor.work.portion import Portion, PortionStore, Stored
+from monitor.work.references import newest
+
+PORTION_BYTES = 4 << 20
+PORTION_ROWS = 1 << 16
+PORTION_ARRIVALS = 20_000
+NONE = Place(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64))
+
+
+class Compaction:
+    """One run for one model."""
+
+    def __init__(self, engine: Engine, model: str, options: ModelOptions) -> None:
+        self._engine, self._model, self._options = engine, model, options
+        self._reach = math.ceil(options.horizon / options.every)
+        self._counts = dict.fromkeys(Compacted.__dataclass_fields__, 0)
+
+    def run(self, upto_seq: int) -> Compacted:
+        """Works the log through up to `upto_seq`, or to where the daemon has scanned it for closings."""
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                select(progress.c.compacted_seq, progress.c.scanned_seq).where(progress.c.model == self._model)
+            ).one_or_none()
+            if row is None:
+                return Compacted()
+            upto = min(upto_seq, row.scanned_seq)
+            closes = windows.c.close_seq
+            inside = (windows.c.model == self._model, closes > row.compacted_seq, closes < upto)
+            cuts = connection.scalars(select(closes).where(*inside).distinct().order_by(closes)).all()
+            self._reference = newest(connection, self._model)
+        self._schema = self._reference.reference.schema if self._reference else None
+        self._store = PortionStore(self._engine, self._model, row.compacted_seq)
+        self._store.remove_unfinished()
+        self._ids = Ids(self._engine, self._model, self._options.every)
+        self._waiting = Waiting(self._engine, self._model)
+        for end in (*cuts, upto):
+            while self._store.seq < end:
+                self._compact(end)
+        return Compacted(**{**self._counts, "labels_waiting": len(self._waiting)})
+
+    def _compact(self, end: int) -> None:
+        """Compacts the next portion, at most up to the arrival `end`."""
+        batches, last = self._read(end)
+        rows = self._rows([batch for batch in batches if batch.kind == "predictions"])
+        made, fresh = ([], NONE) if rows is None else self._split(rows)
+        found = self._waiting.take(fresh)
+        labels = self._labels([batch for batch in batches if batch.kind == "labels"], fresh)
+        every = self._options.every
+        self._store.write(
+            Portion(
+                last,
+                chunks=[self._stored(chunk, rows) for chunk in made if rows is not None],
+                labels=labels,
+                found=[(id_, window * every) for id_, window in found],
+            )
+        )
+        for chunk in made:
+            self._ids.add(chunk.window, fresh.hashes[fresh.windows == chunk.window])
+        self._waiting.add(label["prediction_id"] for label in labels if label["window_start"] is None)
+        self._counts["labels_placed"] += len(found)
+
+    def _read(self, end: int) -> tuple[Sequence[Row[Any]], int]:
+        """The next arrivals, at least one and else a few megabytes, and the position up to which they reach."""
+        inside = (arrivals.c.model == self._model, arrivals.c.seq > self._store.seq, arrivals.c.seq <= end)
+        with self._engine.connect() as connection:
+            sizes = connection.execute(
+                select(arrivals.c.seq, arrivals.c.n, func.length(arrivals.c.payload).label("size"))
+                .where(*inside)
+                .order_by(arrivals.c.seq)
+                .limit(PORTION_ARRIVALS)
+            ).all()
+            last, rows, size = end, 0, 0
+            for previous, item in zip([None, *sizes], sizes, strict=False):
+                rows, size = rows + item.n, size + item.size
+                if previous is not None and (rows > PORTION_ROWS or size > PORTION_BYTES):
+                    last = previous.seq
+                    break
+            else:
+                if len(sizes) == PORTION_ARRIVALS:
+                    last = sizes[-1].seq
+            query = select(arrivals).where(*inside, arrivals.c.seq <= last).order_by(arrivals.c.seq)
+            return connection.execute(query).all(), last
+
+    def _rows(self, batches: Sequence[Row[Any]]) -> Rows | None:
+        if not batches:
+            return None
+        counts = [batch.n for batch in batches]
+        payload = joined([read_batch(batch.payload, batch.codec) for batch in batches])
+        frame = from_payload(payload, self._schema)
+        times, _ = floats(frame["time"])
+        return Rows(
+            payload=payload,
+            size=sum(len(batch.payload) for batch in batches),
+            frame=frame,
+            times=times,
+            hashes=hash_ids(payload["id"]),
+            seqs=np.repeat(np.array([batch.seq for batch in batches], np.int64), counts),
+            received=np.repeat(np.array([batch.received_at for batch in batches]), counts),
+            windows=window_indices(times, self._options.every),
+        )
+
+    def _split(self, rows: Rows) -> tuple[list[Chunk], Place]:
+        """The chunks of these rows, and where the rows are."""
+        kept = self._kept(rows)
+        self._counts["rows"] += int(np.count_nonzero(kept))
+        self._counts["duplicates"] += int(np.count_nonzero(~kept))
+        limit = max(1, int(len(rows) * PORTION_BYTES / max(rows.size, PORTION_BYTES)))
+        return list(split(rows, kept, limit)), Place(rows.hashes[kept], rows.seqs[kept], rows.windows[kept])
+
+    def _kept(self, rows: Rows) -> Bools:
+        known = self._ids.seen(rows.frame["id"], rows.hashes, rows.windows, self._reach)
+        return first_in_reach(rows.frame["id"], rows.hashes, rows.windows, ~known, self._reach)
+
+    def _labels(self, batches: Sequence[Row[Any]], fresh: Place) -> list[dict[str, Any]]:
+        """The labels of these arrivals as rows, sorted by id so that neighbours in the index are written together."""
+        found = read_labels([(batch.seq, batch.received_at, batch.codec, batch.payload) for batch in batches])
+        if not found:
+            return []
+        found.sort(key=lambda label: (label.id, label.seq))
+        seqs = np.array([label.seq for label in found], np.int64)
+        placed = windows_of(hash_ids([label.id for label in found]), seqs, fresh, self._ids)
+        known = int(np.count_nonzero(placed != NOWHERE))
+        self._counts["labels_placed"] += known
+        if self._schema is not None:
+            self._counts["labels_unfit"] += truths([label.value for label in found], self._schema).null_count
+        return [
+            {
+                "model": self._model,
+                "prediction_id": label.id,
+                "seq": label.seq,
+                "label": msgspec.json.encode(label.value).decode(),
+                "time": label.time,
+                "received_at": label.received_at,
+                "window_start": None if window == NOWHERE else window * self._options.every,
+            }
+            for label, window in zip(found, placed.tolist(), strict=True)
+        ]
+
+    def _stored(self, chunk: Chunk, rows: Rows) -> Stored:
+        times = rows.times[chunk.rows]
+        common = {
+            "model": self._model,
+            "window_start": chunk.window * self._options.every,
+            "seq": int(rows.seqs[chunk.rows].max()),
+            "n": len(times),
+        }
+        values = {
+            **common,
+            "t_min": float(times.min()),
+            "t_max": float(times.max()),
+            "duplicates": chunk.duplicates,
+            "received_at": float(rows.received[chunk.rows].max()),
+            "id_hashes": np.sort(rows.hashes[chunk.rows]).astype("<u8").tobytes(),
+        }
+        if self._reference is None:
+            return Stored({**values, "codec": BATCH_CODEC, "payload": encode_rows(rows.payload, chunk.rows)})
+        frame = rows.frame if len(times) == len(rows) else rows.frame.take(int_array(chunk.rows))
+        made = profile(frame, self._reference.reference.binning).to_bytes()
+        return Stored(
+            {**values, "codec": CHUNK_CODEC, "payload": encode(frame)},
+            {**common, "binning_id": self._reference.id, "codec": PROFILE_CODEC, "payload": made},
+        )
