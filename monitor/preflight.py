@@ -54,12 +54,12 @@ def reference_problem(model: ModelSettings) -> str | None:
 
 def schema_of(model: ModelSettings) -> Schema | None:
     """What the model's reference is understood to mean; None without a reference. Raises ReferenceProblem."""
+    if model.reference is None:
+        return None
     from checks.schema import SchemaError, infer
     from monitor.work.closing import ModelOptions
     from monitor.work.references import overrides, read_table
 
-    if model.reference is None:
-        return None
     try:
         return infer(read_table(str(model.reference)), overrides(ModelOptions.of(model)))
     except SchemaError as error:
@@ -75,14 +75,14 @@ def database_problem(url: str, monotonic: Callable[[], float]) -> str | None:
     try:
         with writing(engine).begin():
             pass
-        return _damage(engine, url, monotonic() + CHECK_SECONDS, monotonic) if engine.dialect.name == "sqlite" else None
+        return _damage(engine, monotonic() + CHECK_SECONDS, monotonic) if engine.dialect.name == "sqlite" else None
     except DBAPIError as error:
         return explain(error, url)
     finally:
         engine.dispose()
 
 
-def _damage(engine: Engine, url: str, deadline: float, monotonic: Callable[[], float]) -> str | None:
+def _damage(engine: Engine, deadline: float, monotonic: Callable[[], float]) -> str | None:
     """SQLite's own check, given up at `deadline`: a large database's takes minutes."""
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
@@ -98,8 +98,8 @@ def _damage(engine: Engine, url: str, deadline: float, monotonic: Callable[[], f
             driver.set_progress_handler(None, 0)
     if found == "ok":
         return None
-    shown = url.partition("://")[2]
-    return f"database {shown} is damaged ({found}); move it away to start anew, or restore a backup"
+    reason = str(found).splitlines()[-1]
+    return f"database {engine.url.database} is damaged ({reason}); move it away to start anew, or restore a backup"
 
 
 def port_problem(config: Config) -> str | None:

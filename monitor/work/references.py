@@ -70,7 +70,7 @@ def store(
         ).one_or_none()
     if known is not None and known.fingerprint == fingerprint:
         return BuiltReference(known.id, known.n, created=False)
-    table = _read(path)
+    table = read_table(path)
     if not table.num_rows:
         raise SchemaError(f"the reference {path} holds no rows; name a file with a sample of normal data")
     schema = infer(table, overrides(options))
@@ -120,7 +120,8 @@ def _fingerprint(path: str, options: ModelOptions) -> str:
     return digest.hexdigest()
 
 
-def _read(path: str) -> pa.Table:
+def read_table(path: str) -> pa.Table:
+    """The file (Parquet, CSV or Arrow) as it is. Raises SchemaError with one sentence when it can't be read."""
     kind = Path(path).suffix.lower()
     with _reading(path):
         if kind in (".parquet", ".pq"):

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from monitor.config import load
+
+from .conftest import Command
+
+
+def write(text: str) -> None:
+    Path("watchkeeper.yaml").write_text(text)
+
+
+REFERENCE = "target,prediction,score,colour,distance\n" + "".join(
+    f"{n % 2},{n % 2},0.{n % 9 + 1},{'red' if n % 3 else 'blue'},{n * 1.5}\n" for n in range(60)
+)
+
+
+def test_init_writes_a_config_that_is_valid(watchkeeper: Command) -> None:
+    ran = watchkeeper("init")
+    assert (ran.status, ran.err) == (0, "")
+    assert load("watchkeeper.yaml", {}).models[0].model == "my-model"
+
+
+def test_init_fills_in_what_it_is_given(watchkeeper: Command) -> None:
+    watchkeeper("init", "w.yaml", "--model", "m.1", "--reference", "it's: a file.csv", "--server", "http://[::1]:81/a")
+    model = load("w.yaml", {}).models[0]
+    assert model.model == "m.1"
+    assert model.reference is not None and model.reference.name == "it's: a file.csv"
+    assert model.server is not None and model.server.url == "http://[::1]:81/a"
+
+
+def test_init_overwrites_only_when_told(watchkeeper: Command) -> None:
+    write("mine")
+    ran = watchkeeper("init", "--model", "m")
+    assert (ran.status, ran.err) == (2, "watchkeeper.yaml exists already; --force overwrites it\n")
+    assert Path("watchkeeper.yaml").read_text() == "mine"
+    assert watchkeeper("init", "--model", "m", "--force").status == 0
+    assert load("watchkeeper.yaml", {}).models[0].model == "m"
+
+
+def test_init_into_a_folder_that_is_not_there(watchkeeper: Command) -> None:
+    ran = watchkeeper("init", "no/such/folder.yaml")
+    assert (ran.status, ran.err) == (1, "no/such/folder.yaml can't be written: No such file or directory\n")
+
+
+def test_check_config_shows_what_it_understood(watchkeeper: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-hunter2")
+    Path("r.csv").write_text(REFERENCE)
+    write(
+        "model: delays\nreference: r.csv\nserver: {url: http://127.0.0.1:8080}\nslack: {channel: '#ml'}\n"
+        "tokens: {admin: hunter3}\nrules: [{name: cpu-high, above: 0.5}]\ndatabase: postgresql://u:hunter4@h/d\n"
+    )
+    ran = watchkeeper("check-config")
+    assert (ran.status, ran.err) == (0, "")
+    for text in (
+        "model delays",
+        "binary",
+        "1 numeric       distance",
+        "1 categorical   colour",
+        "http://127.0.0.1:8080/metrics (preset fastapi, every 15s)",
+        "1h, 5m lateness, at least 200 rows",
+        "slack.token **** (from environment variable SLACK_BOT_TOKEN)",
+        "tokens.admin **** (from the config file itself)",
+        "postgresql://u:***@h/d",
+        "cpu_utilization_ratio{scope=host} > 50% for 10m",
+        "performance{metric=accuracy} (mean of 7 windows) < reference - 0.05 for 2 windows",
+        "feature_drift{method=psi} > its calibrated limit, at least 0.1 for 2 windows",
+        "latency_p95_seconds > 3 × its median of the last 1h, at least 100ms for 1m",
+    ):
+        assert text in ran.out
+    assert "hunter" not in ran.out
+
+
+def test_check_config_in_json(watchkeeper: Command) -> None:
+    Path("r.csv").write_text(REFERENCE)
+    write("model: delays\nreference: r.csv\n")
+    said = json.loads(watchkeeper("check-config", "--json").out)
+    assert (said["valid"], said["problems"]) == (True, [])
+    schema = said["models"][0]["schema"]
+    assert schema["features"] == {"colour": "categorical", "distance": "numeric"}
+    assert (schema["target"], schema["prediction"], schema["score"]) == ("target", "prediction", "score")
+    assert {"name": "disk-full", "when": "disk_utilization_ratio > 90% for 10m", "severity": "warning"}.items() <= next(
+        rule for rule in said["rules"] if rule["name"] == "disk-full"
+    ).items()
+
+
+def test_check_config_lists_every_mistake_and_exits_2(watchkeeper: Command) -> None:
+    write("model: delays\nrefernce: r.csv\nwindows: {every: never}\n")
+    ran = watchkeeper("check-config")
+    assert (ran.status, ran.out) == (2, "")
+    first, second = ran.err.splitlines()
+    assert first == "watchkeeper.yaml:2: unknown key 'refernce'; did you mean 'reference'?"
+    assert second.startswith("watchkeeper.yaml:3: windows.every: 'never' is no duration")
+    said = json.loads(watchkeeper("check-config", "--json").out)
+    assert (said["valid"], [problem["line"] for problem in said["problems"]]) == (False, [2, 3])
+
+
+@pytest.mark.parametrize(
+    ("reference", "extra", "expected"),
+    [
+        (None, "", "r.csv does not exist"),
+        ("", "", "r.csv"),
+        (REFERENCE, "schema: {target: truth}", "'truth'"),
+        (REFERENCE, "schema: {features: {colur: categorical}}", "did you mean 'colour'"),
+    ],
+)
+def test_check_config_judges_the_reference(
+    watchkeeper: Command, reference: str | None, extra: str, expected: str
+) -> None:
+    if reference is not None:
+        Path("r.csv").write_text(reference)
+    write(f"model: delays\nreference: r.csv\n{extra}\n")
+    ran = watchkeeper("check-config")
+    assert ran.status == 2
+    (sentence,) = ran.err.splitlines()
+    assert sentence.startswith("watchkeeper.yaml: model delays: ")
+    assert expected in sentence
+
+
+def test_a_missing_config_says_how_to_get_one(watchkeeper: Command) -> None:
+    for command in (["check-config"], ["run"], ["alerts", "list"], ["silence", "list"], ["db", "upgrade"]):
+        ran = watchkeeper(*command)
+        assert (ran.status, len(ran.err.splitlines())) == (2, 1)
+        assert ran.err.startswith("watchkeeper.yaml: there is no such file; `watchkeeper init` writes one")
