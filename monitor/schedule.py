@@ -48,8 +48,6 @@ class Schedule:
         )
 
     def start(self) -> None:
-        # One line a missed run would be logged by APScheduler itself; the metric says it better.
-        logging.getLogger("apscheduler").setLevel(logging.ERROR)
         self._scheduler.start()
         self._guard.start()
 
