@@ -205,6 +205,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=Path("watchkeeper.yaml"))
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # A line a job and a line a missed run is too much; the metrics say it better.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         return Daemon(load(options.config), SystemClock()).run()
     except (ConfigError, StoreError, PortTaken) as error:
