@@ -61,7 +61,12 @@ def schema_of(model: ModelSettings) -> Schema | None:
     from monitor.work.references import overrides, read_table
 
     try:
-        return infer(read_table(str(model.reference)), overrides(ModelOptions.of(model)))
+        table = read_table(str(model.reference))
+        if not table.num_rows:
+            raise SchemaError(
+                f"the reference {model.reference} holds no rows; name a file with a sample of normal data"
+            )
+        return infer(table, overrides(ModelOptions.of(model)))
     except SchemaError as error:
         raise ReferenceProblem(f"model {model.model}: {error}") from None
 

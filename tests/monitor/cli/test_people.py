@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
+from alerts.fingerprint import fingerprint
 from alerts.silence import Matcher
+from alerts.state import AlertState, Status
 from monitor.clock import SystemClock
 from monitor.store.alerts import AlertStore
-from monitor.store.engine import open_engine
+from monitor.store.engine import open_engine, writing
+from monitor.store.tables import alerts
 from monitor.store.writer import Writer
 from tests.fakes.slack import CHANNEL, TOKEN, FakeSlack
 
@@ -116,6 +120,31 @@ def test_a_silence_that_makes_no_sense(
 def test_expiring_a_silence_that_is_not_there(database: Path, watchkeeper: Command) -> None:
     ran = watchkeeper("silence", "expire", "x")
     assert (ran.status, ran.err) == (1, "there is no silence x; `silence list` shows those there are\n")
+
+
+def store_alert(database: Path, labels: dict[str, str], status: Status) -> None:
+    state = AlertState(
+        tuple(sorted(labels.items())), "missing_ratio", status, since=1_370_044_800.0, value=0.6, level=0.05, worst=0.7
+    )
+    row = {"model": "delays", "rule": "missing-values", "fingerprint": fingerprint(state.labels), "updated_at": 1.0}
+    row |= {"labels": json.dumps(labels), "state": status.value, "memory": json.dumps(state.to_dict())}
+    engine = open_engine(f"sqlite:///{database}")
+    with writing(engine).begin() as connection:
+        connection.execute(insert(alerts), row)
+    engine.dispose()
+
+
+def test_alerts_are_listed_with_what_is_wrong(database: Path, watchkeeper: Command) -> None:
+    store_alert(database, {"feature": "temp\x1b[31m"}, Status.FIRING)
+    store_alert(database, {"feature": "wind"}, Status.INACTIVE)
+    (header, line) = watchkeeper("alerts", "list").out.splitlines()
+    assert header.split() == ["STATE", "MODEL", "RULE", "LABELS", "VALUE", "LEVEL", "SINCE"]
+    assert line.split() == [
+        "firing", "delays", "missing-values", "feature=temp", "[31m", "60%", "5%", "2013-06-01T00:00:00Z"
+    ]  # fmt: skip
+    assert "wind" in watchkeeper("alerts", "list", "--all").out
+    (found,) = json.loads(watchkeeper("alerts", "list", "--json", "--model", "delays").out)
+    assert (found["rule"], found["labels"], found["value"]) == ("missing-values", {"feature": "temp\x1b[31m"}, 0.6)
 
 
 def test_alerts_test_tells_every_receiver(config: Path, watchkeeper: Command) -> None:

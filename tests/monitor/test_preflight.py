@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor import preflight
+from monitor.preflight import database_problem, port_problem, reference_problem
+from monitor.settings import Config, ModelSettings
+
+
+def config(listen: str) -> Config:
+    return Config(models=[ModelSettings(model="a")], listen=listen)
+
+
+class Ticks:
+    """A clock that moves one second at each look."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+def test_a_sound_database(tmp_path: Path) -> None:
+    assert database_problem(f"sqlite:///{tmp_path}/w.db", Ticks()) is None
+    assert (tmp_path / "w.db").exists()
+
+
+def test_a_large_database_is_taken_on_trust_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from sqlalchemy import text
+
+    from monitor.store.engine import open_engine, writing
+
+    monkeypatch.setattr(preflight, "_STEPS", 100)
+    engine = open_engine(f"sqlite:///{tmp_path}/w.db")
+    with writing(engine).begin() as connection:
+        connection.execute(text("create table t (a integer primary key, b text)"))
+        connection.execute(text("create index i on t (b)"))
+        rows = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 20000) select i, hex(i) from n"
+        connection.execute(text(f"insert into t {rows}"))
+    engine.dispose()
+    looks = Ticks()
+    assert database_problem(f"sqlite:///{tmp_path}/w.db", looks) is None
+    assert looks.now == pytest.approx(1 + preflight.CHECK_SECONDS + 1), "it was given up at the first look after that"
+
+
+@pytest.mark.parametrize("listen", ["127.0.0.1:0", "localhost:0", "[::1]:0", "0.0.0.0:0"])
+def test_a_free_port(listen: str) -> None:
+    assert port_problem(config(listen)) is None
+
+
+def test_a_name_that_is_no_address() -> None:
+    problem = port_problem(config("no-such-host.invalid:80"))
+    assert problem is not None and problem.startswith("listen: 'no-such-host.invalid' is no address of this machine")
+
+
+def test_a_large_reference_is_left_to_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("no columns that anyone could use")
+    model = ModelSettings(model="a", reference=path)
+    assert reference_problem(model) is not None
+    monkeypatch.setattr(preflight, "LOOKED_INTO", 10)
+    assert reference_problem(model) is None

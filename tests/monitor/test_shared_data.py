@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from monitor.shared_data import _folders, shared_file
+
+
+def test_a_checkout_has_it_beside_the_code() -> None:
+    assert shared_file("rules.yaml") == Path(__file__).resolve().parents[2] / "config" / "rules.yaml"
+
+
+def test_what_is_not_shipped_is_said() -> None:
+    with pytest.raises(FileNotFoundError, match=r"config/none\.yaml is missing from this installation"):
+        shared_file("none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("packages", "data"),
+    [
+        ("venv/lib/python3.11/site-packages", "venv"),
+        ("home/.local/lib/python3.11/site-packages", "home/.local"),  # pip install --user
+        ("target", "target"),  # pip install --target
+    ],
+)
+def test_an_installation_has_it_in_share(tmp_path: Path, packages: str, data: str) -> None:
+    root = tmp_path / packages
+    root.mkdir(parents=True)
+    assert tmp_path / data / "share/watchkeeper/config" in _folders(root, Path("/elsewhere"))
+    assert root / "config" not in _folders(root, Path("/elsewhere")), "site-packages may hold somebody else's config"
+    assert Path("/elsewhere/share/watchkeeper/config") in _folders(root, Path("/elsewhere"))
