@@ -1,0 +1,404 @@
+"""What a model's data mean: inferred from the reference's names and types, corrected by overrides."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal, get_args
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from checks.arrow import floats, whole
+from checks.scalar import spellings, text
+
+Task = Literal["binary", "multiclass", "regression"]
+FeatureType = Literal["numeric", "categorical", "boolean"]
+
+TARGETS = ("target", "label", "y", "y_true", "actual", "ground_truth", "truth", "true_label", "outcome")
+PREDICTIONS = ("prediction", "pred", "y_pred", "predicted", "predicted_label", "prediction_label", "y_hat")
+SCORES = (
+    "score", "proba", "probability", "prediction_proba", "prediction_score", "prediction_probability",
+    "predicted_proba", "predicted_probability", "y_score", "y_proba", "y_prob", "pred_proba",
+)  # fmt: skip
+IDS = ("id", "prediction_id", "event_id", "request_id", "inference_id", "row_id", "uuid")
+TIMES = ("time", "timestamp", "event_time", "event_timestamp", "prediction_time", "datetime", "ts", "date")
+PROBABILITY_PREFIXES = ("proba_", "p_", "probability_", "prob_")
+POSITIVE = ("1", "true", "True", "yes", "Yes", "y", "Y", "positive", "pos")
+ROW_NUMBERS = ("index", "unnamed: 0", "__index_level_0__", "")
+MAX_CLASSES = 1_000
+FEW_CLASSES = 20  # whole numbers with more distinct values are amounts, not classes
+ID_ROWS = 20  # fewer distinct texts prove nothing
+
+
+class SchemaError(Exception):
+    """The reference does not fit; the message is one sentence with the columns' names and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaOverrides:
+    """What the config says instead of inference; the fields of `schema:` in the config."""
+
+    task: Task | None = None
+    target: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    positive_class: str | int | bool | None = None
+    id: str | None = None
+    time: str | None = None
+    features: Mapping[str, FeatureType] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The roles and types of a model's columns, and its classes in their one spelling (`checks.scalar.text`)."""
+
+    task: Task | None
+    features: tuple[tuple[str, FeatureType], ...]
+    target: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    """The reference's column with the positive class's probability; may be `prediction` itself."""
+    positive_class: str = ""
+    classes: tuple[str, ...] = ()
+    probabilities: tuple[tuple[str, str], ...] = ()
+    """Class → the reference's column with its probability."""
+    id: str | None = None
+    time: str | None = None
+    excluded: tuple[tuple[str, str], ...] = ()
+    """Columns that are watched by nothing, and why."""
+
+    @property
+    def classification(self) -> bool:
+        return self.task in ("binary", "multiclass")
+
+    def to_json(self) -> str:
+        return msgspec.json.encode(asdict(self)).decode()
+
+    @classmethod
+    def from_json(cls, data: str | bytes) -> Schema:
+        """The schema that `to_json` wrote. Raises SchemaError when it is none."""
+        try:
+            return msgspec.json.decode(data, type=cls)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            raise SchemaError(f"the stored schema can't be read ({error}); build the reference anew") from error
+
+
+def infer(table: pa.Table, overrides: SchemaOverrides | None = None) -> Schema:
+    """The schema of a reference. Raises SchemaError naming the columns that are wrong or missing."""
+    return _Inference(table, overrides or SchemaOverrides()).schema()
+
+
+class _Inference:
+    def __init__(self, table: pa.Table, overrides: SchemaOverrides) -> None:
+        names: list[str] = table.column_names
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise SchemaError(f"column {twice[0]!r} stands twice in the reference; rename one of them")
+        self.table, self.given, self.names = table, overrides, names
+        self.taken: set[str] = set()
+        self.excluded: list[tuple[str, str]] = []
+
+    def schema(self) -> Schema:
+        self._check_names()
+        given = self.given
+        time = self._role(given.time, TIMES, self._is_time)
+        id_ = self._role(given.id, IDS, self._is_id)
+        target = self._role(given.target, TARGETS, self._is_scalar)
+        prediction = self._role(given.prediction, PREDICTIONS, self._is_scalar)
+        score = self._role(given.score, SCORES, self._is_probability)
+        probabilities = self._probabilities(target, prediction)
+        draft = Schema(given.task, (), target, prediction, score, "", (), probabilities, id_, time)
+        draft = self._outcome(draft)
+        if target and not (prediction or draft.score or probabilities):
+            self._ask_for_prediction()
+        features = tuple(self._features())
+        if not features and not prediction:
+            raise SchemaError(f"the reference has nothing to watch: its columns are {_listed(self.names)}")
+        return replace(draft, features=features, excluded=tuple(self.excluded))
+
+    # names
+
+    def _check_names(self) -> None:
+        given = self.given
+        roles = (given.target, given.prediction, given.score, given.id, given.time)
+        wanted = [*filter(None, roles), *given.features, *given.ignore]
+        unknown = [name for name in dict.fromkeys(wanted) if name not in self.names]
+        if unknown:
+            hints = ", ".join(f"{name!r}{_nearest(name, self.names)}" for name in unknown)
+            raise SchemaError(f"the reference has no column {hints}; its columns are {_listed(self.names)}")
+        singles = [name for name in roles if name and name != given.prediction]
+        if twice := sorted({name for name in singles if singles.count(name) > 1}):
+            raise SchemaError(f"the schema gives column {twice[0]!r} two roles; give each role its own column")
+
+    def _role(self, given: str | None, usual: tuple[str, ...], fits: Callable[[str], bool]) -> str | None:
+        if given is not None:
+            self.taken.add(given)
+            return given
+        said = (self.given.target, self.given.prediction, self.given.score, self.given.id, self.given.time)
+        spoken_for = {*self.given.ignore, *self.given.features, *self.taken, *filter(None, said)}
+        by_lower = {name.lower(): name for name in reversed(self.names)}
+        for word in usual:
+            name = by_lower.get(word)
+            if name is not None and name not in spoken_for and fits(name):
+                self.taken.add(name)
+                return name
+        return None
+
+    def _ask_for_prediction(self) -> None:
+        """A prediction under an unusual name would otherwise be watched as a feature."""
+        like = [name for name in self.names if name not in self.taken and "pred" in name.lower()]
+        like = [name for name in like if name not in self.given.features and name not in self.given.ignore]
+        if like:
+            raise SchemaError(
+                f"the reference has a target ({self.given.target or _first(self.names, TARGETS)!r}) but no column "
+                f"named {_listed(PREDICTIONS[:4])}; if {_listed(like)} is the prediction, say `prediction: {like[0]}`"
+                " under `schema`, else list it under `ignore` or `features`"
+            )
+
+    # what columns hold
+
+    def _kind(self, name: str) -> pa.DataType:
+        kind = self.table.schema.field(name).type
+        return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+    def _is_scalar(self, name: str) -> bool:
+        return _is_number(self._kind(name)) or _is_text(self._kind(name)) or pa.types.is_boolean(self._kind(name))
+
+    def _is_id(self, name: str) -> bool:
+        return _is_text(self._kind(name)) or pa.types.is_integer(self._kind(name))
+
+    def _is_time(self, name: str) -> bool:
+        kind = self._kind(name)
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            return True
+        if _is_text(kind):
+            first = whole(self.table[name].drop_null().slice(0, 1))
+            return len(first) > 0 and _parses_as_time(first)
+        if not _is_number(kind):
+            return False
+        low, _ = self._range(name)
+        return low is not None and low >= 1e8  # 1973 in seconds; smaller numbers are hours of a day and the like
+
+    def _is_probability(self, name: str) -> bool:
+        if not _is_number(self._kind(name)):
+            return False
+        low, high = self._range(name)
+        return low is None or high is None or (low >= 0 and high <= 1)
+
+    def _range(self, name: str) -> tuple[float | None, float | None]:
+        column = self.table[name]
+        if pa.types.is_floating(column.type):
+            column = column.filter(pc.is_finite(column))
+        ends = pc.min_max(pc.cast(column, pa.float64(), safe=False)).as_py()
+        return ends["min"], ends["max"]
+
+    def _values(self, name: str) -> list[str]:
+        """The column's distinct values in their one spelling, at most a few more than MAX_CLASSES."""
+        column = self.table[name]
+        if pa.types.is_dictionary(column.type):
+            column = pc.cast(column, column.type.value_type)
+        distinct = pc.unique(column).drop_null().slice(0, MAX_CLASSES + 2)
+        return sorted({text(value) for value in distinct.to_pylist() if value == value})
+
+    def _is_whole(self, name: str) -> bool:
+        if pa.types.is_integer(self._kind(name)):
+            return True
+        values, present = floats(self.table[name])
+        values = values[present]
+        return bool((values == values.round()).all())
+
+    # the outcome
+
+    def _probabilities(self, target: str | None, prediction: str | None) -> tuple[tuple[str, str], ...]:
+        """Columns `proba_<class>`; only those whose classes the target or prediction knows, and at least two."""
+        known: set[str] | None = None
+        for name in (target, prediction):
+            if name is not None and (not _is_number(self._kind(name)) or self._is_whole(name)):
+                known = (known or set()) | set(self._values(name))
+        if known is None or len(known) > MAX_CLASSES:
+            return ()
+        other = spellings(known)
+        for prefix in PROBABILITY_PREFIXES:
+            named = [(name[len(prefix) :], name) for name in self.names if name.startswith(prefix)]
+            named = [(other.get(word, word), name) for word, name in named if name not in self.taken]
+            fit = [(word, name) for word, name in named if word in known and self._is_probability(name)]
+            if len(fit) >= 2:
+                self.taken.update(name for _, name in fit)
+                return tuple(sorted(fit))
+        return ()
+
+    def _outcome(self, draft: Schema) -> Schema:
+        """Task, classes, positive class and score."""
+        columns = [name for name in (draft.target, draft.prediction) if name]
+        task = draft.task or self._task(draft)
+        if task is None:
+            return draft
+        if task == "regression":
+            for name in columns:
+                if not _is_number(self._kind(name)):
+                    raise SchemaError(
+                        f"column {name!r} holds {self._kind(name)}, but a regression needs numbers; set `task`, "
+                        f"or name another column as `target` or `prediction`"
+                    )
+            return replace(draft, task=task, score=None, probabilities=())
+        score = draft.score
+        if draft.prediction and score is None and task == "binary" and self._holds_scores(draft.prediction):
+            score = draft.prediction
+        classes = self._classes(draft, columns, score)
+        if task == "binary" and len(classes) > 2:
+            raise SchemaError(
+                f"a binary task needs two classes, but {_listed(columns)} hold {_listed(classes)}; "
+                "set `task: multiclass`"
+            )
+        draft = replace(draft, task=task, classes=classes, score=score)
+        return replace(draft, positive_class=self._positive(draft), score=score if task == "binary" else None)
+
+    def _task(self, draft: Schema) -> Task | None:
+        main = draft.target or draft.prediction
+        if main is None:
+            return None
+        if draft.probabilities:
+            return "binary" if len(draft.probabilities) == 2 else "multiclass"
+        if _is_number(self._kind(main)):
+            return self._numeric_task(draft, main)
+        count = len(self._values(main))
+        return "binary" if count <= 2 else "multiclass"
+
+    def _numeric_task(self, draft: Schema, main: str) -> Task:
+        if not self._is_whole(main):
+            return "regression"
+        classes = self._values(main)
+        prediction = draft.prediction
+        if len(classes) <= 2 and (draft.score or prediction is None or self._holds_scores(prediction)):
+            return "binary"
+        if prediction and _is_number(self._kind(prediction)):
+            if not self._is_whole(prediction):
+                return "regression"
+            predicted = self._values(prediction)
+            # Whole numbers that are never hit exactly are estimates of an amount.
+            if not set(predicted) & set(classes):
+                return "regression"
+            classes = sorted({*classes, *predicted})
+        if len(classes) > FEW_CLASSES:
+            return "regression"
+        return "binary" if len(classes) <= 2 else "multiclass"
+
+    def _holds_scores(self, name: str) -> bool:
+        return self._is_probability(name) and not self._is_whole(name)
+
+    def _classes(self, draft: Schema, columns: list[str], score: str | None) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for name in columns:
+            values = self._values(name) if name != score else []
+            if len(values) > MAX_CLASSES:
+                raise SchemaError(
+                    f"column {name!r} has more than {MAX_CLASSES} classes; set `task: regression` or another column"
+                )
+            other = spellings(found)
+            same = [other.get(value, value) for value in values]
+            if found and same and not set(same) & set(found):
+                raise SchemaError(
+                    f"{columns[0]!r} holds {_listed(found)} and {name!r} holds {_listed(values)}: they share no "
+                    "class; name the right columns as `target` and `prediction`"
+                )
+            found.update(dict.fromkeys(same))
+        found.update(dict.fromkeys(word for word, _ in draft.probabilities))
+        return tuple(sorted(found))
+
+    def _positive(self, draft: Schema) -> str:
+        if draft.task != "binary":
+            return ""
+        if self.given.positive_class is not None:
+            name = text(self.given.positive_class)
+            name = spellings(draft.classes).get(name, name)
+            if draft.classes and name not in draft.classes and len(draft.classes) > 1:
+                raise SchemaError(f"positive_class {name!r} is none of the classes {_listed(draft.classes)}")
+            return name
+        usual = [name for name in POSITIVE if name in draft.classes]
+        # As scikit-learn's classes_[1]: the later in sorted order.
+        return usual[0] if usual else max(draft.classes, default="1")
+
+    # features
+
+    def _features(self) -> Iterable[tuple[str, FeatureType]]:
+        for name in self.names:
+            if name in self.taken:
+                continue
+            if name in self.given.ignore:
+                self.excluded.append((name, "ignored by the config"))
+            elif name in self.given.features:
+                yield name, self._forced(name, self.given.features[name])
+            elif why := self._useless(name):
+                self.excluded.append((name, why))
+            elif pa.types.is_boolean(self._kind(name)):
+                yield name, "boolean"
+            else:
+                yield name, "numeric" if _is_number(self._kind(name)) else "categorical"
+
+    def _forced(self, name: str, wanted: FeatureType) -> FeatureType:
+        kind = self._kind(name)
+        if wanted not in get_args(FeatureType):
+            raise SchemaError(f"feature {name!r} can't be {wanted!r}; write {_listed(get_args(FeatureType))}")
+        if wanted == "numeric" and not _is_number(kind):
+            raise SchemaError(f"feature {name!r} holds {kind}, so it can't be numeric; convert it in the reference")
+        if not self._is_scalar(name):
+            raise SchemaError(f"feature {name!r} holds {kind}, which can't be watched; list it under `ignore`")
+        if wanted == "boolean" and not set(self._values(name)) <= {"true", "false", "0", "1"}:
+            raise SchemaError(f"feature {name!r} holds more than true and false; make it categorical")
+        return wanted
+
+    def _useless(self, name: str) -> str:
+        kind, column = self._kind(name), self.table[name]
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            return "a time; derive a number or category from it to watch it"
+        if pa.types.is_null(kind) or column.null_count == len(column):
+            return "has no value in the reference"
+        if not self._is_scalar(name):
+            return f"type {kind} can't be watched"
+        rows = len(column) - column.null_count
+        may_be_id = _is_text(kind) or (pa.types.is_integer(kind) and name.lower() in ROW_NUMBERS)
+        if may_be_id and rows >= ID_ROWS and pc.count_distinct(_plain(column)).as_py() == rows:
+            return "an id: every value is different"
+        return ""
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _parses_as_time(values: pa.Array) -> bool:
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            pc.cast(values, kind)
+        except pa.ArrowInvalid:
+            continue
+        return True
+    return False
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    lower = {other.lower(): other for other in names}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    return f" (did you mean {lower[near[0]]!r}?)" if near else ""
+
+
+def _first(names: Iterable[str], usual: tuple[str, ...]) -> str:
+    return next((name for name in names if name.lower() in usual), "")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names as people list them, the first twelve."""
+    every = list(names)
+    more = f" and {len(every) - 12} more" if len(every) > 12 else ""
+    return ", ".join(repr(name) for name in every[:12]) + more
