@@ -1,0 +1,98 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.incident import Why
+from alerts.notify.blocks import TEXT, fits, payload, plain, reply
+from tests.alerts.builders import HOUR, START, alert, changed, incident
+from tests.fakes.slack_blocks import problems
+
+
+def _texts(message: Any) -> str:
+    return str(message["blocks"])
+
+
+def test_says_what_a_reader_needs() -> None:
+    one = alert(
+        3.2, summary="{{ labels.feature }} is {{ value }}", action="look", runbook="https://example.org/r?a=1&b=2"
+    )
+    message = payload(incident(one), Why.FIRST, page="http://127.0.0.1:9797/")
+    shown = _texts(message)
+    for part in (
+        "Firing · delays: feature-drift",
+        "distance is 3.2",
+        "*Since*\\n2013-05-01T00:00Z",
+        "distance psi 3.2 &gt; 0.1",
+        "1 firing of 1",
+        "*What to do*  look",
+        "<https://example.org/r?a=1&amp;b=2|Runbook>",
+        "<http://127.0.0.1:9797/|Watchkeeper>",
+    ):
+        assert part in shown
+    assert message["text"].endswith("FIRING warning delays: feature-drift — distance is 3.2")
+    assert message["metadata"] == {
+        "event_type": "watchkeeper_incident",
+        "event_payload": {"incident": "incident-1", "key": "delays/feature-drift", "version": 1, "why": "first"},
+    }
+
+
+def test_a_resolved_incident_says_until_when_and_how_long() -> None:
+    over, why = changed(incident(alert()), [], [alert(ended=(START + HOUR, "cleared"))])
+    assert "Resolved · delays" in _texts(payload(over, why))
+    assert "*Until*\\n2013-05-01T01:00Z" in _texts(payload(over, why))
+    assert "Resolved after 1h: delays: feature-drift" in reply(over, why)["text"]
+
+
+def test_data_is_escaped_and_never_mentions_anyone() -> None:
+    evil = alert(3.2, "<!channel> & <@U1>", summary="<!here> {{ labels.feature }}", runbook="javascript:alert(1)|x")
+    seen = incident(evil, alert(1.0, "<!everyone>"))
+    for message in (payload(seen, Why.FIRST), plain(seen, Why.FIRST), reply(seen, Why.SEVERITY_ROSE)):
+        texts = message["text"] + str(message.get("blocks", ""))
+        assert "<!" not in texts
+        assert "<@" not in texts
+        assert "<javascript" not in texts
+
+
+def test_a_storm_is_a_few_lines_and_a_number() -> None:
+    seen = incident(*[alert(1.0 + index, f"f{index}") for index in range(10_000)])
+    message = payload(seen, Why.FIRST)
+    assert "+9,990 more" in _texts(message)
+    assert problems(message["blocks"]) is None
+
+
+@pytest.mark.parametrize("letter", ["x", "<", "&", "\N{PILE OF POO}", "\n"])
+def test_a_hundred_kilobytes_of_annotation_are_cut(letter: str) -> None:
+    long = "a" + letter * 100_000
+    seen = incident(alert(3.2, summary=long, action=long, runbook=long), alert(2.0, long))
+    message = payload(seen, Why.FIRST, page=long)
+    assert problems(message["blocks"]) is None
+    assert len(message["text"]) <= TEXT
+
+
+def test_what_does_not_fit_falls_back_to_text() -> None:
+    many = replace(incident(), alerts=tuple(alert(3.2) for _ in range(9)), total=9)
+    broken = replace(many.alerts[0], labels={"feature": ""}, metric="", summary="", rule="")
+    message = payload(replace(many, alerts=(broken,), model="", group=""), Why.FIRST)
+    assert message["text"]
+    assert "blocks" not in message or problems(message["blocks"]) is None
+
+
+JUNK = st.text(max_size=400)
+
+
+@settings(max_examples=60)
+@given(names=st.lists(JUNK, min_size=1, max_size=20), summary=JUNK, action=JUNK, runbook=JUNK, value=st.floats())
+def test_whatever_the_data_slack_takes_the_blocks(
+    names: list, summary: str, action: str, runbook: str, value: float
+) -> None:
+    alerts = [
+        replace(alert(3.2, name or "x"), summary=summary, action=action, runbook=runbook, worst=value, value=value)
+        for name in names
+    ]
+    message = payload(incident(*alerts), Why.FIRST, page=runbook)
+    assert "blocks" in message
+    assert fits(message["blocks"])
+    assert problems(message["blocks"]) is None
