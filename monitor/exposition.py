@@ -28,7 +28,7 @@ def render(registry: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     """The exposition in the format that the Accept header asks for, and its content type."""
     try:
         encode, content_type = choose_encoder(accept)
-    except ValueError:  # a version that is no number
+    except (ValueError, TypeError):  # a version that is no number
         encode, content_type = choose_encoder("")
     gauges: list[Metric] = []
     others: list[Metric] = []

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from litestar import get
 from litestar.handlers.http_handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromQuery, QueryParameter
 
 from alerts.state import Status
 from monitor.store import measurements
@@ -16,8 +16,8 @@ from monitor.web.overview import overview
 from monitor.web.refusal import Refused, Why
 from monitor.web.services import Services
 
-Limit = Annotated[int, Parameter(ge=1, le=10_000)]
-State = Annotated[Status | None, Parameter(query="state")]  # Litestar keeps the bare name for itself
+Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
+State = Annotated[Status | None, QueryParameter(name="state")]  # Litestar keeps the bare name for itself
 
 
 def moment(name: str, text: str | None) -> float | None:
@@ -56,10 +56,10 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 
     @get("/api/v1/measurements", sync_to_thread=True, tags=["read"])
     def history(
-        model: str = "",
-        name: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
+        model: FromQuery[str] = "",
+        name: FromQuery[str | None] = None,
+        since: FromQuery[str | None] = None,
+        until: FromQuery[str | None] = None,
         limit: Limit = 1000,
     ) -> dict[str, Any]:
         """Measurements of a model's windows that end in [since, until), newest first; times in RFC 3339 or epoch
@@ -69,7 +69,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return {"measurements": found}
 
     @get("/api/v1/alerts", sync_to_thread=True, tags=["read"])
-    def alerts(model: str | None = None, state_: State = None, limit: Limit = 1000) -> dict[str, Any]:
+    def alerts(model: FromQuery[str | None] = None, state_: State = None, limit: Limit = 1000) -> dict[str, Any]:
         """Alerts (pending and firing unless a state is named), the newest incidents and changes of state."""
         check_model(model)
         states: Sequence[Status] = (Status.PENDING, Status.FIRING) if state_ is None else (state_,)

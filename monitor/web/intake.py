@@ -11,6 +11,7 @@ from litestar import Request, Response, post
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from sqlalchemy.exc import DBAPIError
 
 from monitor.ingest import (
@@ -147,7 +148,7 @@ def handlers(intake: Intake, gate: Gate) -> list[HTTPRouteHandler]:
         operation_class=PredictionsOperation,
         tags=["ingest"],
     )
-    async def predictions(request: Request[Any, Any, Any], model: str) -> Response[bytes]:
+    async def predictions(request: Request[Any, Any, Any], model: FromPath[str]) -> Response[bytes]:
         """Takes served predictions; the reply comes after they are on disk."""
         return await intake.take(request, model, "predictions", parse_predictions)
 
@@ -158,7 +159,7 @@ def handlers(intake: Intake, gate: Gate) -> list[HTTPRouteHandler]:
         operation_class=LabelsOperation,
         tags=["ingest"],
     )
-    async def labels(request: Request[Any, Any, Any], model: str) -> Response[bytes]:
+    async def labels(request: Request[Any, Any, Any], model: FromPath[str]) -> Response[bytes]:
         """Takes labels, the truth of predictions by their ids; the reply comes after they are on disk."""
         return await intake.take(request, model, "labels", parse_labels)
 

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response, get
 from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.params import FromQuery
 from markupsafe import Markup
 
 from alerts.duration import span
@@ -87,7 +88,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     template = environment().get_template("page.html")
 
     @get("/", sync_to_thread=True, include_in_schema=False)
-    def page(refresh: str = "on") -> Response[str]:
+    def page(refresh: FromQuery[str] = "on") -> Response[str]:
         """The status page."""
         nonce = secrets.token_urlsafe(16)
         html = template.render(gather(services), nonce=nonce, refresh=REFRESH_SECONDS if refresh != "off" else None)

@@ -9,6 +9,7 @@ from litestar import delete, get, post
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from alerts.duration import seconds
@@ -66,13 +67,13 @@ def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
         need_type(connection, {ARRAY_TYPE})
 
     @get("/api/v1/silences", sync_to_thread=True, tags=["silences"])
-    def silences(expired: bool = False) -> dict[str, Any]:
+    def silences(expired: FromQuery[bool] = False) -> dict[str, Any]:
         """Active and coming silences, and past ones if asked for."""
         now = services.clock.time()
         return {"silences": [plain(silence, now) for silence in services.alerts.list_silences(now, expired)]}
 
     @post("/api/v1/silences", sync_to_thread=True, guards=[gate.admin, typed], tags=["silences"])
-    def add(data: SilenceBody) -> dict[str, Any]:
+    def add(data: JSONBody[SilenceBody]) -> dict[str, Any]:
         """Silences what all matchers match, such as {"name": "rule", "value": "feature-drift"} or "model=delays"."""
         now = services.clock.time()
         try:
@@ -95,7 +96,7 @@ def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
         guards=[gate.admin],
         tags=["silences"],
     )
-    def expire(silence_id: str) -> dict[str, Any]:
+    def expire(silence_id: FromPath[str]) -> dict[str, Any]:
         """Ends a silence now."""
         now = services.clock.time()
         try:

@@ -1,0 +1,230 @@
+"""Every bad input that is to be survived, against the real application on a real database."""
+
+import gzip
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from tests.monitor.web.rig import NOW, Rig
+from tests.monitor.web.rig import rig as make
+
+PREDICTIONS = "/v1/models/delays/predictions"
+LABELS = "/v1/models/delays/labels"
+GOOD = {"id": "good", "time": NOW, "features": {"distance": 733.0, "carrier": "UA"}, "prediction": 1}
+JSON = {"Content-Type": "application/json"}
+
+
+def kept(rig: Rig) -> list[str]:
+    return [id for row in rig.arrivals() for id in msgspec.msgpack.decode(row.payload)["id"]]
+
+
+def test_predictions_are_on_disk_when_they_are_acknowledged(rig: Rig) -> None:
+    reply = rig.client.post(PREDICTIONS, json=[GOOD, GOOD | {"id": "two"}])
+
+    assert reply.status_code == 202
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.json() == {"accepted": 2, "rejected": 0, "errors": []}
+    (row,) = rig.arrivals()
+    assert (row.model, row.kind, row.n, row.t_max) == ("delays", "predictions", 2, NOW)
+    assert rig.metric("watchkeeper_events_ingested_total", model="delays", kind="predictions") == 2
+
+
+def test_labels_for_ids_that_nobody_predicted_are_kept(rig: Rig) -> None:
+    reply = rig.client.post(LABELS, json=[{"id": "unknown", "label": "late"}, {"id": "unknown", "label": 1}])
+
+    assert reply.json()["accepted"] == 2
+    assert [row.kind for row in rig.arrivals()] == ["labels"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "encode"),
+    [
+        ({"Content-Type": "application/json; charset=utf-8"}, lambda rows: json.dumps(rows).encode()),
+        ({"Content-Type": "application/x-ndjson"}, lambda rows: "\n".join(map(json.dumps, rows)).encode()),
+        (JSON | {"Content-Encoding": "gzip"}, lambda rows: gzip.compress(json.dumps(rows).encode())),
+    ],
+)
+def test_every_form_of_a_body(rig: Rig, headers: dict[str, str], encode: Callable[[Any], bytes]) -> None:
+    reply = rig.client.post(PREDICTIONS, content=encode([GOOD, GOOD | {"id": "two"}]), headers=headers)
+
+    assert (reply.status_code, reply.json()["accepted"]) == (202, 2)
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        ({"id": None}, "missing_id"),
+        ({"id": 17}, "invalid_type"),
+        ({"prediction": {"class": 1}}, "invalid_type"),
+        ({"prediction": float("nan")}, "not_finite"),
+        ({"time": float("inf")}, "not_finite"),
+        ({"time": "2093-01-01T00:00:00Z"}, "in_future"),
+        ({"time": NOW + 301}, "in_future"),
+        ({"time": "2013-01-01T00:00:00Z"}, "too_old"),
+        ({"features": {"note": "x" * 10_000_000}}, "string_too_long"),
+        ({"features": {f"f{i}": 1 for i in range(10_000)}}, "too_many_features"),
+        ({"features": {"nested": {"a": 1}}}, "invalid_type"),
+    ],
+)
+def test_a_bad_row_is_named_and_counted_and_costs_no_good_one(rig: Rig, bad: dict[str, Any], reason: str) -> None:
+    reply = rig.client.post(PREDICTIONS, content=json.dumps([GOOD, GOOD | bad, GOOD | {"id": "last"}]), headers=JSON)
+
+    assert reply.status_code == 202
+    answer = reply.json()
+    assert (answer["accepted"], answer["rejected"]) == (2, 1)
+    assert [(row["index"], row["reason"]) for row in answer["errors"]] == [(1, reason)]
+    assert kept(rig) == ["good", "last"]
+    assert rig.metric("watchkeeper_events_rejected_total", model="delays", reason=reason) == 1
+
+
+def test_a_nan_in_a_feature_is_kept_and_counted(rig: Rig) -> None:
+    rows = [GOOD | {"features": {"distance": float("nan"), "wind": float("-inf")}}]
+    reply = rig.client.post(PREDICTIONS, content=json.dumps(rows), headers=JSON)
+
+    assert reply.json()["accepted"] == 1
+    assert rig.metric("watchkeeper_events_repaired_total", model="delays", reason="not_finite") == 2
+
+
+def test_the_past_is_replayed_whatever_the_clock_says(rig: Rig) -> None:
+    rows = [GOOD | {"time": "2013-01-01T05:00:00Z"}, GOOD | {"id": "later", "time": NOW + 86400}]
+    reply = rig.client.post("/v1/models/past/predictions", json=rows)
+
+    assert reply.json()["accepted"] == 2
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "empty"),
+        (b"{", "line 1 column 2"),
+        (b'[{"id": "a", "prediction": 1},]', "line 1 column"),
+        (b"[1, 2", "char 5"),
+        (b"null", "must be a JSON array"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_malformed_body_is_400_and_says_where(rig: Rig, body: bytes, says: str) -> None:
+    reply = rig.client.post(PREDICTIONS, content=body, headers=JSON)
+
+    assert reply.status_code == 400
+    assert says in reply.json()["error"]
+    assert rig.metric("watchkeeper_requests_refused_total", reason="malformed") == 1
+    assert rig.arrivals() == []
+
+
+@pytest.mark.parametrize("path", ["/v1/models/arrivals/predictions", "/v1/models/arrivals/labels"])
+def test_an_unknown_model_is_404_and_names_the_known(rig: Rig, path: str) -> None:
+    reply = rig.client.post(path, json=[GOOD])
+
+    assert reply.status_code == 404
+    assert "delays, past" in reply.json()["error"]
+    assert rig.metric("watchkeeper_requests_refused_total", reason="unknown_model") == 1
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "", "multipart/form-data"])
+def test_what_a_web_page_can_post_is_415(rig: Rig, content_type: str) -> None:
+    reply = rig.client.post(PREDICTIONS, content=json.dumps([GOOD]), headers={"Content-Type": content_type})
+
+    assert reply.status_code == 415
+    assert rig.arrivals() == []
+
+
+def test_a_body_over_the_limit_is_413(tmp_path: Path) -> None:
+    rig = make(tmp_path, {"limits": {"body_bytes": 10_000}})
+    try:
+        big = json.dumps([GOOD | {"features": {"note": "x" * 20_000}}]).encode()
+        for headers, body in [(JSON, big), (JSON | {"Content-Encoding": "gzip"}, gzip.compress(big))]:
+            reply = rig.client.post(PREDICTIONS, content=body, headers=headers)
+            assert reply.status_code == 413
+            assert "limits.body_bytes (10000 bytes)" in reply.json()["error"]
+        assert rig.metric("watchkeeper_requests_refused_total", reason="too_large") == 2
+    finally:
+        rig.close()
+
+
+def test_too_many_rows_are_413(tmp_path: Path) -> None:
+    rig = make(tmp_path, {"limits": {"rows": 2}})
+    try:
+        reply = rig.client.post(PREDICTIONS, json=[GOOD] * 3)
+        assert (reply.status_code, rig.arrivals()) == (413, [])
+    finally:
+        rig.close()
+
+
+def test_over_capacity_is_429_with_retry_after(tmp_path: Path) -> None:
+    rig = make(tmp_path, queue_bytes=1000)
+    go = threading.Event()
+    try:
+        rig.writer.submit(lambda connection: go.wait(10), size=900)
+        reply = rig.client.post(PREDICTIONS, json=[GOOD])
+        assert reply.status_code == 429
+        assert int(reply.headers["retry-after"]) >= 1
+        go.set()
+        rig.writer.call(lambda connection: None)
+        assert rig.client.post(PREDICTIONS, json=[GOOD]).status_code == 202
+    finally:
+        go.set()
+        rig.close()
+
+
+def test_a_batch_retried_after_a_lost_reply_is_stored_once(rig: Rig) -> None:
+    key = {"Idempotency-Key": "a4c1"}
+    first = rig.client.post(PREDICTIONS, json=[GOOD, {}], headers=key)
+    again = rig.client.post(PREDICTIONS, json=[GOOD, {}], headers=key)
+
+    assert first.json()["accepted"] == 1
+    assert (again.status_code, again.content) == (202, first.content)
+    assert kept(rig) == ["good"]
+    assert rig.metric("watchkeeper_events_ingested_total", model="delays", kind="predictions") == 1
+    assert rig.metric("watchkeeper_batches_repeated_total", model="delays", kind="predictions") == 1
+
+
+def test_the_same_key_at_the_same_time_is_stored_once(rig: Rig) -> None:
+    def send(_: int) -> bytes:
+        reply = rig.client.post(PREDICTIONS, json=[GOOD], headers={"Idempotency-Key": "k"})
+        assert reply.status_code == 202
+        return reply.content
+
+    with ThreadPoolExecutor(8) as pool:
+        replies = set(pool.map(send, range(16)))
+
+    assert len(replies) == 1
+    assert kept(rig) == ["good"]
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201])
+def test_a_key_that_can_not_be_stored(rig: Rig, key: str) -> None:
+    assert rig.client.post(PREDICTIONS, json=[GOOD], headers={"Idempotency-Key": key}).status_code == 400
+
+
+def test_ids_twice_in_one_batch_are_left_to_compaction(rig: Rig) -> None:
+    rig.client.post(PREDICTIONS, json=[GOOD, GOOD])
+
+    assert kept(rig) == ["good", "good"]
+
+
+def test_a_database_that_fails_is_said_and_forgotten_once_it_works(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.services.events._insert, "run", full)
+        patch.setattr(rig.services.events, "probe", lambda: rig.writer.submit(full))
+        reply = rig.client.post(PREDICTIONS, json=[GOOD])
+        assert reply.status_code == 503
+        assert "disk is full" in reply.json()["error"]
+        assert "retry-after" in reply.headers
+        ready = rig.client.get("/readyz")
+        assert ready.status_code == 503
+        assert "disk is full" in ready.json()["reason"]
+
+    assert rig.client.get("/readyz").json() == {"status": "ready", "degraded": {}}
+    assert rig.client.post(PREDICTIONS, json=[GOOD]).status_code == 202
