@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from litestar import Request, Response, post
@@ -39,6 +40,8 @@ AHEAD = 300.0
 """Seconds that an event's time may be ahead of the clock here."""
 INLINE_BYTES = 256 << 10
 """Larger bodies are parsed in a thread, so that no other request waits for them."""
+GZIP_SWELL = 20
+"""How much larger than its gzip a body is reckoned to be."""
 KEY_LENGTH = 200
 RETRY_SECONDS = 5.0
 
@@ -52,6 +55,8 @@ class Intake:
         self._services = services
         self._limits = services.config.limits
         self._replays = {model.model: model.time == "replay" for model in services.config.models}
+        self._most = max(self._limits.queue_bytes, self._limits.body_bytes)
+        self._held = 0
         self._broken = False
 
     async def take(self, request: Request[Any, Any, Any], model: str, kind: Kind, parse: Parse) -> Response[bytes]:
@@ -63,10 +68,27 @@ class Intake:
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= KEY_LENGTH:
             raise Refused(Why.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
-        parsed = await self._parsed(request, parse, self._span(replay))
-        receipt = await self._stored(model, kind, parsed, key)
+        with self._room(request):
+            parsed = await self._parsed(request, parse, self._span(replay))
+            receipt = await self._stored(model, kind, parsed, key)
         self._count(model, kind, parsed, receipt)
         return Response(receipt.reply, status_code=202, media_type="application/json")
+
+    @contextmanager
+    def _room(self, request: Request[Any, Any, Any]) -> Iterator[None]:
+        """Keeps the bytes of all bodies being taken within a bound; only the event loop's thread comes here."""
+        length = request.headers.get("content-length", "")
+        size = self._limits.body_bytes
+        if length.isdigit():
+            swell = GZIP_SWELL if "content-encoding" in request.headers else 1
+            size = min(int(length) * swell, size)
+        if self._held and self._held + size > self._most:
+            raise Refused(Why.OVER_CAPACITY, "too many bodies are being taken at once; retry after 1 s", 1.0)
+        self._held += size
+        try:
+            yield
+        finally:
+            self._held -= size
 
     def _span(self, replay: bool) -> Span:
         if replay:

@@ -4,7 +4,7 @@ import gzip
 import json
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,31 @@ def test_over_capacity_is_429_with_retry_after(tmp_path: Path) -> None:
         go.set()
         rig.writer.call(lambda connection: None)
         assert rig.client.post(PREDICTIONS, json=[GOOD]).status_code == 202
+    finally:
+        go.set()
+        rig.close()
+
+
+def test_bodies_being_taken_are_bounded_too(tmp_path: Path) -> None:
+    rig = make(tmp_path, {"limits": {"queue_bytes": 1, "body_bytes": 10_000}})
+    go, busy = threading.Event(), threading.Event()
+
+    def hold(_: object) -> None:
+        busy.set()
+        go.wait(10)
+
+    body = json.dumps([GOOD | {"features": {"note": "x" * 4000}}] * 2).encode()
+    try:
+        rig.writer.submit(hold)
+        assert busy.wait(10)
+        with ThreadPoolExecutor(4) as pool:
+            sent = [pool.submit(rig.client.post, PREDICTIONS, content=body, headers=JSON) for _ in range(4)]
+            # Whoever came first waits for the writer; the others are turned away at once.
+            early = [future.result(10).status_code for _, future in zip(range(3), as_completed(sent), strict=False)]
+            go.set()
+        assert early == [429, 429, 429]
+        assert sorted(future.result().status_code for future in sent) == [202, 429, 429, 429]
+        assert rig.client.post(PREDICTIONS, content=body, headers=JSON).status_code == 202
     finally:
         go.set()
         rig.close()
