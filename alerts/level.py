@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from statistics import median
 from typing import Literal
@@ -40,7 +41,7 @@ def resolve(
         number, missing = _of_baseline(baseline, level.times), Unjudged.NO_BASELINE
     else:
         number, missing = level.value, Unjudged.NO_LIMIT
-    if number is None:
+    if number is None or not math.isfinite(number):
         return missing
     if level.at_least is not None:
         number = max(number, level.at_least)

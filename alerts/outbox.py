@@ -111,7 +111,7 @@ class Delivery:
         self._on_outcome = on_outcome
         self._random = random
         self._lines = {name: _Line() for name in receivers}
-        self._unrecorded: dict[str, list[tuple[int, Delivered]]] = {name: [] for name in receivers}
+        self._unrecorded: dict[str, tuple[int, Delivered]] = {}
 
     def deliver_due(self, now: float) -> int:
         """One pass over every receiver at wall time `now`; returns how many notifications were sent. Never raises."""
@@ -125,8 +125,9 @@ class Delivery:
         sent = 0
         try:
             self._record_sent(receiver, now)
-            silences = self._store.silences(now)
-            for owed in self._store.owed(receiver, now, BATCH):
+            due = self._store.owed(receiver, now, BATCH)
+            silences = self._store.silences(now) if due else []
+            for owed in due:
                 outcome = self._one(owed, silences, now)
                 sent += outcome is Outcome.SENT
                 if self._clock.monotonic() < line.not_before:
@@ -175,16 +176,15 @@ class Delivery:
         )
         delivered = Delivered(notice.incident.id, owed.receiver, address, seen_of(notice.incident))
         # Kept until it is recorded: what can't be recorded must not be sent again and again.
-        self._unrecorded[owed.receiver].append((owed.id, delivered))
+        self._unrecorded[owed.receiver] = (owed.id, delivered)
         self._record_sent(owed.receiver, now)
         return Outcome.SENT
 
     def _record_sent(self, receiver: str, now: float) -> None:
-        waiting = self._unrecorded[receiver]
-        while waiting:
-            id, delivered = waiting[0]
+        if receiver in self._unrecorded:
+            id, delivered = self._unrecorded[receiver]
             self._store.record(id, Outcome.SENT, now, delivered=delivered)
-            waiting.pop(0)
+            del self._unrecorded[receiver]
             self._on_outcome(receiver, Outcome.SENT, None)
 
     def _refused(self, owed: Owed, error: NotifyError, now: float) -> Outcome:

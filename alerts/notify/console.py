@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
-from alerts.incident import Incident, Notice, Why
+from alerts.incident import Notice, Why
 from alerts.notify import Address, NotifyError
 from alerts.wording import clean, stamp
 
@@ -21,16 +21,21 @@ def line(notice: Notice) -> str:
         incident.model or "host",
         incident.group,
     ]
-    return "  ".join([*head, clean(_finding(incident), 500), f"({notice.why})"])
+    return "  ".join([*head, clean(_finding(notice), 500), f"({notice.why})"])
 
 
-def _finding(incident: Incident) -> str:
-    worst = incident.alerts[0]
-    what = f"{worst.subject} {worst.finding}"
+def _finding(notice: Notice) -> str:
+    incident, alert = notice.incident, notice.incident.alerts[0]
+    since = incident.since
+    if notice.why is Why.NEW_ALERTS:
+        # The news is the alert that was not there before, not the worst one.
+        alert = max((item for item in incident.alerts if item.firing), key=lambda item: item.since, default=alert)
+        since = alert.since
+    what = f"{alert.subject} {alert.finding}"
     if incident.total > 1:
         what += f" (+{incident.total - 1} more)"
     until = f" until {stamp(incident.ended)}" if incident.ended is not None else ""
-    return f"{what} since {stamp(incident.since)}{until}"
+    return f"{what} since {stamp(since)}{until}"
 
 
 class Console:

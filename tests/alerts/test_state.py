@@ -27,7 +27,6 @@ PENDING = [(1, "pending", "breached")]
         ({"below": 0.8}, [0.8, 0.79, 0.9], [(2, "firing", "breached"), (3, "inactive", "cleared")]),
         ({"clear": 0.05}, [0.2, 0.07, 0.06, 0.05], [(1, "firing", "breached"), (4, "inactive", "cleared")]),
         ({"below": 0.8, "clear": 0.85}, [0.7, 0.82, 0.85], [(1, "firing", "breached"), (3, "inactive", "cleared")]),
-        ({"clear": 0.3}, [0.2, 0.1], [(1, "firing", "breached"), (2, "inactive", "cleared")]),
         ({"keep_firing_for": "2 windows"}, [0.2, 0, 0, 0], [(1, "firing", "breached"), (4, "inactive", "cleared")]),
         ({"keep_firing_for": "2h"}, [0.2, 0, 0, 0], [(1, "firing", "breached"), (4, "inactive", "cleared")]),
         ({"keep_firing_for": "2 windows"}, [0.2, 0, 0, 0.2, 0, 0], [(1, "firing", "breached")]),
@@ -106,6 +105,27 @@ def test_a_long_fault_does_not_become_the_norm() -> None:
     assert max(value for _, value in state.baseline) == 0.1
     _, after = _every_slot([0.1], state, START + 320 * SLOT)
     assert [change.after for change in after] == [Status.INACTIVE]
+
+
+def test_a_baseline_does_not_learn_while_an_alert_is_kept_firing() -> None:
+    kept = rule(above={"baseline": "1h", "times": 3, "at_least": 0.1}, keep_firing_for="10m")
+    state, _ = steps(kept, [0.1] * 20 + [1.0, 0.2, 0.2], every=SLOT)
+    assert state.status is Status.FIRING
+    assert len(state.baseline) == 20
+
+
+def test_a_clear_level_on_the_wrong_side_never_keeps_an_alert_longer_or_ends_it_sooner() -> None:
+    seen = [measure(value, START + hour * HOUR, reference=0.0) for hour, value in enumerate([0.2, 0.15, 0.1], 1)]
+    assert story(steps(rule(clear={"reference": 0.3}), seen)[1]) == [
+        (1, "firing", "breached"),
+        (3, "inactive", "cleared"),
+    ]
+
+
+@pytest.mark.parametrize("limit", [float("inf"), float("nan")])
+def test_a_limit_that_is_no_number_judges_nothing(limit: float) -> None:
+    state, changes = steps(rule(above="limit"), [measure(5.0, START + HOUR, limit_high=limit)])
+    assert (changes, state.health_text) == ([], "no_limit")
 
 
 def test_a_baseline_is_bounded_and_survives_a_restart() -> None:

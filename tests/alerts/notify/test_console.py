@@ -25,7 +25,13 @@ def test_a_resolution_says_until_when() -> None:
 
 def test_several_alerts_are_counted_and_the_machine_is_named() -> None:
     seen = replace(incident(alert(3.2), alert(1.0, "temp")), model="")
-    assert "  host  feature-drift  distance psi 3.2 > 0.1 (+1 more) since" in line(Notice(seen, Why.NEW_ALERTS))
+    assert "  host  feature-drift  distance psi 3.2 > 0.1 (+1 more) since" in line(Notice(seen, Why.FIRST))
+
+
+def test_news_of_an_alert_is_about_that_alert() -> None:
+    fresh = replace(alert(1.0, "temp"), since=START + HOUR)
+    text = line(Notice(incident(alert(3.2), fresh), Why.NEW_ALERTS))
+    assert "temp psi 1 > 0.1 (+1 more) since 2013-05-01T01:00Z  (new_alerts)" in text
 
 
 def test_data_can_not_break_the_line() -> None:
