@@ -40,6 +40,8 @@ AHEAD = 300.0
 """Seconds that an event's time may be ahead of the clock here."""
 INLINE_BYTES = 256 << 10
 """Larger bodies are parsed in a thread, so that no other request waits for them."""
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive: until then it holds room that others need."""
 GZIP_SWELL = 20
 """How much larger than its gzip a body is reckoned to be."""
 KEY_LENGTH = 200
@@ -51,8 +53,8 @@ Parse = Callable[[bytes, str, LimitSettings, Span], Parsed]
 class Intake:
     """One model's batches after the other's, whichever kind."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, patience: float = BODY_SECONDS) -> None:
+        self._services, self._patience = services, patience
         self._limits = services.config.limits
         self._replays = {model.model: model.time == "replay" for model in services.config.models}
         self._most = max(self._limits.queue_bytes, self._limits.body_bytes)
@@ -73,6 +75,11 @@ class Intake:
             receipt = await self._stored(model, kind, parsed, key)
         self._count(model, kind, parsed, receipt)
         return Response(receipt.reply, status_code=202, media_type="application/json")
+
+    @property
+    def held(self) -> int:
+        """Bytes of the bodies that are being taken now."""
+        return self._held
 
     @contextmanager
     def _room(self, request: Request[Any, Any, Any]) -> Iterator[None]:
@@ -97,7 +104,12 @@ class Intake:
         return Span(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
 
     async def _parsed(self, request: Request[Any, Any, Any], parse: Parse, span: Span) -> Parsed:
-        body = await request.body()
+        try:
+            async with asyncio.timeout(self._patience):
+                body = await request.body()
+        except TimeoutError:
+            sentence = f"the body did not arrive within {self._patience:g} s"
+            raise Refused(Why.TOO_SLOW, sentence) from None
         encoding = request.headers.get("content-encoding", "").strip().lower()
         content_type = request.headers.get("content-type", "")
 

@@ -19,6 +19,7 @@ class Why(StrEnum):
     OVER_CAPACITY = "over_capacity"
     UNAVAILABLE = "unavailable"
     METHOD = "method"
+    TOO_SLOW = "too_slow"
     FAILED = "failed"
 
 
@@ -30,6 +31,7 @@ STATUS = {
     Why.NOT_FOUND: 404,
     Why.UNKNOWN_MODEL: 404,
     Why.METHOD: 405,
+    Why.TOO_SLOW: 408,
     Why.TOO_LARGE: 413,
     Why.CONTENT_TYPE: 415,
     Why.OVER_CAPACITY: 429,

@@ -1,17 +1,21 @@
 """Every bad input that is to be survived, against the real application on a real database."""
 
+import asyncio
 import gzip
 import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from monitor.ingest import parse_predictions
+from monitor.web.intake import Intake
+from monitor.web.refusal import Refused
 from tests.monitor.web.rig import NOW, Rig
 from tests.monitor.web.rig import rig as make
 
@@ -198,6 +202,25 @@ def test_bodies_being_taken_are_bounded_too(tmp_path: Path) -> None:
     finally:
         go.set()
         rig.close()
+
+
+def test_a_body_that_does_not_arrive_gives_its_room_back(rig: Rig) -> None:
+    class Trickle:
+        """A request whose body never ends."""
+
+        headers: ClassVar = {"content-length": "100"}
+
+        async def body(self) -> bytes:
+            return await asyncio.get_running_loop().create_future()
+
+    async def take() -> None:
+        intake = Intake(rig.services, patience=0.01)
+        with pytest.raises(Refused) as refused:
+            await intake.take(Trickle(), "delays", "predictions", parse_predictions)  # type: ignore[arg-type]
+        assert refused.value.status == 408
+        assert intake.held == 0
+
+    asyncio.run(take())
 
 
 def test_a_batch_retried_after_a_lost_reply_is_stored_once(rig: Rig) -> None:
