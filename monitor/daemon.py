@@ -66,7 +66,7 @@ class Daemon:
         self.events = EventStore(self.writer, self.engine, clock)
         self.alerts = AlertStore(self.engine, self.writer)
         self.receivers = _receivers(config)
-        self.judge = Judge(all_rules(config), list(self.receivers), clock)
+        self.judge = Judge(all_rules(config), list(self.receivers), clock, interval=config.evaluate)
         self.worker = Worker(config.worker, clock)
         self.registry.register(LatestCollector(self.latest, self.alerts))
         self.delivery = Delivery(self.alerts, self.receivers, clock, self._on_outcome)
@@ -82,7 +82,8 @@ class Daemon:
         server = Server(self.config.listen, create_app(self._services()))
         self.writer.start()
         self.latest_from_history()
-        self.writer.call(lambda connection: self.judge.reconcile(connection, self.clock.time()))
+        models = {model.model for model in self.config.models}
+        self.writer.call(lambda connection: self.judge.reconcile(connection, self.clock.time(), models))
         for model in self.config.models:
             self._schedule_model(model)
         if self.config.collect.host:

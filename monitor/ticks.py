@@ -178,9 +178,12 @@ class Ticker:
         names = {name for name, metric in CATALOG.items() if metric.clock == "event"} - PERFORMANCE
         now = [row for row in verdict.measurements if row.name not in PERFORMANCE]
         self.judge.step(connection, self.model, now, end, metrics=names, failed=failed)
+        if PERFORMANCE & failed.keys() and not verdict.matured:
+            # No window has matured, so nothing else would tell these rules that their check is failing.
+            self.judge.step(connection, self.model, [], end, metrics=PERFORMANCE, failed=failed)
         for window, rows in verdict.matured:
             history.write(connection, self.model, rows)
-            self.judge.step(connection, self.model, rows, end, metrics=set(PERFORMANCE), failed=failed)
+            self.judge.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=failed)
             connection.execute(
                 update(windows)
                 .where(windows.c.model == self.model, windows.c.start == window.start)
