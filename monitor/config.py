@@ -148,7 +148,13 @@ def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:
     def whole(rule: Any) -> Any:
         name = rule.get("name") if isinstance(rule, dict) and "metric" not in rule else None
         known = shipped.get(name) if isinstance(name, str) else None
-        return {**known.model_dump(by_alias=True, exclude_unset=True), **rule} if known else rule
+        if known is None:
+            return rule
+        kept = known.model_dump(by_alias=True, exclude_unset=True)
+        if {"above", "below"} & rule.keys():
+            # The old clear level belongs to the old level.
+            kept = {key: value for key, value in kept.items() if key not in ("above", "below", "clear")}
+        return {**kept, **rule}
 
     return {**value, "rules": [whole(rule) for rule in rules]}
 

@@ -57,7 +57,7 @@ def print_understood(meaning: dict[str, Any]) -> None:
         print(f"model {model['model']}")
         for name in ("reference", "server", "windows", "labels", "time"):
             print(f"  {name:<10} {model[name]}")
-        _print_schema(model["schema"])
+        print_schema(model["schema"])
     print(f"listen       {meaning['listen']}")
     print(f"database     {meaning['database']}")
     print(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
@@ -105,7 +105,8 @@ def plain_schema(schema: Schema) -> dict[str, Any]:
     }
 
 
-def _print_schema(schema: dict[str, Any] | None) -> None:
+def print_schema(schema: dict[str, Any] | None) -> None:
+    """A schema for people, indented."""
     if schema is None:
         return
     print("  schema, as inferred and overridden")

@@ -158,7 +158,7 @@ def test_each_mistake_is_one_sentence_with_its_line(file: Path, text: str, expec
         ),
         ("{name: r, metric: window_rows, above: 1, summary: '{{ x'}", "rule 'r': summary is no valid template"),
         ("{name: r, metric: window_rows, above: 1, summary: '{{ value | prozent }}'}", "rule 'r': summary is no valid"),
-        ("{name: cpu-high, below: 1}", "rule 'cpu-high': give exactly one of above and below"),
+        ("{name: cpu-high, above: 1, below: 0}", "rule 'cpu-high': give exactly one of above and below"),
     ],
 )
 def test_each_mistake_in_a_rule(file: Path, rule: str, expected: str) -> None:
@@ -299,7 +299,7 @@ def test_shipped_rules_are_changed_replaced_disabled_and_added_to(file: Path) ->
     own = rules(
         file,
         "rules:\n"
-        "- {name: cpu-high, above: 0.5, clear: 0.4}\n"
+        "- {name: cpu-high, above: 0.5}\n- {name: memory-high, for: 1h}\n"
         "- {name: disk-full, metric: disk_used_bytes, above: 1e9}\n"
         "- {name: no-traffic, enabled: false}\n"
         "- {name: mine, metric: window_rows, below: 10}\n",
@@ -307,6 +307,8 @@ def test_shipped_rules_are_changed_replaced_disabled_and_added_to(file: Path) ->
     assert own["cpu-high"].above is not None and own["cpu-high"].above.value == 0.5
     assert own["cpu-high"].summary == shipped["cpu-high"].summary
     assert own["cpu-high"].for_ == shipped["cpu-high"].for_
+    assert own["cpu-high"].clear is None, "the shipped clear level would lie above the new level"
+    assert own["memory-high"].clear == shipped["memory-high"].clear
     assert own["disk-full"].summary == "" and own["disk-full"].for_.seconds == 0
     assert set(own) == set(shipped) - {"no-traffic"} | {"mine"}
 
