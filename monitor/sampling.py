@@ -44,6 +44,7 @@ class Sampler:
             failed = dict.fromkeys(self.collector.metrics, f"{type(error).__name__}: {error}")
             self.latest.forget(self.model, set(self.collector.metrics))
         self.latest.put(self.model, rows)
+        self.meters.last_evaluation.set(now)
         names = set(self.collector.metrics)
         self.writer.call(
             lambda connection: self.judge.step(connection, self.model, rows, now, metrics=names, failed=failed)

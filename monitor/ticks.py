@@ -133,7 +133,7 @@ class Ticker:
     def _judge(self, closings: Sequence[Closing]) -> int:
         started = self.clock.time()
         try:
-            self.worker.run(compaction.compact, self.url, self.model, closings[-1].close_seq, self.options)
+            self._compact(closings[-1].close_seq)
             verdicts = self.worker.run(measuring.measure_many, self.url, self.model, list(closings), self.options)
         except WorkerError as error:
             self._failures += 1
@@ -215,7 +215,12 @@ class Ticker:
             ).one()
             scanned = connection.scalar(select(progress.c.scanned_seq).where(progress.c.model == self.model))
         if scanned and (waiting[0] >= TAIL_ARRIVALS or (waiting[1] or 0) >= TAIL_ROWS):
-            self.worker.run(compaction.compact, self.url, self.model, scanned, self.options)
+            self._compact(scanned)
+
+    def _compact(self, upto_seq: int) -> None:
+        done = self.worker.run(compaction.compact, self.url, self.model, upto_seq, self.options)
+        self.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
+        self.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
 
 
 def _failed(error: str) -> Verdict:
