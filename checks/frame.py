@@ -66,7 +66,7 @@ def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
     """The frame of a reference, with `label` where it has a target. Raises SchemaError for times it can't read."""
     columns: dict[str, pa.Array] = {}
     if schema.id:
-        columns["id"] = _as_text(table[schema.id])
+        columns["id"] = as_text(table[schema.id])
     if schema.time:
         columns["time"] = _as_time(table[schema.time], schema.time)
     score = float_array(*floats(table[schema.score])) if schema.score else None
@@ -90,7 +90,7 @@ def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
         if kind == "numeric":
             columns[f"f:{name}"] = float_array(*floats(column))
         else:
-            columns[f"f:{name}"] = _as_text(column, {"1": "true", "0": "false"} if kind == "boolean" else None)
+            columns[f"f:{name}"] = as_text(column, {"1": "true", "0": "false"} if kind == "boolean" else None)
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
@@ -114,7 +114,7 @@ def concat(frames: Sequence[pa.Table]) -> pa.Table:
 def _promoted(frame: pa.Table, kinds: Mapping[str, pa.DataType]) -> pa.Table:
     for place, column in enumerate(frame.schema):
         if column.type != kinds[column.name]:
-            frame = frame.set_column(place, column.name, _as_text(frame[column.name]))
+            frame = frame.set_column(place, column.name, as_text(frame[column.name]))
     return frame
 
 
@@ -307,7 +307,7 @@ def _loose_probabilities(given: Values) -> dict[str, pa.Array]:
 # the reference's columns
 
 
-def _as_text(column: pa.ChunkedArray | pa.Array, other: Mapping[str, str] | None = None) -> pa.Array:
+def as_text(column: pa.ChunkedArray | pa.Array, other: Mapping[str, str] | None = None) -> pa.Array:
     """The column in the one spelling of its values, or in these other ones."""
     array = whole(column)
     if not other and pa.types.is_string(array.type):
@@ -323,7 +323,7 @@ def _as_text(column: pa.ChunkedArray | pa.Array, other: Mapping[str, str] | None
 def _as_outcome(column: pa.ChunkedArray, schema: Schema) -> pa.Array:
     if schema.task == "regression":
         return float_array(*floats(column))
-    return _as_text(column, spellings(schema.classes))
+    return as_text(column, spellings(schema.classes))
 
 
 def _as_time(column: pa.ChunkedArray, name: str) -> pa.Array:

@@ -219,6 +219,7 @@ def test_an_unreadable_time_is_one_sentence() -> None:
 def test_pandas_stays_out() -> None:
     script = """
 import sys
+import numpy as np
 from checks.arrow import float_array, string_array
 import pyarrow as pa
 from checks.schema import infer

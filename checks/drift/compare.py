@@ -1,0 +1,89 @@
+"""One column of a window held against the reference: its distance, its limit, and what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from checks.base import Labels, Measurement, NotEnough
+from checks.drift.methods import METHODS
+from checks.inputs import CheckOptions, WindowData
+from checks.profile import CategoryColumn, NumberColumn
+from checks.profile.summary import Column
+from checks.reference import Reference
+
+MOVED = 3  # bins shown to people
+FEWEST = 30  # present values below which a distance says nothing, however many rows there are
+
+
+def compare(
+    metric: str,
+    columns: Mapping[str, Labels],
+    method: str,
+    data: WindowData,
+    reference: Reference,
+    options: CheckOptions,
+) -> Iterator[Measurement]:
+    """The drift of these columns (frame name → labels) by one method.
+
+    Drift is over present, finite values: what is missing or odd is measured by quality checks, once.
+    A column that raises is without a value, and no other is.
+    """
+    for name, of in columns.items():
+        try:
+            yield _compared(metric, name, of, method, data, reference, options)
+        except Exception as error:  # noqa: BLE001 - the loop's boundary: told as the column's own measurement
+            detail = {"error": f"{type(error).__name__}: {error}"}
+            yield Measurement(metric, None, data.window, of, data.n, NotEnough.ERROR, detail=detail)
+
+
+def _compared(
+    metric: str, name: str, of: Labels, method: str, data: WindowData, reference: Reference, options: CheckOptions
+) -> Measurement:
+    normal = reference.profile.columns[name]
+    bins = reference.binning.columns[name]
+    before = bins.inner(normal.counts)
+    if before.sum() == 0:
+        return Measurement(metric, None, data.window, of, 0, NotEnough.NOT_IN_REFERENCE)
+    now = data.profile.columns[name] if data.profile else None
+    counts = bins.inner(now.counts) if now else before[:0]
+    n = int(counts.sum())
+    reason = _too_little(data, n, options)
+    if reason is not None or now is None:
+        return Measurement(metric, None, data.window, of, n, reason or NotEnough.NO_ROWS)
+    value = float(METHODS[method].distance(before, counts))
+    limit = reference.calibration.limit(metric, of, n)
+    moved = _moved(bins.inner_names, before / before.sum(), counts / n)
+    detail = {"moved": moved, **_context(normal, now, reference.n, data.n)}
+    return Measurement(metric, value, data.window, of, n, limit_high=limit, detail=detail)
+
+
+def _too_little(data: WindowData, present: int, options: CheckOptions) -> NotEnough | None:
+    if data.n == 0:
+        return NotEnough.NO_ROWS
+    if data.n < options.min_rows:
+        return NotEnough.TOO_FEW_ROWS
+    if present == 0:
+        return NotEnough.ALL_MISSING
+    return NotEnough.TOO_FEW_ROWS if present < min(options.min_rows, FEWEST) else None
+
+
+def _moved(names: list[str], before: np.ndarray[Any, Any], now: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
+    """The bins whose share changed most."""
+    order = np.argsort(-np.abs(now - before), kind="stable")[:MOVED]
+    return [
+        {"bin": names[place], "reference": round(float(before[place]), 4), "current": round(float(now[place]), 4)}
+        for place in order.tolist()
+    ]
+
+
+def _context(normal: Column, now: Column, rows_before: int, rows: int) -> dict[str, Any]:
+    missing = {"reference": round(normal.missing / max(rows_before, 1), 4), "current": round(now.missing / rows, 4)}
+    context: dict[str, Any] = {"missing": missing}
+    if isinstance(normal, NumberColumn) and isinstance(now, NumberColumn):
+        context["mean"] = {"reference": float(f"{normal.mean:.6g}"), "current": float(f"{now.mean:.6g}")}
+    elif isinstance(now, CategoryColumn) and now.examples:
+        context["new"] = list(now.examples)[:MOVED]
+    return context

@@ -1,0 +1,79 @@
+"""What a check is given: a window's profile, its labelled predictions, and the options of the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checks.arrow import Codes, Floats
+from checks.base import Window
+from checks.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The window's predictions whose label has arrived, row by row.
+
+    In a classification `truth` and `prediction` are places in `classes`; else numbers in `actual` and `estimate`.
+    """
+
+    classification: bool
+    predictions: int
+    """All predictions of the window, labelled or not."""
+    truth: Codes
+    prediction: Codes
+    actual: Floats
+    estimate: Floats
+    classes: tuple[str, ...] = ()
+    positive: str = ""
+    """Binary: the positive class; empty in a multiclass task."""
+    score: Floats | None = None
+    """Binary: the positive class's probability; NaN where unknown."""
+    probabilities: Floats | None = None
+    """Multiclass: one column a class, in the order of `classes`; NaN where unknown."""
+
+    @property
+    def n(self) -> int:
+        return len(self.truth) if self.classification else len(self.actual)
+
+    def rows(self, start: int, end: int) -> Scored:
+        """The labelled rows of a slice, as a window of their own."""
+        span = slice(start, end)
+        return Scored(
+            self.classification,
+            end - start,
+            self.truth[span],
+            self.prediction[span],
+            self.actual[span],
+            self.estimate[span],
+            self.classes,
+            self.positive,
+            None if self.score is None else self.score[span],
+            None if self.probabilities is None else self.probabilities[span],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WindowData:
+    """One window, as of a position in the arrival log."""
+
+    window: Window
+    profile: Profile | None
+    """None without a reference: there are no bins then."""
+    n: int
+    scored: Scored | None = None
+    """None where nothing can be labelled: no label has arrived."""
+    provisional: bool = False
+    """True while labels of the window are still expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What the model's config says about its checks."""
+
+    min_rows: int = 200
+    methods: tuple[str, ...] = ("psi", "jensenshannon")
+    """Drift methods; empty switches drift off. The first counts the drifted features."""
+    ignore: tuple[str, ...] = ()
+    """Features without drift."""
+    quality: bool = True
+    performance: bool = True

@@ -1,0 +1,142 @@
+"""Limits learned from the reference: what its own windows stay within, at the size of the window that is judged.
+
+docs/calibration.md tells the whole story; the formulas stand here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import exp, log1p, sqrt
+from typing import Any
+
+import numpy as np
+
+from checks.arrow import Floats
+from checks.base import Labels
+
+SIZES = (30, 100, 300, 1_000, 3_000, 10_000, 100_000, 1_000_000)
+"""Window sizes at which sampling noise is tabulated; between them it is a line in logarithms."""
+Z = 3.719  # the normal quantile of 1 − 1/10,000: how rarely a window of unchanged data may pass a limit
+
+_T = {
+    3: 22.20, 4: 13.03, 5: 9.678, 6: 8.025, 7: 7.063, 8: 6.442, 9: 6.010, 10: 5.694, 12: 5.263,
+    15: 4.880, 20: 4.539, 30: 4.234, 50: 4.014, 100: 3.862, 1000: 3.733,
+}  # fmt: skip
+"""Student's quantile of 1 − 1/10,000 by degrees of freedom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit as a function of the window's rows.
+
+    `base` holds for windows of about `rows` rows: the size of the reference's own. A smaller window adds the sampling
+    noise that it has more of, `design` times (rows that come in groups vary more than independent ones). A larger one
+    has less of it: where noise adds up with the distance (`shrinks`), the difference is taken off.
+    """
+
+    base: float
+    rows: float
+    noise: tuple[float, ...]
+    """What sampling alone reaches, at each of SIZES."""
+    floor: float
+    power: int = 1
+    """base, noise and floor are of the value to this power; the limit is its root."""
+    design: float = 1.0
+    shrinks: bool = False
+    low: bool = False
+    """A lower limit: noise is taken off, and `floor` is the highest it may be."""
+    most: float | None = None
+    """An upper limit never lies above, so that losing everything is always seen."""
+
+    def at(self, n: int) -> float:
+        """The limit of a window of n rows."""
+        noise = self._noise(n)
+        extra = noise - self._noise(self.rows)
+        extra = extra * self.design if extra > 0 else (extra if self.shrinks else 0.0)
+        if self.low:
+            return min(self.floor, self.base - extra)
+        value = max(self.floor, self.base + extra, noise)
+        value = value if self.most is None else min(value, max(self.most, self.floor))
+        return float(value ** (1 / self.power))
+
+    def _noise(self, n: float) -> float:
+        table = np.maximum(self.noise, 1e-300)
+        return float(np.exp(np.interp(np.log(max(n, 1)), np.log(SIZES), np.log(table))))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Limits by metric and labels."""
+
+    limits: Mapping[tuple[str, Labels], Limit]
+
+    def limit(self, metric: str, labels: Labels, n: int) -> float | None:
+        """The metric's limit for a window of n rows; None where the reference says nothing about it."""
+        found = self.limits.get((metric, labels))
+        return None if found is None or n <= 0 else found.at(n)
+
+    def pack(self) -> list[Any]:
+        return [[metric, labels, asdict(limit)] for (metric, labels), limit in self.limits.items()]
+
+    @classmethod
+    def unpack(cls, rows: Sequence[Any]) -> Calibration:
+        limits = {}
+        for metric, pairs, body in rows:
+            key = (metric, tuple((name, value) for name, value in pairs))
+            limits[key] = Limit(**(body | {"noise": tuple(body["noise"])}))
+        return cls(limits)
+
+
+def reach(values: Floats) -> float:
+    """What one more of these consecutive values stays below, all but once in 10,000 times: mean + k · sd, and never
+    less than their maximum.
+
+    k is Student's prediction factor t(ν) √(1 + 1/m) for m values, where consecutive ones that resemble each other
+    count as fewer: m (1 − r) / (1 + r), r being their lag-1 correlation. So a short or slowly moving reference gives a
+    wide limit instead of false alarms.
+    """
+    count = len(values)
+    centred = values - values.mean()
+    spread = float(np.dot(centred, centred))
+    if count < 4 or spread == 0:
+        return float(values.max())
+    r = min(max(float(np.dot(centred[1:], centred[:-1])) / spread, 0.0), 0.9)
+    effective = max(count * (1 - r) / (1 + r), 4.0)
+    factor = student(effective - 1) * np.sqrt(1 + 1 / effective)
+    return max(float(values.mean() + factor * np.sqrt(spread / (count - 1))), float(values.max()))
+
+
+def student(freedom: float) -> float:
+    """Student's quantile of 1 − 1/10,000, from the table; exact in the limit of many degrees of freedom."""
+    known = np.array(list(_T))
+    return float(np.interp(1 / freedom, 1 / known[::-1], np.array(list(_T.values()))[::-1], left=Z))
+
+
+def chi_square_reach(values: Floats) -> float:
+    """What a quadratic distance stays below all but once in 10,000 times, from simulated values of it.
+
+    Matches a scaled chi-square to their mean and variance (Satterthwaite 1946) and takes its quantile by Wilson and
+    Hilferty's cube (1931).
+    """
+    mean, variance = float(values.mean()), float(values.var())
+    if mean <= 0 or variance <= 0:
+        return max(mean, 0.0)
+    freedom = 2 * mean * mean / variance
+    part = 2 / (9 * freedom)
+    return float(mean * (1 - part + Z * np.sqrt(part)) ** 3)
+
+
+def binomial_reach(share: float, rows: int) -> float:
+    """The share of `rows` that chance alone passes at most once in 10,000 times, each row hitting with `share`."""
+    expected, variance = rows * share, rows * share * (1 - share)
+    if share <= 0 or share >= 1:
+        return min(max(share, 0.0), 1.0)
+    if variance > 100:
+        return min((expected + Z * sqrt(variance) + 0.5) / rows, 1.0)
+    below, term, hits = 0.0, exp(rows * log1p(-share)), 0
+    while below + term < 1 - 1e-4 and hits < rows:
+        below += term
+        term *= (rows - hits) / (hits + 1) * share / (1 - share)
+        hits += 1
+    return hits / rows

@@ -1,0 +1,88 @@
+"""Performance of a window on the labels that have arrived, and how many have."""
+
+from __future__ import annotations
+
+from checks.base import Labels, Measurement, NotEnough, labels
+from checks.inputs import CheckOptions, Scored, WindowData
+from checks.performance.interval import Estimate, wilson
+from checks.performance.metrics import CLASSIFICATION, REGRESSION, Metric, metrics
+from checks.reference import Reference
+
+
+def performance(data: WindowData, reference: Reference | None, options: CheckOptions) -> list[Measurement]:
+    """`performance` by metric with its 95 % interval, and `performance_reference` where the reference has it.
+
+    Without labels every metric that is known to apply says so; without any reference nothing is known to apply.
+    """
+    if not options.performance:
+        return []
+    normal = reference.performance if reference else {}
+    names = dict.fromkeys([*(metrics(data.scored) if data.scored else ()), *normal])
+    found = []
+    for name in names:
+        of = labels(metric=name)
+        found.append(_measured(name, of, data, reference, options))
+        if name in normal:
+            found.append(_reference(of, normal[name], data))
+    return found
+
+
+def label_coverage(data: WindowData, _reference: Reference | None, options: CheckOptions) -> list[Measurement]:
+    """`label_coverage_ratio`: labelled rows among all predictions of the window."""
+    if not options.performance:
+        return []
+    name = "label_coverage_ratio"
+    if data.n == 0:
+        return [Measurement(name, None, data.window, reason=NotEnough.NO_ROWS, provisional=data.provisional)]
+    labelled = min(data.scored.n, data.n) if data.scored else 0
+    estimate = wilson(labelled, data.n)
+    return [Measurement(name, estimate.value, data.window, n=data.n, provisional=data.provisional)]
+
+
+def _measured(
+    name: str, of: Labels, data: WindowData, reference: Reference | None, options: CheckOptions
+) -> Measurement:
+    scored = data.scored
+    reason = _too_little(scored, data, options)
+    estimate = None
+    if scored is not None and reason is None:
+        metric = metrics(scored).get(name)
+        estimate = metric.of(scored) if metric else None
+        reason = NotEnough.ONE_CLASS if metric else NotEnough.NO_LABELS
+    if estimate is None:
+        n = scored.n if scored else 0
+        return Measurement("performance", None, data.window, of, n, reason, provisional=data.provisional)
+    normal = reference.performance.get(name) if reference else None
+    limit = reference.calibration.limit("performance", of, estimate.n) if reference else None
+    higher = _metric(name).higher_is_better
+    return Measurement(
+        "performance",
+        estimate.value,
+        data.window,
+        of,
+        estimate.n,
+        low=estimate.low,
+        high=estimate.high,
+        reference=normal.value if normal else None,
+        limit_low=limit if higher else None,
+        limit_high=None if higher else limit,
+        provisional=data.provisional,
+    )
+
+
+def _too_little(scored: Scored | None, data: WindowData, options: CheckOptions) -> NotEnough | None:
+    if data.n == 0:
+        return NotEnough.NO_ROWS
+    if scored is None or scored.n == 0:
+        return NotEnough.NO_LABELS
+    return NotEnough.TOO_FEW_ROWS if scored.n < options.min_rows else None
+
+
+def _metric(name: str) -> Metric:
+    return (CLASSIFICATION | REGRESSION)[name]
+
+
+def _reference(of: Labels, normal: Estimate, data: WindowData) -> Measurement:
+    return Measurement(
+        "performance_reference", normal.value, data.window, of, normal.n, low=normal.low, high=normal.high
+    )

@@ -1,0 +1,46 @@
+"""The performance metrics by their names. A new one is its function and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from checks.inputs import Scored
+from checks.performance.classification import accuracy, f1, precision, recall
+from checks.performance.interval import Estimate
+from checks.performance.probability import log_loss, roc_auc
+from checks.performance.regression import mae, rmse
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure; None from `of` means that the rows hold too few classes for it."""
+
+    of: Callable[[Scored], Estimate | None]
+    higher_is_better: bool
+    floor: float
+    """The smallest change worth an alarm: absolute for shares, relative to the reference for losses and errors."""
+    needs: str = ""
+    """`probabilities` where predicted classes are not enough."""
+
+
+CLASSIFICATION: dict[str, Metric] = {
+    "accuracy": Metric(accuracy, True, 0.02),
+    "precision": Metric(precision, True, 0.02),
+    "recall": Metric(recall, True, 0.02),
+    "f1": Metric(f1, True, 0.02),
+    "roc_auc": Metric(roc_auc, True, 0.02, "probabilities"),
+    "log_loss": Metric(log_loss, False, 0.05, "probabilities"),
+}
+REGRESSION: dict[str, Metric] = {
+    "mae": Metric(mae, False, 0.05),
+    "rmse": Metric(rmse, False, 0.05),
+}
+
+
+def metrics(scored: Scored) -> dict[str, Metric]:
+    """The metrics that these rows' task and columns allow."""
+    if not scored.classification:
+        return REGRESSION
+    graded = scored.score is not None or scored.probabilities is not None
+    return {name: metric for name, metric in CLASSIFICATION.items() if graded or not metric.needs}

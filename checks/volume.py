@@ -1,0 +1,15 @@
+"""How many predictions a window holds, and where event time stands."""
+
+from __future__ import annotations
+
+from checks.base import Measurement
+from checks.inputs import CheckOptions, WindowData
+from checks.reference import Reference
+
+
+def volume(data: WindowData, _reference: Reference | None, _options: CheckOptions) -> list[Measurement]:
+    """`window_rows` and `window_end_timestamp_seconds`; an empty window has 0 rows, which is a fact, not a gap."""
+    return [
+        Measurement("window_rows", float(data.n), data.window, n=data.n),
+        Measurement("window_end_timestamp_seconds", data.window.end, data.window, n=data.n),
+    ]
