@@ -33,17 +33,20 @@ class Blocks:
         return float(np.median(self.rows))
 
 
-def cut(time: pa.ChunkedArray, every: float) -> Blocks | None:
+def cut(time: pa.ChunkedArray, every: float, min_rows: int) -> Blocks | None:
     """Windows of `every` seconds, aligned like live ones; None where there are too few to learn from.
 
-    The first and last, which the reference may hold in part, count only if they are about as full as the others.
+    Those with fewer than `min_rows`, which drift would not judge, are left out unless too few remain. The first and
+    last, which the reference may hold in part, count only if they are about as full as the others.
     """
     seconds, present = floats(time)
     numbers = np.where(present, np.floor(seconds / every), 0).astype(np.int64)
     distinct, place, rows = np.unique(numbers, return_inverse=True, return_counts=True)
     if not present.all():
         rows = np.bincount(place[present], minlength=len(distinct))
-    enough = rows >= FEWEST_ROWS
+    enough = rows >= max(min_rows, FEWEST_ROWS)
+    if int(enough.sum()) < FEWEST:
+        enough = rows >= FEWEST_ROWS
     middle = float(np.median(rows[enough])) if enough.any() else 0.0
     for end in (0, -1):
         enough[end] &= rows[end] >= 0.8 * middle

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from checks.arrow import Floats, Ints, int_array
 from checks.base import Labels, labels
 from checks.blocks import FEWEST, FEWEST_ROWS, Blocks, binned, hits, missing, outsiders, strangers
 from checks.drift.methods import METHODS, Method
-from checks.limits import SIZES, Limit, Z, binomial_reach, chi_square_reach, reach
+from checks.limits import EDGE, SIZES, Limit, Scale, Z, binomial_reach, chi_square_reach, reach, scaled
 from checks.performance.interval import Estimate
 from checks.performance.interval import Z as Z95
 from checks.performance.metrics import Metric, metrics
@@ -30,7 +31,7 @@ Key = tuple[str, Labels]
 
 DRAWS = 200  # samples simulated for each size of window
 MOST_DESIGN = 10.0
-BAD_DAYS = 0.02  # share of the reference's windows that may be faulty themselves without raising a ratio's limit
+BAD_DAYS = 0.02  # share of the reference's windows that may be exceptional without raising a limit
 NEARLY_ALL = 0.9  # no ratio's limit lies above, whatever the reference's worst window was
 MISSING_FLOOR = 0.05
 RATIO_FLOOR = 0.01
@@ -72,9 +73,7 @@ def _drift(
     found = {}
     for name, key in keys.items():
         method = METHODS[name]
-        simulated = {
-            size: (method.distance(total, sample) ** method.power) * (1 + size / n) for size, sample in draws.items()
-        }
+        simulated = {size: _chi(method, total, sample) * (1 + size / n) for size, sample in draws.items()}
         found[key] = _drift_limit(method, total, matrix, simulated)
     return found
 
@@ -83,8 +82,8 @@ def _drift_limit(
     method: Method, total: Ints, matrix: npt.NDArray[Any] | None, simulated: Mapping[int, Floats]
 ) -> Limit:
     noise = tuple(chi_square_reach(simulated[size]) for size in SIZES)
-    floor = method.floor**method.power
-    alone = Limit(noise[3], SIZES[3], noise, floor, method.power, shrinks=True)
+    floor = scaled(method.floor, method.scale)
+    alone = Limit(noise[3], SIZES[3], noise, floor, method.scale, shrinks=True)
     if matrix is None:
         return alone
     counts = matrix.sum(axis=1)
@@ -92,13 +91,28 @@ def _drift_limit(
     if enough.sum() < FEWEST:
         return alone
     own = matrix[enough]
-    distances = method.distance(total - own, own) ** method.power
-    typical = int(np.median(counts[enough]))
+    distances = _chi(method, total - own, own)
+    sizes = counts[enough]
+    typical = int(np.median(sizes))
     middle = simulated.get(typical, simulated[min(simulated, key=lambda size: abs(size - typical))])
     design = float(np.clip(distances.mean() / max(float(middle.mean()), 1e-300), 1.0, MOST_DESIGN))
+    # Sampling noise goes with one over the rows: every window as if it had the typical number of them.
+    distances = np.maximum(distances + float(middle.mean()) * (1 - typical / sizes), 0.0)
     # Their roots are nearly normal where the distances themselves are skewed.
-    base = reach(np.sqrt(distances)) ** 2
-    return Limit(base, typical, noise, floor, method.power, design, shrinks=True)
+    sampling = float(np.exp(np.interp(np.log(typical), np.log(SIZES), np.log(np.maximum(noise, 1e-300)))))
+    base = max(reach(np.sqrt(np.minimum(distances, _worst(distances)))) ** 2, sampling)
+    return Limit(base, typical, noise, floor, method.scale, design, shrinks=True)
+
+
+def _worst(windows: Floats) -> float:
+    """The worst window but for the few that may be exceptions: a blizzard in the reference is no normal day."""
+    return float(np.sort(windows)[len(windows) - 1 - int(BAD_DAYS * len(windows))])
+
+
+def _chi(method: Method, reference: npt.NDArray[Any], current: npt.NDArray[Any]) -> Floats:
+    """The distances where they grow like a chi-square."""
+    found = method.distance(reference, current)
+    return found * found if method.scale == "square" else found
 
 
 def _quality(column: Column, blocks: Blocks | None, matrix: npt.NDArray[Any] | None) -> dict[Key, Limit]:
@@ -136,11 +150,12 @@ def _ratio(hit: int, rows: int, by_window: Ints | None, of_window: Ints | None, 
         held = of_window >= FEWEST_ROWS
         if held.sum() >= FEWEST:
             ratios, typical = by_window[held] / of_window[held], float(np.median(of_window[held]))
-    base = float(share)
+    base, most = 0.0, NEARLY_ALL
     if ratios is not None:
-        ordered = np.sort(ratios)
-        base = reach(np.minimum(ratios, ordered[len(ordered) - 1 - int(BAD_DAYS * len(ordered))]))
-    return Limit(base, typical, noise, min(share + floor, 1.0), most=NEARLY_ALL)
+        worst = _worst(ratios)
+        base, most = reach(np.minimum(ratios, worst)), max(worst, NEARLY_ALL)
+    sampling = binomial_reach((hit + 1) / (rows + 1), round(typical))
+    return Limit(max(base, sampling), typical, noise, min(share + floor, 1.0), most=min(most, 1.0))
 
 
 def performance(frame: pa.Table, schema: Schema) -> dict[str, Estimate]:
@@ -189,15 +204,18 @@ def _windows(frame: pa.Table, blocks: Blocks | None) -> list[pa.Table]:
 
 
 def _performance_limit(metric: Metric, whole: Estimate, windows: list[Estimate]) -> Limit:
-    error = (whole.high - whole.low) / (2 * Z95) * np.sqrt(whole.n)
-    noise = tuple(float(Z * error / np.sqrt(size)) for size in SIZES)
-    step = metric.floor if metric.higher_is_better else metric.floor * whole.value
+    """Shares on the scale of logits and losses on that of logarithms, so that no limit leaves what is possible."""
+    scale: Scale = "logit" if metric.higher_is_better else "log"
     sign = -1.0 if metric.higher_is_better else 1.0
-    floor = whole.value + sign * step
+    share = min(max(whole.value, EDGE), 1 - EDGE)
+    slope = share * (1 - share) if metric.higher_is_better else max(whole.value, 1e-12)
+    error = (whole.high - whole.low) / (2 * Z95) * sqrt(whole.n) / slope
+    noise = tuple(Z * error / sqrt(size) for size in SIZES)
+    step = metric.floor if metric.higher_is_better else metric.floor * whole.value
+    floor = scaled(whole.value + sign * step, scale)
     if len(windows) < FEWEST:
-        base = whole.value + sign * noise[3]
-        return Limit(base, SIZES[3], noise, floor, shrinks=True, low=metric.higher_is_better)
-    values = np.array([estimate.value for estimate in windows])
-    base = sign * reach(sign * values)
+        base = scaled(whole.value, scale) + sign * noise[3]
+        return Limit(base, SIZES[3], noise, floor, scale, shrinks=True, low=metric.higher_is_better)
+    values = np.array([sign * scaled(estimate.value, scale) for estimate in windows])
     typical = float(np.median([estimate.n for estimate in windows]))
-    return Limit(base, typical, noise, floor, low=metric.higher_is_better)
+    return Limit(sign * reach(values), typical, noise, floor, scale, low=metric.higher_is_better)

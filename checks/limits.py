@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from math import exp, log1p, sqrt
-from typing import Any
+from math import exp, log, log1p, sqrt
+from typing import Any, Literal
 
 import numpy as np
 
@@ -26,6 +26,33 @@ _T = {
 """Student's quantile of 1 − 1/10,000 by degrees of freedom."""
 
 
+Scale = Literal["linear", "square", "log", "logit"]
+EDGE = 0.005  # shares nearer to 0 or 1 are taken as this near, where logits would run away
+
+
+def scaled(value: float, scale: Scale) -> float:
+    """The value where its windows vary most evenly: squared distances, logarithms of losses, logits of shares."""
+    if scale == "square":
+        return value * value
+    if scale == "log":
+        return log(max(value, 1e-12))
+    if scale == "logit":
+        share = min(max(value, EDGE), 1 - EDGE)
+        return log(share / (1 - share))
+    return value
+
+
+def unscaled(value: float, scale: Scale) -> float:
+    """The inverse of `scaled`."""
+    if scale == "square":
+        return sqrt(max(value, 0.0))
+    if scale == "log":
+        return exp(min(value, 700.0))
+    if scale == "logit":
+        return 1 / (1 + exp(min(-value, 700.0)))
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One limit as a function of the window's rows.
@@ -40,29 +67,30 @@ class Limit:
     noise: tuple[float, ...]
     """What sampling alone reaches, at each of SIZES."""
     floor: float
-    power: int = 1
-    """base, noise and floor are of the value to this power; the limit is its root."""
+    """The smallest effect worth an alarm: the limit never lies nearer to the reference."""
+    scale: Scale = "linear"
+    """base, noise and floor are on this scale; the limit is not."""
     design: float = 1.0
     shrinks: bool = False
     low: bool = False
-    """A lower limit: noise is taken off, and `floor` is the highest it may be."""
+    """A lower limit: noise is taken off."""
     most: float | None = None
     """An upper limit never lies above, so that losing everything is always seen."""
 
     def at(self, n: int) -> float:
         """The limit of a window of n rows."""
-        noise = self._noise(n)
-        extra = noise - self._noise(self.rows)
+        extra = self._noise(n) - self._noise(self.rows)
         extra = extra * self.design if extra > 0 else (extra if self.shrinks else 0.0)
         if self.low:
-            return min(self.floor, self.base - extra)
-        value = max(self.floor, self.base + extra, noise)
-        value = value if self.most is None else min(value, max(self.most, self.floor))
-        return float(value ** (1 / self.power))
+            limit = unscaled(min(self.floor, self.base - extra), self.scale)
+            # Below the edge a logit says nothing: the reference knows windows without a single hit.
+            return 0.0 if self.scale == "logit" and limit <= EDGE else limit
+        value = max(self.floor, self.base + extra)
+        return unscaled(value if self.most is None else min(value, max(self.most, self.floor)), self.scale)
 
     def _noise(self, n: float) -> float:
-        table = np.maximum(self.noise, 1e-300)
-        return float(np.exp(np.interp(np.log(max(n, 1)), np.log(SIZES), np.log(table))))
+        table = np.log(np.maximum(self.noise, 1e-300))
+        return float(np.exp(np.interp(np.log(max(n, 1)), np.log(SIZES), table)))
 
 
 @dataclass(frozen=True)

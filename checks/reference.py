@@ -20,7 +20,6 @@ from checks.profile.binning import unpack
 from checks.schema import Schema
 
 VERSION = 1
-RESTLESS = 1.0  # a PSI limit above this is worth a word to people
 
 
 @dataclass(frozen=True)
@@ -72,17 +71,19 @@ def build_reference(
     *,
     bins: int = 10,
     every: float = 3600.0,
+    min_rows: int = 200,
     progress: Callable[[float], None] = lambda share: None,
     seed: int = 0,
 ) -> Reference:
     """The reference of a frame (`frame.from_reference`), with limits for windows of `every` seconds.
 
+    Windows with fewer than `min_rows` rows, which drift does not judge, do not set limits where enough others do.
     `progress` is told the share done, 0 … 1; `seed` fixes the simulated samples.
     """
     binning = make_binning(frame, schema, bins)
     whole = profile(frame, binning)
     progress(0.2)
-    blocks = cut(frame["time"], every) if "time" in frame.column_names else None
+    blocks = cut(frame["time"], every, min_rows) if "time" in frame.column_names else None
     rng = np.random.default_rng(seed)
     limits: dict[Key, Limit] = {}
     for place, (name, own) in enumerate(binning.columns.items(), 1):
@@ -92,7 +93,7 @@ def build_reference(
     achieved = performance(frame, schema)
     limits.update(performance_limits(frame, schema, achieved, blocks))
     progress(1.0)
-    notes = tuple(_notes(frame, schema, every, blocks, limits))
+    notes = tuple(_notes(frame, schema, every, blocks, binning, whole, limits))
     return Reference(schema, binning, whole, Calibration(limits), achieved, frame.num_rows, notes)
 
 
@@ -110,8 +111,25 @@ def _keys(name: str, binning: Binning) -> dict[str, Key]:
     return {}
 
 
+def _blind(name: str, binning: Binning, whole: Profile, limits: Mapping[Key, Limit]) -> bool:
+    """Whether even a window with all rows in the reference's rarest bin would stay within the feature's limit."""
+    limit = limits.get(_keys(name, binning).get("psi", ("", ())))
+    total = binning.columns[name].inner(whole.columns[name].counts)
+    if limit is None or not name.startswith("f:") or len(total[total > 0]) < 2:
+        return False
+    extreme = np.zeros(len(total))
+    extreme[np.argmin(np.where(total > 0, total, np.inf))] = limit.rows
+    return float(METHODS["psi"].distance(total, extreme)) <= limit.at(round(limit.rows))
+
+
 def _notes(
-    frame: pa.Table, schema: Schema, every: float, blocks: Blocks | None, limits: Mapping[Key, Limit]
+    frame: pa.Table,
+    schema: Schema,
+    every: float,
+    blocks: Blocks | None,
+    binning: Binning,
+    whole: Profile,
+    limits: Mapping[Key, Limit],
 ) -> Iterator[str]:
     if "time" not in frame.column_names:
         yield (
@@ -123,16 +141,13 @@ def _notes(
             f"The reference has fewer than {FEWEST} windows of {every:g} s with at least {FEWEST_ROWS} rows, so its "
             "limits know the chance of sampling alone, not how windows differ through the day and week."
         )
-    restless = [
-        dict(of)["feature"]
-        for (metric, of), limit in limits.items()
-        if metric == "feature_drift" and dict(of)["method"] == "psi" and limit.base > RESTLESS
-    ]
-    if restless:
-        names = ", ".join(restless[:10]) + (f" and {len(restless) - 10} more" if len(restless) > 10 else "")
+    blind = [name for name in binning.columns if _blind(name, binning, whole, limits)]
+    if blind:
+        names = ", ".join(name[2:] for name in blind[:10])
+        names += f" and {len(blind) - 10} more" if len(blind) > 10 else ""
         yield (
-            f"Windows of the reference differ widely among themselves in {names}: a single window shows only the "
-            "largest changes there."
+            f"Windows of the reference already differ among themselves as much as they could in {names}, so no single "
+            "window can show drift there; compare longer windows, or derive a feature that does not follow the clock."
         )
     if schema.task is None:
         yield "The reference has neither predictions nor a target, so only features are watched."

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from checks.drift.jensenshannon import jensenshannon
 from checks.drift.psi import psi
+from checks.limits import Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,11 @@ class Method:
     distance: Callable[[npt.NDArray[Any], npt.NDArray[Any]], npt.NDArray[np.float64]]
     floor: float
     """The smallest effect worth an alarm, however sure: no calibrated limit lies below."""
-    power: int
-    """distance ** power grows like a chi-square over the number of rows, so that it adds up with sampling noise."""
+    scale: Scale
+    """Where it grows like a chi-square over the number of rows, so that it adds up with sampling noise."""
 
 
 METHODS: dict[str, Method] = {
-    "psi": Method(psi, floor=0.1, power=1),
-    "jensenshannon": Method(jensenshannon, floor=0.1, power=2),
+    "psi": Method(psi, floor=0.1, scale="linear"),
+    "jensenshannon": Method(jensenshannon, floor=0.1, scale="square"),
 }
