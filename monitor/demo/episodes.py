@@ -17,6 +17,8 @@ class Transition:
     after: str
     reason: str
     at: float
+    window_end: float
+    """End of the window that was judged, or `at` where there is none."""
     recorded_at: float
     value: float | None
     level: float | None
@@ -31,6 +33,7 @@ class Transition:
             after=plain["after"],
             reason=plain["reason"],
             at=plain["at"],
+            window_end=plain["at"] if plain.get("window_end") is None else plain["window_end"],
             recorded_at=plain["recorded_at"],
             value=plain["value"],
             level=plain["level"],

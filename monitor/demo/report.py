@@ -14,7 +14,6 @@ from monitor.demo.episodes import Episode, episodes
 from monitor.demo.facts import Facts
 from monitor.demo.observe import Observer, Replayed
 from monitor.demo.settings import WINDOW_SECONDS
-from monitor.demo.story import REPLAY
 from monitor.demo.summary import Alert, Explain, Played, Verdict, explained, plain, plain_alert, reasons, verdicts
 from monitor.demo.watch import Message
 
@@ -60,13 +59,14 @@ class Report:
 
 
 def _explainer(facts: Facts) -> Explain:
-    metrics = {rule.name: rule.metric for rule in default_rules()}
+    """Explains by the rows of the windows on which an alert fired: of the last one, or all that its rule averages."""
+    rules = {rule.name: rule for rule in default_rules()}
 
     def explain(episode: Episode) -> str:
-        metric = metrics.get(episode.rule, "")
-        if metric in CATALOG and CATALOG[metric].clock == "wall":
-            return "no fault: this machine's own state while the demo ran"
-        end = episode.resolved.at if episode.resolved is not None else REPLAY[1]
-        return facts.explain(metric, episode.feature, episode.fired.at - 2 * WINDOW_SECONDS, end)
+        rule = rules.get(episode.rule)
+        if rule is None or CATALOG[rule.metric].clock == "wall":
+            return "no fault: the machine's own state while the demo ran"
+        end = episode.fired.window_end
+        return facts.explain(rule.metric, episode.feature, end - rule.average * WINDOW_SECONDS, end)
 
     return explain

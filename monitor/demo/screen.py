@@ -82,7 +82,7 @@ def _day(time: float) -> str:
 def _faults(verdicts: Sequence[Verdict]) -> Table:
     table = Table(title="What was injected, and what Watchkeeper made of it", title_justify="left")
     for name in ("from", "until", "fault", "alert", "fired after", "resolved after"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in ("from", "until"))
     for verdict in verdicts:
         fault, episode = verdict.played.fault, verdict.episode
         alert = escape(episode.subject) if episode is not None else f"[red]no {escape(fault.rule)}[/]"
@@ -98,7 +98,7 @@ def _delay(value: float | None, unit: str) -> str:
 def _alerts(alerts: Sequence[Alert]) -> Table:
     table = Table(title="Every alert, and what really happened", title_justify="left")
     for name in ("fired", "resolved", "alert", "value", "because"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold", no_wrap=name in ("fired", "resolved"))
     for alert in alerts:
         episode = alert.episode
         because = f"[yellow]fault:[/] {escape(alert.explanation)}" if alert.fault else escape(alert.explanation)

@@ -38,8 +38,15 @@ evaluate: 1s                    # demo: a window closes every second; 15s is the
 collect: {{interval: 2s}}         # demo: 15s is the default
 
 rules:
-  # demo: a year passes in minutes, so a slow week lasts 40 seconds; 1m and 1m are the defaults
-  - {{name: latency-high, for: 5s, keep_firing_for: 5s, min_rows: 4}}
+  # Summer lies outside winter's range, truly: of the numbers only this one has no season.
+  - {{name: out-of-range, match: {{feature: distance}}}}
+  # demo: a year passes in minutes, and a slow week in 40 seconds. The defaults are the median of an hour, and a minute
+  # of waiting before it fires and before it resolves.
+  - name: latency-high
+    above: {{baseline: 3m, times: 3, at_least: 0.1}}
+    for: 5s
+    keep_firing_for: 5s
+    min_rows: 4
 {slack}"""
 
 _SLACK = """
