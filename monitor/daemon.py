@@ -1,7 +1,7 @@
 """The daemon: constructs every part, wires them, runs until told to stop. The only place that constructs.
 
-Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which has checked the configuration and upgraded the
-database by then. Nothing imported from here may load numpy, pyarrow, pandas or the command line.
+Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which has checked the configuration and
+upgraded the database by then. Nothing imported from here may load numpy, pyarrow, pandas or the command line.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from alerts.notify import Notifier
-from alerts.notify.console import Console
 from alerts.outbox import Delivery, Outcome
 from monitor.clock import Clock, SystemClock
 from monitor.collectors import Collector
@@ -30,6 +28,7 @@ from monitor.health import Health
 from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
+from monitor.receivers import receivers
 from monitor.sampling import ArrivalAges, CheckStates, Sampler
 from monitor.schedule import Schedule
 from monitor.settings import Config, ModelSettings
@@ -65,7 +64,7 @@ class Daemon:
         self.health = Health()
         self.events = EventStore(self.writer, self.engine, clock)
         self.alerts = AlertStore(self.engine, self.writer)
-        self.receivers = _receivers(config)
+        self.receivers = receivers(config)
         self.judge = Judge(all_rules(config), list(self.receivers), clock, interval=config.evaluate)
         self.worker = Worker(config.worker, clock)
         self.registry.register(LatestCollector(self.latest, self.alerts))
@@ -186,18 +185,6 @@ def _settle() -> None:
     gc.freeze()
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
-
-
-def _receivers(config: Config) -> dict[str, Notifier]:
-    receivers: dict[str, Notifier] = {}
-    if config.console:
-        receivers["console"] = Console(sys.stderr)
-    if config.slack is not None:
-        # Imported here so that a daemon without Slack does not carry its SDK.
-        from alerts.notify.slack import Slack
-
-        receivers["slack"] = Slack.of(config.slack, config.public_url or f"http://{config.listen}")
-    return receivers
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

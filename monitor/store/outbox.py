@@ -16,15 +16,22 @@ from monitor.store.alert_log import dump
 from monitor.store.tables import deliveries, incidents, outbox
 
 
+QUIET_SECONDS = 30.0
+"""How long a change that nobody needs to see at once waits for others like it."""
+
+
 def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterable[str], now: float) -> None:
-    """One unfinished row a receiver, due at `now` (wall time): a row still waiting is collapsed into it. The receiver
-    is told of the incident as it is when the row's turn comes, so nothing is lost by that."""
+    """One unfinished row a receiver, due at `now` (wall time), or a little later where a value only got worse: a row
+    still waiting is collapsed into it. The receiver is told of the incident as it is when the row's turn comes, so
+    nothing is lost by that."""
     for receiver in receivers:
         waiting = and_(outbox.c.incident == incident.id, outbox.c.receiver == receiver, outbox.c.outcome.is_(None))
         older = connection.execute(
-            select(outbox.c.reason, outbox.c.attempts).where(waiting).order_by(outbox.c.id.desc())
+            select(outbox.c.reason, outbox.c.attempts, outbox.c.due_at).where(waiting).order_by(outbox.c.id.desc())
         ).first()
+        due_at = now + QUIET_SECONDS if why is Why.UPDATED else now
         if older is not None:
+            due_at = min(due_at, max(older.due_at, now))
             why = max(why, Why(older.reason), key=lambda reason: reason.rank)
             connection.execute(update(outbox).where(waiting).values(outcome=Outcome.COLLAPSED.value, finished_at=now))
         connection.execute(
@@ -34,7 +41,7 @@ def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterabl
                 reason=why.value,
                 version=incident.version,
                 created_at=now,
-                due_at=now,
+                due_at=due_at,
                 attempts=older.attempts if older is not None else 0,
                 error="",
             )

@@ -11,6 +11,7 @@ from alerts.incident import Why
 from alerts.notify import NotifyError
 from alerts.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, Outcome
 from alerts.silence import Matcher
+from monitor.store.outbox import QUIET_SECONDS
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import Killed, Receiver, World, world
 
@@ -34,10 +35,19 @@ def test_first_update_and_resolution_reach_one_message(tmp_path: Path) -> None:
     with world(tmp_path, [DRIFT], pager) as it:
         for hour, value in enumerate([3.2, 4.9, 0.0], 1):
             it.window(value, hour)
-            assert it.deliver() == 1
+            assert it.deliver(QUIET_SECONDS) == 1
         assert it.deliver() == 0
     assert pager.told == ["first", "updated", "resolved"]
     assert [address for _, address in pager.sent] == [None, {"ts": "1"}, {"ts": "1"}]
+
+
+def test_a_value_that_gets_worse_by_the_second_changes_the_message_now_and_then(tmp_path: Path) -> None:
+    pager = Receiver()
+    with world(tmp_path, [DRIFT], pager) as it:
+        for hour in range(60):
+            it.window(3.2 + hour, hour)
+            it.deliver(1.0)
+    assert pager.told == ["first", "updated"]
 
 
 def test_fired_and_resolved_during_an_outage_is_one_summary(tmp_path: Path) -> None:
@@ -60,7 +70,7 @@ def test_what_changed_while_waiting_is_told_once_as_it_is_now(tmp_path: Path) ->
         it.deliver()
         pager.refusals = [SOON]
         it.window(4.9, 2)
-        it.deliver()
+        it.deliver(QUIET_SECONDS)
         it.window(20.0, 3)
         it.deliver(60)
     assert pager.told == ["first", "severity_rose"]
@@ -197,7 +207,7 @@ def test_kinds_that_a_receiver_does_not_want_are_skipped(tmp_path: Path) -> None
     with world(tmp_path, [DRIFT], pager) as it:
         for hour, value in enumerate([3.2, 4.9, 0.0], 1):
             it.window(value, hour)
-            it.deliver()
+            it.deliver(QUIET_SECONDS)
         assert [row["outcome"] for row in reversed(it.store.notifications())] == ["sent", "skipped", "sent"]
     assert pager.told == ["first", "resolved"]
 

@@ -85,10 +85,10 @@ def test_one_message_fires_changes_in_place_and_resolves(tmp_path: Path, server:
             message = wait_for(lambda: next(iter(slack.posts()), None), "the slow server is told", 60)
             assert "answers slowly" in shown(message)
             assert daemon.get("/api/v1/alerts")["alerts"], "the API shows it too"
-            assert 'watchkeeper_alert_state{model="parcels",rule="latency-high"} 2.0' in daemon.get("/metrics")
+            assert 'watchkeeper_alert_state{rule="latency-high",model="parcels"} 2.0' in daemon.get("/metrics")
 
             ask(f"{server}/fault?delay=0.4&broken=true", b"")
-            wait_for(lambda: "requests fail" in shown(message), "the errors join the same message", 60)
+            wait_for(lambda: "error_ratio" in shown(message), "the errors join the same message", 60)
             assert message.revisions, "by an update in place"
 
             ask(f"{server}/fault", b"")

@@ -225,7 +225,7 @@ def test_an_incident_from_measurement_to_thread(workspace: FakeSlack, tmp_path: 
     with world(tmp_path, rules, bot(workspace)) as it:
         for hour, value in enumerate([3.2, 4.9, 20.0, 20.0, 0.0], 1):
             it.window(value, hour)
-            _deliver(it, 2)
+            _deliver(it, 32)
         assert it.store.pending() == {}
     [post] = workspace.posts()
     assert len(post.revisions) == 3
