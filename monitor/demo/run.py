@@ -29,6 +29,7 @@ from monitor.demo.watch import Watch
 
 PAGE_PORT = 9797
 CATCH_UP_SECONDS = 300.0
+LOG_WIDTH = 160
 
 
 def main(
@@ -47,6 +48,9 @@ def main(
     gets the summary. Data, model, config, database and logs are kept in `folder`.
     """
     console = Console()
+    if not console.is_terminal:
+        # A log has no edge to break lines at.
+        console = Console(width=LOG_WIDTH)
     try:
         with _interruptible():
             folder.mkdir(parents=True, exist_ok=True)

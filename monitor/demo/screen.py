@@ -34,7 +34,7 @@ class Screen:
         self._month = ""
 
     def say(self, text: str) -> None:
-        self._console.print(text, highlight=False)
+        self._console.print(text, highlight=False, soft_wrap=True)
 
     def begin(self, days: float) -> None:
         self._task = self._progress.add_task("replaying", total=days)
@@ -69,7 +69,10 @@ class Screen:
             self._console.print(_faults(verdicts))
         elif not faults:
             self.say("No fault was injected.")
-        self._console.print(_alerts(alerts))
+        if alerts:
+            self._console.print(_alerts(alerts))
+        else:
+            self.say("No alert fired.")
         counts: Mapping[str, int] = reasons([{"reason": message.reason} for message in messages])
         told = ", ".join(f"{count} {reason}" for reason, count in sorted(counts.items(), key=lambda item: -item[1]))
         self.say(f"{len(messages)} messages were sent to the console{': ' + told if told else ''}.")
