@@ -117,10 +117,10 @@ class _Builder:
     def _key(self, node: yaml.Node) -> Any:
         if not isinstance(node, yaml.ScalarNode):
             raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=node.start_mark)
-        return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return self._loader.construct_object(node)
 
     def _scalar(self, node: yaml.ScalarNode, place: Place) -> Any:
-        value = self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        value = self._loader.construct_object(node)
         if isinstance(value, str) and node.style is None and _EXPONENT.fullmatch(value):
             return float(value)
         if isinstance(value, str) and "${" in value:

@@ -15,7 +15,6 @@ from alerts.rule import Severity
 from monitor.store.alert_log import dump
 from monitor.store.tables import deliveries, incidents, outbox
 
-
 QUIET_SECONDS = 30.0
 """How long a change that nobody needs to see at once waits for others like it."""
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +57,7 @@ def test_reading_the_log_in_portions_changes_nothing(
     whole_position, whole = advance(Position(), arrivals, every=HOUR, lateness=lateness)
     position, closed = Position(), []
     edges = [0, *sorted(cuts), len(arrivals)]
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in itertools.pairwise(edges):
         position, more = advance(position, arrivals[low:high], every=HOUR, lateness=lateness)
         closed += more
     assert closed == whole
