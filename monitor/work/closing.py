@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from checks.base import Measurement, Window
@@ -43,7 +43,11 @@ class Verdict:
     matured: list[tuple[Window, list[Measurement]]]
     """Performance of the windows whose labels are mature now, in order of the windows."""
     errors: dict[str, str]
+    """Check (as the catalogue names it) → why it failed, on this window or on one measured anew."""
     seconds: dict[str, float]
+    """Check → how long it ran, over all windows of the closing."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Metric → why it has no measurement: finer than `errors`, where one check measures several metrics."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,20 +68,24 @@ def windows_of(hashes: Hashes, seqs: Ints, fresh: Place, ids: Ids) -> Ints:
     return windows
 
 
-def truths(values: Sequence[object], schema: Schema) -> pa.Array:
-    """Labels as the task's truth, a number or a class's one spelling; null for those of another type."""
+def truths(values: Sequence[object], schema: Schema | None) -> pa.Array:
+    """Labels as the task's truth, a number or a class's one spelling; null for those of another type. Without a schema
+    every label is taken."""
     found = label_array(values, schema)
+    if schema is None:
+        return found
     if schema.task == "regression":
         numbers, present = floats(found)
         return float_array(numbers, present & np.isfinite(numbers))
-    codes, names = encoded(found)
-    words = {name for name in schema.classes if not _is_number(name)}
-    strange = [code for code, name in enumerate(names) if schema.classes and name not in schema.classes]
+    if all(_is_number(name) for name in schema.classes):
+        return found
     # A number where classes are words is a mistake; a word that is none of them may be a new class.
-    for row in np.flatnonzero(np.isin(codes, strange)).tolist():
-        if words and not isinstance(values[row], str):
-            codes[row] = -1
-    return coded_array(codes, names)
+    codes, names = encoded(found)
+    strange = [code for code, name in enumerate(names) if name not in schema.classes]
+    wrong = [row for row in np.flatnonzero(np.isin(codes, strange)).tolist() if not isinstance(values[row], str)]
+    kept = codes.copy()
+    kept[wrong] = -1
+    return coded_array(kept, names)
 
 
 class Waiting:

@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.ipc
 import pyarrow.parquet
-from checks.reference import Reference, build_reference
 from sqlalchemy import Connection, Engine, insert, select
 
 from checks.frame import from_reference
+from checks.reference import Reference, build_reference
 from checks.schema import SchemaError, SchemaOverrides, infer
 from monitor.store.engine import writing
 from monitor.store.tables import references

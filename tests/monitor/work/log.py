@@ -37,11 +37,13 @@ class Truth:
 
 
 class Log:
-    """One model's log in a fresh database."""
+    """One model's log, in a fresh database or in one that is there."""
 
-    def __init__(self, path: Path, options: ModelOptions) -> None:
+    def __init__(self, path: Path, options: ModelOptions, *, fresh: bool = True) -> None:
         self.url, self.options, self.model = f"sqlite:///{path}", options, options.model
         self.engine: Engine = open_engine(self.url)
+        if not fresh:
+            return
         metadata.create_all(self.engine)
         self.write(insert(progress).values(model=self.model, scanned_seq=0, compacted_seq=0))
 

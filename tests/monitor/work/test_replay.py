@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import pytest
 
 from monitor.work.closing import Closing, ModelOptions, Verdict
 from monitor.work.compact import compact
@@ -16,33 +16,36 @@ from monitor.work.measure import measure, measure_many
 from tests.monitor.work.log import HOUR, START, Log, Prediction, Truth
 from tests.monitor.work.sample import write_reference
 
-IDS = [f"id{number}" for number in range(30)]
 OPTIONS = ModelOptions("delays", every=HOUR, lateness=600.0, min_rows=2, maturity=3 * HOUR, coverage=0.8)
+ARRIVALS = 40
+HOURS = 10
 
-predictions = st.builds(
-    Prediction,
-    id=st.sampled_from(IDS),
-    time=st.integers(0, 8 * 3600).map(lambda seconds: START + seconds),
-    features=st.fixed_dictionaries(
-        {
-            "distance": st.sampled_from([None, 1.0, 2.5, 900.0, -4.0]),
-            "carrier": st.sampled_from(["UA", "AA", "?", None]),
-        }
-    ),
-    prediction=st.sampled_from(["yes", "no"]),
-    score=st.sampled_from([0.1, 0.4, 0.6, 0.9, None]),
-)
-truths = st.builds(
-    Truth,
-    id=st.sampled_from(IDS),
-    label=st.sampled_from(["yes", "no", 7]),
-    time=st.integers(0, 8 * 3600).map(lambda seconds: START + seconds),
-)
-batches = st.lists(
-    st.one_of(st.lists(predictions, min_size=1, max_size=6), st.lists(truths, min_size=1, max_size=6)),
-    min_size=4,
-    max_size=25,
-)
+
+def traffic(random: Random) -> Iterator[list[Prediction] | list[Truth]]:
+    """Ten hours of a model's life: mostly in order, with late rows, repeated ids, labels before and after their
+    predictions, corrected, of the wrong type, or for nobody."""
+    ids = [f"id{number}" for number in range(3 * ARRIVALS)]
+    for place in range(ARRIVALS):
+        now = HOURS * place / ARRIVALS
+        near = ids[max(0, 3 * place - 12) : 3 * place + 6]
+        if random.random() < 0.45:
+            values = random.choices(["yes", "no", 7], [5, 5, 1], k=random.randint(1, 12))
+            yield [Truth(random.choice(near), value, START + now * HOUR) for value in values]
+            continue
+        late = random.choice([0, 0, 0, 1, 3])
+        yield [
+            Prediction(
+                id=random.choice(near),
+                time=START + max(0.0, now - late - random.random()) * HOUR,
+                features={
+                    "distance": random.choice([None, 1.0, 2.5, 900.0, -4.0]),
+                    "carrier": random.choice(["UA", "AA", "?", None]),
+                },
+                prediction=random.choice(["yes", "no"]),
+                score=random.choice([0.1, 0.4, 0.6, 0.9, None]),
+            )
+            for _ in range(random.randint(1, 8))
+        ]
 
 
 @dataclass
@@ -82,34 +85,47 @@ def one_by_one(log: Log, closings: Sequence[Closing]) -> list[Verdict]:
     return verdicts
 
 
-def facts(done: Iterator[tuple[Closing, Verdict]]) -> list[object]:
+def facts(done: Sequence[tuple[Closing, Verdict]]) -> list[object]:
     """All of the verdicts but how long they took."""
     return [
         (closing, verdict.measurements, verdict.revisions, verdict.matured, verdict.errors) for closing, verdict in done
     ]
 
 
-@settings(max_examples=25, deadline=None)
-@given(batches, st.integers(2, 7))
-def test_verdicts_do_not_depend_on_the_pace(arrivals: list[list[Prediction] | list[Truth]], pace: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        results = []
-        paces = [
-            (1, one_by_one, True),
-            (pace, at_once, False),
-            (pace + 1, one_by_one, True),
-            (len(arrivals), at_once, True),
-        ]
-        for number, (every, calls, tail) in enumerate(paces):
-            log = Log(Path(folder) / f"{number}.db", OPTIONS)
-            write_reference(log, Path(folder))
-            daemon = Daemon(log, calls, tail)
-            done: list[tuple[Closing, Verdict]] = []
-            for place, batch in enumerate(arrivals, start=1):
-                log.accept(batch)
-                if place % every == 0:
-                    done += daemon.tick()
-            done += daemon.tick()
-            results.append(facts(iter(done)))
-        for other in results[1:]:
-            assert other == results[0]
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that holds a reference and no arrivals."""
+    folder = tmp_path_factory.mktemp("replay")
+    log = Log(folder / "template.db", OPTIONS)
+    write_reference(log, folder)
+    log.engine.dispose()
+    return folder / "template.db"
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_verdicts_do_not_depend_on_the_pace(template: Path, tmp_path: Path, seed: int) -> None:
+    random = Random(seed)
+    arrivals = list(traffic(random))
+    paces = [
+        (1, one_by_one, True),
+        (random.randint(2, 5), at_once, False),
+        (random.randint(5, 12), one_by_one, True),
+        (ARRIVALS, at_once, True),
+    ]
+    results = []
+    for number, (every, calls, tail) in enumerate(paces):
+        path = tmp_path / f"{number}.db"
+        shutil.copy(template, path)
+        daemon = Daemon(Log(path, OPTIONS, fresh=False), calls, tail)
+        done: list[tuple[Closing, Verdict]] = []
+        for place, batch in enumerate(arrivals, start=1):
+            daemon.log.accept(batch)
+            if place % every == 0:
+                done += daemon.tick()
+        results.append(facts(done + daemon.tick()))
+    for other in results[1:]:
+        assert other == results[0]
+    verdicts = [verdict for _, verdict in done]
+    assert len(verdicts) >= 7
+    assert sum(bool(verdict.revisions) for verdict in verdicts) >= 3
+    assert any(row.value is not None for verdict in verdicts for _, rows in verdict.matured for row in rows)

@@ -1,0 +1,86 @@
+"""Runs the checks over windows of one closing, and keeps their errors and how long they took."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import msgspec
+
+from checks.base import Measurement, Window
+from checks.inputs import CheckOptions, WindowData
+from checks.run import PERFORMANCE, run_checks
+from monitor.clock import Clock, iso
+from monitor.work.closing import ModelOptions
+from monitor.work.evidence import Evidence
+
+
+class Checking:
+    """Checks by the catalogue's names: `drift` for `drift.feature` and `drift.prediction`, and so on."""
+
+    def __init__(self, evidence: Evidence, options: ModelOptions, clock: Clock) -> None:
+        self._evidence, self._clock = evidence, clock
+        self._options = CheckOptions(
+            min_rows=options.min_rows,
+            methods=options.drift_methods if options.drift else (),
+            ignore=options.drift_ignore,
+            quality=options.quality,
+            performance=options.performance,
+        )
+        self.errors: dict[str, str] = {}
+        self.failed: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
+
+    def every(self, window: Window, *, mature: bool) -> list[Measurement]:
+        """Everything there is to measure of a window."""
+        evidence = self._evidence
+        data = WindowData(
+            window, evidence.profile(window), evidence.rows(window), evidence.scored(window), provisional=not mature
+        )
+        return self._run(data, None)
+
+    def performance(self, window: Window, *, mature: bool) -> list[Measurement]:
+        """What more labels or their maturity change: performance and coverage alone."""
+        evidence = self._evidence
+        data = WindowData(window, None, evidence.rows(window), evidence.scored(window), provisional=not mature)
+        return self._run(data, PERFORMANCE)
+
+    def _run(self, data: WindowData, only: Collection[str] | None) -> list[Measurement]:
+        reference = self._evidence.reference
+        outcome = run_checks(
+            data,
+            reference.reference if reference else None,
+            self._options,
+            only=only,
+            monotonic=self._clock.monotonic,
+        )
+        for name, text in outcome.errors.items():
+            told = f"{text} (window ending {iso(data.window.end)})"
+            self.errors.setdefault(_group(name), told)
+        self.failed = outcome.failed | self.failed
+        for name, seconds in outcome.seconds.items():
+            self.seconds[_group(name)] = self.seconds.get(_group(name), 0.0) + seconds
+        return [_plain(measurement) for measurement in outcome.measurements]
+
+
+def _group(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _plain(row: Measurement) -> Measurement:
+    """The measurement without numpy's numbers, whose arrival would load numpy into the daemon."""
+    return replace(
+        row,
+        value=_float(row.value),
+        n=int(row.n),
+        low=_float(row.low),
+        high=_float(row.high),
+        reference=_float(row.reference),
+        limit_low=_float(row.limit_low),
+        limit_high=_float(row.limit_high),
+        detail=msgspec.json.decode(msgspec.json.encode(row.detail)),
+    )
+
+
+def _float(number: float | None) -> float | None:
+    return None if number is None else float(number)

@@ -1,0 +1,192 @@
+"""What is known of a window as of a position in the arrival log: its rows, their profile, and their labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from sqlalchemy import Column, ColumnElement, Engine, and_, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from checks.arrow import int_array, string_array, valid
+from checks.base import Window
+from checks.frame import concat
+from checks.inputs import Scored
+from checks.performance.scored import scored
+from checks.profile import CategoryColumn, NumberColumn, Profile, empty, merge, profile
+from monitor.store.engine import writing
+from monitor.store.tables import chunks, labels, profiles
+from monitor.work.chunking import Ints, decode, fitted
+from monitor.work.ids import positions
+from monitor.work.place import truths
+from monitor.work.references import StoredReference
+
+Columns = ReadOnlyColumnCollection[str, Column[Any]]
+PROFILE_CODEC = "profile/1"
+OUTCOME = ("id", "prediction", "score")
+DIGITS = 11
+"""Decimal digits of a moment that are free of rounding, relative to the largest value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The rows of a window that have a label: their outcome columns and `label`, in the order in which they came."""
+
+    frame: pa.Table | None
+    """None where no row has one."""
+    newest: int = 0
+    """Position of the newest label whose prediction is in the window, of the right type or not."""
+
+    def __len__(self) -> int:
+        return 0 if self.frame is None else int(self.frame.num_rows)
+
+
+class Evidence:
+    """One model's windows as of one position. Reads the labelled rows of each at most once."""
+
+    def __init__(self, engine: Engine, model: str, reference: StoredReference | None, seq: int) -> None:
+        self._engine, self._model, self._seq = engine, model, seq
+        self._schema = reference.reference.schema if reference else None
+        self.reference = reference
+        self._labelled: dict[Window, Labelled] = {}
+
+    def rows(self, window: Window) -> int:
+        return sum(n for _, n in self._chunks(window))
+
+    def profile(self, window: Window) -> Profile | None:
+        """The merge of its chunks' profiles; None without a reference, whose binning it takes. Chunks from before the
+        reference are profiled now, and their profiles stored."""
+        if self.reference is None:
+            return None
+        binning = self.reference.reference.binning
+        where = and_(profiles.c.binning_id == self.reference.id, _within(profiles.c, self._model, window, self._seq))
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(profiles.c.chunk_id, profiles.c.payload).where(where)).all()
+        stored = {row.chunk_id: row.payload for row in rows}
+        merged = empty(binning)
+        for id_, _ in self._chunks(window):
+            payload = stored.get(id_)
+            made = Profile.from_bytes(payload, binning) if payload else self._make_profile(id_, self.reference)
+            merged = merge(merged, made)
+        return _settled(merged)
+
+    def coverage(self, window: Window, enough: float) -> float:
+        """The share of its rows that have a label; 1 where there are none. A share below `enough` is only a bound from
+        above, and costs no look at the rows."""
+        rows = self.rows(window)
+        if not rows:
+            return 1.0
+        where = _within(labels.c, self._model, window, self._seq)
+        with self._engine.connect() as connection:
+            count = connection.scalar(select(func.count(labels.c.prediction_id.distinct())).where(where)) or 0
+        return count / rows if count < enough * rows else len(self.labelled(window)) / rows
+
+    def labelled(self, window: Window) -> Labelled:
+        """Its rows that have a label of the task's type."""
+        if window not in self._labelled:
+            self._labelled[window] = self._join(window)
+        return self._labelled[window]
+
+    def scored(self, window: Window) -> Scored | None:
+        """Those rows as performance checks take them; None where there are none."""
+        frame = self.labelled(window).frame
+        if frame is None:
+            return None
+        return replace(scored(frame, frame["label"], self._schema), predictions=self.rows(window))
+
+    def _join(self, window: Window) -> Labelled:
+        ids, values, seqs = self._labels(window)
+        if not ids:
+            return Labelled(None)
+        truth = truths(values, self._schema)
+        fit = valid(truth)
+        known = string_array(ids)
+        columns = {*OUTCOME, *(f"p:{name}" for name in (self._schema.classes if self._schema else ()))}
+        parts: list[pa.Table] = []
+        newest = 0
+        for frame in self._frames(window, columns):
+            places = positions(frame["id"], known)
+            if (places >= 0).any():
+                newest = max(newest, int(seqs[places[places >= 0]].max()))
+            rows = np.flatnonzero((places >= 0) & fit[places])
+            if len(rows):
+                label = truth.take(int_array(places[rows]))
+                parts.append(frame.take(int_array(rows)).append_column("label", label))
+        return Labelled(concat(parts) if parts else None, newest)
+
+    def _labels(self, window: Window) -> tuple[list[str], list[object], Ints]:
+        """The newest version of each label: ids, values and positions in the log."""
+        query = (
+            select(labels.c.prediction_id, labels.c.label, labels.c.seq)
+            .where(_within(labels.c, self._model, window, self._seq))
+            .order_by(labels.c.seq)
+        )
+        with self._engine.connect() as connection:
+            found = {row.prediction_id: row for row in connection.execute(query)}
+        values = [msgspec.json.decode(row.label) for row in found.values()]
+        return list(found), values, np.array([row.seq for row in found.values()], np.int64)
+
+    def _chunks(self, window: Window) -> list[tuple[int, int]]:
+        """Number and rows of its chunks, in the order in which they came."""
+        query = (
+            select(chunks.c.id, chunks.c.n)
+            .where(_within(chunks.c, self._model, window, self._seq))
+            .order_by(chunks.c.seq, chunks.c.id)
+        )
+        with self._engine.connect() as connection:
+            return [(row.id, row.n) for row in connection.execute(query)]
+
+    def _frames(self, window: Window, columns: set[str]) -> Iterator[pa.Table]:
+        for id_, _ in self._chunks(window):
+            yield self._frame(id_, columns)
+
+    def _frame(self, id_: int, columns: set[str] | None = None) -> pa.Table:
+        query = select(chunks.c.payload, chunks.c.codec).where(chunks.c.id == id_)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one()
+        return decode(row.payload, row.codec, self._schema, columns)
+
+    def _make_profile(self, id_: int, reference: StoredReference) -> Profile:
+        binning = reference.reference.binning
+        made = profile(fitted(self._frame(id_), binning), binning)
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        chunk = select(chunks.c.model, chunks.c.window_start, chunks.c.seq, chunks.c.n).where(chunks.c.id == id_)
+        with writing(self._engine).begin() as connection:
+            row = connection.execute(chunk).one()
+            connection.execute(
+                dialect.insert(profiles).on_conflict_do_nothing(),
+                {
+                    **row._mapping,
+                    "chunk_id": id_,
+                    "binning_id": reference.id,
+                    "codec": PROFILE_CODEC,
+                    "payload": made.to_bytes(),
+                },
+            )
+        return made
+
+
+def _settled(merged: Profile) -> Profile:
+    """The profile without the noise that the order of merging leaves in the last digits of its moments: what is
+    measured of a window must not depend on how its rows were portioned into chunks."""
+    return replace(merged, columns={name: _rounded(column) for name, column in merged.columns.items()})
+
+
+def _rounded(column: NumberColumn | CategoryColumn) -> NumberColumn | CategoryColumn:
+    if isinstance(column, CategoryColumn) or not column.finite:
+        return column
+    scale = max(abs(column.low), abs(column.high)) or 1.0
+    digits = DIGITS - math.ceil(math.log10(scale))
+    spread = DIGITS - math.ceil(2 * math.log10(scale) + math.log10(column.finite))
+    return replace(column, mean=round(column.mean, digits), m2=round(column.m2, spread))
+
+
+def _within(columns: Columns, model: str, window: Window, seq: int) -> ColumnElement[bool]:
+    """What of a table with these columns is in the window as of the position."""
+    return and_(columns.model == model, columns.window_start == window.start, columns.seq <= seq)

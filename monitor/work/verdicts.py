@@ -1,0 +1,112 @@
+"""What a closing finds: the window's measurements, revisions of earlier ones, and whose labels are mature.
+
+All is taken as of the closing's position in the arrival log, so it does not matter when, or how often, it is asked.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, Table, and_, exists, func, select
+
+from checks.base import Measurement, Window
+from monitor.clock import Clock
+from monitor.store.tables import chunks, labels, progress, windows
+from monitor.work.checking import Checking
+from monitor.work.closing import Closing, ModelOptions, Verdict
+from monitor.work.evidence import Evidence
+from monitor.work.references import newest
+
+
+class NotCompacted(Exception):
+    """Arrivals that a closing rests on are not in chunks yet."""
+
+
+class Verdicts:
+    """Verdicts on consecutive closings of one model, the last of which is `last`."""
+
+    def __init__(self, engine: Engine, model: str, last: Closing, options: ModelOptions, clock: Clock) -> None:
+        self._engine, self._model, self._options, self._clock = engine, model, options, clock
+        with engine.connect() as connection:
+            compacted = connection.scalar(select(progress.c.compacted_seq).where(progress.c.model == model))
+            if compacted is None or compacted < last.close_seq:
+                raise NotCompacted(
+                    f"the arrivals of {model!r} are compacted up to {compacted}, but the window ending at "
+                    f"{last.window.end:g} closed at {last.close_seq}; compact them first"
+                )
+            self._reference = newest(connection, model)
+            self._oldest = connection.scalar(select(func.min(chunks.c.window_start)).where(chunks.c.model == model))
+            immature = connection.execute(
+                select(windows.c.start, windows.c.end)
+                .where(windows.c.model == model, windows.c.mature_at.is_(None), windows.c.end <= last.window.end)
+                .order_by(windows.c.start)
+            )
+            self._immature = dict.fromkeys(Window(row.start, row.end) for row in immature)
+
+    def of(self, closing: Closing) -> Verdict:
+        """The verdict on one closing; they are to be asked for in order."""
+        evidence = Evidence(self._engine, self._model, self._reference, closing.close_seq)
+        checking = Checking(evidence, self._options, self._clock)
+        matured = [(window, checking.performance(window, mature=True)) for window in self._matured(closing, evidence)]
+        return Verdict(
+            measurements=checking.every(closing.window, mature=closing.window not in self._immature),
+            revisions=self._revisions(closing, evidence, checking),
+            matured=matured,
+            errors=checking.errors,
+            seconds=checking.seconds,
+            failed=checking.failed,
+        )
+
+    def _matured(self, closing: Closing, evidence: Evidence) -> list[Window]:
+        """The windows whose labels are mature now: from the oldest on, up to the first that still waits for its own. So
+        no window's labels are judged before those of the window before."""
+        ripe: list[Window] = []
+        for window in self._immature:
+            if window.end > closing.window.end or not self._is_mature(window, closing, evidence):
+                break
+            ripe.append(window)
+        for window in ripe:
+            del self._immature[window]
+        return ripe
+
+    def _is_mature(self, window: Window, closing: Closing, evidence: Evidence) -> bool:
+        if window.end + self._options.maturity <= closing.window.end:
+            return True
+        return evidence.coverage(window, self._options.coverage) >= self._options.coverage
+
+    def _revisions(self, closing: Closing, evidence: Evidence, checking: Checking) -> list[Measurement]:
+        """Earlier windows anew: everything of those that events have reached, performance of those that labels have."""
+        revised: list[Measurement] = []
+        with_events = self._reached(closing, chunks)
+        for window in with_events:
+            revised += checking.every(window, mature=window not in self._immature)
+        for window in self._reached(closing, labels):
+            if window not in with_events and self._is_relabelled(window, closing, evidence):
+                revised += checking.performance(window, mature=window not in self._immature)
+        return revised
+
+    def _is_relabelled(self, window: Window, closing: Closing, evidence: Evidence) -> bool:
+        """Whether a new label has met its prediction. One whose prediction comes after the closing, but is compacted
+        already, has not."""
+        return evidence.labelled(window).newest > closing.previous_seq
+
+    def _reached(self, closing: Closing, table: Table) -> list[Window]:
+        """Windows closed before, whose events are still here, that have rows of the table since the last closing."""
+        if self._oldest is None or closing.previous_seq == closing.close_seq:
+            return []
+        rows = and_(
+            table.c.model == windows.c.model,
+            table.c.window_start == windows.c.start,
+            table.c.seq > closing.previous_seq,
+            table.c.seq <= closing.close_seq,
+        )
+        query = (
+            select(windows.c.start, windows.c.end)
+            .where(
+                windows.c.model == self._model,
+                windows.c.start >= self._oldest,
+                windows.c.start < closing.window.start,
+                exists().where(rows),
+            )
+            .order_by(windows.c.start)
+        )
+        with self._engine.connect() as connection:
+            return [Window(row.start, row.end) for row in connection.execute(query)]
