@@ -82,9 +82,9 @@ class Limit:
         extra = self._noise(n) - self._noise(self.rows)
         extra = extra * self.design if extra > 0 else (extra if self.shrinks else 0.0)
         if self.low:
-            limit = unscaled(min(self.floor, self.base - extra), self.scale)
-            # Below the edge a logit says nothing: the reference knows windows without a single hit.
-            return 0.0 if self.scale == "logit" and limit <= EDGE else limit
+            value = min(self.floor, self.base - extra)
+            # At the edge a logit says nothing: the reference knows windows without a single hit.
+            return 0.0 if self.scale == "logit" and value <= scaled(0.0, "logit") else unscaled(value, self.scale)
         value = max(self.floor, self.base + extra)
         return unscaled(value if self.most is None else min(value, max(self.most, self.floor)), self.scale)
 

@@ -26,6 +26,7 @@ SCORES = (
 IDS = ("id", "prediction_id", "event_id", "request_id", "inference_id", "row_id", "uuid")
 TIMES = ("time", "timestamp", "event_time", "event_timestamp", "prediction_time", "datetime", "ts", "date")
 PROBABILITY_PREFIXES = ("proba_", "p_", "probability_", "prob_")
+NEGATIVE = {"0": "1", "false": "true", "no": "yes", "No": "Yes", "n": "y", "N": "Y", "negative": "positive"}
 POSITIVE = ("1", "true", "True", "yes", "Yes", "y", "Y", "positive", "pos")
 ROW_NUMBERS = ("index", "unnamed: 0", "__index_level_0__", "")
 MAX_CLASSES = 1_000
@@ -135,6 +136,12 @@ class _Inference:
 
     def _role(self, given: str | None, usual: tuple[str, ...], fits: Callable[[str], bool]) -> str | None:
         if given is not None:
+            # A score outside 0 … 1 and a time in small numbers are odd, but what the config says counts.
+            if not (fits(given) or _is_number(self._kind(given))):
+                raise SchemaError(
+                    f"column {given!r} holds {self._kind(given)}, which can't be a {usual[0]}; "
+                    f"name another column as `{usual[0]}` under `schema`"
+                )
             self.taken.add(given)
             return given
         said = (self.given.target, self.given.prediction, self.given.score, self.given.id, self.given.time)
@@ -317,6 +324,8 @@ class _Inference:
             if draft.classes and name not in draft.classes and len(draft.classes) > 1:
                 raise SchemaError(f"positive_class {name!r} is none of the classes {_listed(draft.classes)}")
             return name
+        if len(draft.classes) == 1 and draft.classes[0] in NEGATIVE:
+            return NEGATIVE[draft.classes[0]]
         usual = [name for name in POSITIVE if name in draft.classes]
         # As scikit-learn's classes_[1]: the later in sorted order.
         return usual[0] if usual else max(draft.classes, default="1")
@@ -354,7 +363,8 @@ class _Inference:
         kind, column = self._kind(name), self.table[name]
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             return "a time; derive a number or category from it to watch it"
-        if pa.types.is_null(kind) or column.null_count == len(column):
+        nothing = pa.types.is_floating(kind) and self._range(name)[0] is None
+        if pa.types.is_null(kind) or column.null_count == len(column) or nothing:
             return "has no value in the reference"
         if not self._is_scalar(name):
             return f"type {kind} can't be watched"

@@ -126,6 +126,8 @@ def test_overrides() -> None:
         (SchemaOverrides(positive_class="maybe"), "positive_class 'maybe' is none of the classes 'no', 'yes'"),
         (SchemaOverrides(task="regression"), "a regression needs numbers"),
         (SchemaOverrides(target="x", id="x"), "'x' two roles"),
+        (SchemaOverrides(score="name"), "'name' holds string, which can't be a score"),
+        (SchemaOverrides(time="name"), "'name' holds string, which can't be a time"),
     ],
 )
 def test_a_wrong_override_is_one_sentence(overrides: SchemaOverrides, words: str) -> None:
@@ -169,3 +171,12 @@ def test_json_there_and_back() -> None:
 
 def test_small_numbers_named_time_are_a_feature() -> None:
     assert infer(table(time=[i % 24 for i in range(N)])).time is None
+
+
+def test_one_class_alone_is_the_negative_one_where_it_is_known_as_such() -> None:
+    assert infer(table(target=[0] * N, prediction=[0] * N)).positive_class == "1"
+    assert infer(table(target=["fraud"] * N, prediction=["fraud"] * N)).positive_class == "fraud"
+
+
+def test_a_column_of_nothing_but_nan_has_no_value() -> None:
+    assert ("void", "has no value in the reference") in infer(table(void=[float("nan")] * N)).excluded
