@@ -117,7 +117,7 @@ def _run(daemon: Daemon, port: int, seconds: float) -> list[Row]:
 def _answers(url: str, body: bytes | None = None) -> bool:
     try:
         with urllib.request.urlopen(url, data=body, timeout=5) as reply:
-            return reply.status == 200
+            return bool(reply.status == 200)
     except OSError:
         return False
 
