@@ -97,7 +97,7 @@ a shared machine: expect the figures to move by a fifth, the ratios by less.
 - labels: `python -m bench.ingest --kind labels`. Their ids are random UUIDs.
 - scrape: `python -m bench.scrape`.
 - footprint: `python -m bench.footprint --seconds 180`. `watchkeeper run` beside a real FastAPI server, one model,
-  default intervals; CPU over 180 s, after a backlog of 12,000 rows has been worked through and the idle worker has gone.
+  default intervals; CPU over 180 s, after a backlog of 12,000 rows is worked through and the idle worker has gone.
 """
 
 
