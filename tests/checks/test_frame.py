@@ -9,6 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from checks.frame import concat, from_payload, from_reference, hash_ids, label_array
 from checks.schema import Schema, SchemaError, SchemaOverrides, infer
@@ -238,3 +240,46 @@ profile(concat([rows, rows]), binning); profile(frame, binning)
 assert "pandas" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**64 - 1),
+    st.floats(),
+    st.text(max_size=5),
+    st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.text(max_size=2), st.floats(), max_size=2),
+)
+SCHEMAS = [
+    None,
+    BINARY,
+    Schema("binary", (("dist", "numeric"),), "y", "p", "p", "1", ("0", "1")),
+    Schema("multiclass", (("origin", "categorical"),), classes=("a", "b", "c")),
+    Schema("regression", (("dist", "numeric"),)),
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.sampled_from(SCHEMAS), st.integers(1, 5))
+def test_no_value_whatever_costs_a_row(data: st.DataObject, schema: Schema | None, rows: int) -> None:
+    column = st.lists(scalars, min_size=rows, max_size=rows)
+    given_payload = payload(
+        rows,
+        features={name: data.draw(column) for name in ("dist", "origin", "night", "extra")},
+        prediction=data.draw(column),
+        probabilities=data.draw(st.none() | column),
+    )
+    table = from_payload(given_payload, schema)
+    table.validate(full=True)
+    assert table.num_rows == rows
+    assert concat([table, table]).num_rows == 2 * rows
+    label_array(data.draw(column), schema)
+    names = table.column_names
+    for name, values in given_payload["features"].items():
+        kept = table[f"f:{name}"].to_pylist()
+        odd = table[f"m:{name}"].to_pylist() if f"m:{name}" in names else [None] * rows
+        for value, fit, wrong in zip(values, kept, odd, strict=True):
+            assert fit is None or wrong is None
+            # NaN is a missing text; everything else is either kept or told.
+            assert (fit is None and wrong is None) == (value is None or (value != value and fit is None))
