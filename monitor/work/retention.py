@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, literal, select, tuple_
 
 from checks.catalog import CATALOG
 from monitor.store.engine import open_engine, writing
@@ -29,8 +32,8 @@ from monitor.work.closing import ModelOptions, window_of
 IDEMPOTENCY_SECONDS = 86400.0
 ROWS = 1_000
 """Rows a transaction of what is small."""
-CHUNKS = 32
-"""Chunks a transaction: some megabytes of freed pages."""
+BYTES = 4 << 20
+"""Bytes a transaction of what is large."""
 PAGES = 1_000
 """Pages a transaction given back to the file system: 4 MB."""
 
@@ -108,35 +111,48 @@ def _of_names(model: str, clock: str, before: float) -> ColumnElement[bool]:
 
 def _remove(engine: Engine, table: Table, where: ColumnElement[bool]) -> int:
     """Deletes the rows in small transactions, with a pause after each in which the daemon may write."""
-    key = tuple_(*table.primary_key.columns)
-    portion = CHUNKS if table in (chunks, profiles) else ROWS
+    keys = list(table.primary_key.columns)
+    size = func.length(table.c.payload) if "payload" in table.c else literal(0)
     removed = 0
     while True:
         with writing(engine).begin() as connection:
-            some = connection.execute(select(*table.primary_key.columns).where(where).limit(portion)).all()
-            if some:
-                connection.execute(delete(table).where(key.in_([tuple(row) for row in some])))
+            rows = connection.execute(select(*keys, size).where(where).limit(ROWS)).all()
+            some = [tuple(row)[:-1] for row in _within_bound(rows)]
+            if len(keys) == 1:
+                connection.execute(delete(table).where(keys[0].in_([key for (key,) in some])))
+            elif some:
+                connection.execute(delete(table).where(tuple_(*keys).in_(some)))
         removed += len(some)
-        if len(some) < portion:
+        if len(some) == len(rows) < ROWS:
             return removed
         time.sleep(PAUSE)
+
+
+def _within_bound(rows: Sequence[Any]) -> Sequence[Any]:
+    """The first rows, at least one, whose last column, a size in bytes, adds up to no more than a transaction's bound:
+    SQLite may overwrite what it frees."""
+    sizes = list(accumulate(row[-1] for row in rows))
+    return rows[: max(1, bisect_right(sizes, BYTES))]
 
 
 def _give_back(engine: Engine) -> None:
     """Shortens SQLite's file by most of its free pages; a tenth of the file stays free for what comes next."""
     if engine.dialect.name != "sqlite":
         return
-    free = -1
-    while True:
-        with writing(engine).begin() as connection:
-            left = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-            if left <= pages // 10 or left == free:
+    connection = engine.raw_connection()
+    before = -1
+    try:
+        while True:
+            cursor = connection.cursor()
+            free = cursor.execute("PRAGMA freelist_count").fetchone()[0]
+            pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+            # A file that was not made for it, by another program, never gets shorter.
+            if free <= pages // 10 or free == before:
                 return
-            free = left
-            # The driver's own cursor: the pragma frees one page a step, and is only done once it is read to its end.
-            cursor = connection.connection.cursor()
-            cursor.execute(f"PRAGMA incremental_vacuum({min(PAGES, left)})")
-            cursor.fetchall()
+            before = free
+            # As a script, since the pragma frees one page a step, and `execute` takes a single one.
+            cursor.executescript(f"PRAGMA incremental_vacuum({min(PAGES, free)})")
             cursor.close()
-        time.sleep(PAUSE)
+            time.sleep(PAUSE)
+    finally:
+        connection.close()

@@ -134,7 +134,8 @@ def test_replies_are_remembered_for_a_day(log: Log) -> None:
 def test_many_rows_go_in_small_transactions_and_the_file_shrinks(
     log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "CHUNKS", 4)
+    monkeypatch.setattr(retention, "BYTES", 400_000)
+    monkeypatch.setattr(retention, "ROWS", 20)
     monkeypatch.setattr(retention, "PAGES", 50)
     judged(log)
     for number in range(30):
