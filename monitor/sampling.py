@@ -38,7 +38,7 @@ class Sampler:
         rows: list[Measurement] = []
         try:
             rows = self.collector.collect(now, self.clock.monotonic())
-        except Exception as error:  # noqa: BLE001 - a collector's boundary: counted, logged, judged as an error
+        except Exception as error:  # a collector's boundary: counted, logged, judged as an error
             self.meters.collector_failures.labels(collector=self.collector.name).inc()
             log.exception("collector %s failed", self.collector.name)
             failed = dict.fromkeys(self.collector.metrics, f"{type(error).__name__}: {error}")

@@ -59,7 +59,7 @@ class Schedule:
         def run() -> None:
             try:
                 job()
-            except Exception as error:  # noqa: BLE001 - a job's boundary: counted, said, and run again
+            except Exception as error:  # a job's boundary: counted, said, and run again
                 if self._stop.is_set():
                     log.info("job %s was cut short by the stop", name)
                     return
