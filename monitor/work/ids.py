@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
+from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,7 @@ class Ids:
 
     def __init__(self, engine: Engine, model: str, every: float) -> None:
         self._engine, self._model, self._every = engine, model, every
-        self._cache: OrderedDict[int, Hashes] = OrderedDict()
+        self._cache: OrderedDict[int, list[Hashes]] = OrderedDict()
         self._cached = 0
         query = select(chunks.c.window_start).where(chunks.c.model == model).distinct()
         with engine.connect() as connection:
@@ -33,8 +34,12 @@ class Ids:
     def add(self, window: int, hashes: Hashes) -> None:
         """Says that a chunk of this window with these ids has been stored."""
         self._known.add(window)
-        if (before := self._cache.get(window)) is not None:
-            self._keep(window, np.sort(np.concatenate([before, hashes]), kind="stable"))
+        if (parts := self._cache.get(window)) is not None:
+            self._cached += len(hashes)
+            parts.append(np.sort(hashes))
+            # Sizes stay at least twice each other, so that there are few parts and each hash is merged a few times.
+            while len(parts) > 1 and len(parts[-2]) < 2 * len(parts[-1]):
+                parts[-2:] = [np.sort(np.concatenate(parts[-2:]), kind="stable")]
 
     def seen(self, ids: pa.ChunkedArray, hashes: Hashes, windows: Ints, reach: int) -> Bools:
         """Whether each id is in its row's window, or in one at most `reach` windows from it, earlier or later."""
@@ -59,7 +64,7 @@ class Ids:
         )
         with self._engine.connect() as connection:
             for row in connection.execute(query):
-                if _isin(np.frombuffer(row.id_hashes, "<u8"), wanted).any():
+                if _isin(wanted, [np.frombuffer(row.id_hashes, "<u8")]).any():
                     there = decode(row.payload, row.codec, None, ["id"])["id"]
                     found |= positions(ids, there) >= 0
         return found
@@ -77,7 +82,8 @@ class Ids:
             order, left = order[~here], left[~here]
         return found
 
-    def _read(self, window: int) -> Hashes:
+    def _read(self, window: int) -> list[Hashes]:
+        """The window's hashes, in sorted parts."""
         if (kept := self._cache.get(window)) is not None:
             self._cache.move_to_end(window)
             return kept
@@ -87,14 +93,12 @@ class Ids:
         with self._engine.connect() as connection:
             parts = [np.frombuffer(data, "<u8") for data in connection.scalars(query)]
         hashes: Hashes = np.sort(np.concatenate(parts), kind="stable") if parts else np.empty(0, np.uint64)
-        self._keep(window, hashes)
-        return hashes
-
-    def _keep(self, window: int, hashes: Hashes) -> None:
-        self._cached += len(hashes) - len(self._cache.pop(window, ()))
-        self._cache[window] = hashes
+        self._cache[window] = [hashes]
+        self._cached += len(hashes)
         while self._cached > CACHED_HASHES and len(self._cache) > 1:
-            self._cached -= len(self._cache.popitem(last=False)[1])
+            _, dropped = self._cache.popitem(last=False)
+            self._cached -= sum(map(len, dropped))
+        return [hashes]
 
 
 def first_in_reach(ids: pa.ChunkedArray, hashes: Hashes, windows: Ints, candidates: Bools, reach: int) -> Bools:
@@ -120,10 +124,12 @@ def positions(ids: pa.ChunkedArray | pa.Array, among: pa.ChunkedArray | pa.Array
     return found
 
 
-def _isin(needles: Hashes, sorted_hashes: Hashes) -> Bools:
-    if not len(sorted_hashes):
-        return np.zeros(len(needles), np.bool_)
-    positions = np.searchsorted(sorted_hashes, needles)
-    positions[positions == len(sorted_hashes)] = 0
-    found: Bools = sorted_hashes[positions] == needles
+def _isin(needles: Hashes, parts: Iterable[Hashes]) -> Bools:
+    """Whether each needle is in one of the sorted parts; fastest for sorted needles."""
+    found = np.zeros(len(needles), np.bool_)
+    for part in parts:
+        if len(part):
+            places = np.searchsorted(part, needles)
+            places[places == len(part)] = 0
+            found |= part[places] == needles
     return found

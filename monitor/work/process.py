@@ -37,11 +37,14 @@ class Outcome:
 class Process(SpawnProcess):
     """A spawned process that does not import the daemon's `__main__` again, which would load all of the daemon."""
 
+    _one = threading.Lock()
+    """Two threads that hide `__main__` at once would leave it hidden."""
+
     def start(self) -> None:
         # A process starts with its parent's mask: Ctrl-C on the terminal reaches the whole group, and is the daemon's.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            with _hidden_main():
+            with self._one, _hidden_main():
                 super().start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)

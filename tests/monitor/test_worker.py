@@ -146,6 +146,27 @@ def test_stop_ends_the_process_and_refuses_more() -> None:
         worker.run(tasks.pid)
 
 
+def test_stop_gives_a_running_task_a_while_and_then_kills_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("monitor.worker.GRACE_SECONDS", 0.1)
+    worker = Worker(WorkerSettings(), SystemClock())
+    caught: list[WorkerError] = []
+
+    def call() -> None:
+        try:
+            worker.run(tasks.touch_and_hang, str(tmp_path / "pid"))
+        except WorkerError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
+    pid = int((tmp_path / "pid").read_text())
+    worker.stop()
+    thread.join(timeout=20)
+    assert [(error.kind, "daemon stops" in str(error)) for error in caught] == [("crashed", True)]
+    assert not alive(pid)
+
+
 def daemon(code: str, *args: str) -> subprocess.Popen[str]:
     """A daemon's stand-in: a script with a `__main__` that must not run twice."""
     script = f"""
