@@ -130,9 +130,7 @@ class _Demo:
         )
         server = [sys.executable, "-P", "-m", "monitor.demo.server", "--flights", str(flights), "--model", MODEL]
         server += ["--watchkeeper", self.page, "--port", self.server.rpartition(":")[2]]
-        # One thread: the boosting's own would spin for the cores that everything else shares.
-        one = {"OMP_NUM_THREADS": "1"}
-        self.children.append(Child("the model server", server, self.folder / "server.log", one))
+        self.children.append(Child("the model server", server, self.folder / "server.log"))
         command = [str(Path(sys.executable).with_name("watchkeeper")), "run", "--config", str(config)]
         log = self.folder / "watchkeeper.log"
         self.children.append(Child("watchkeeper", command, log))

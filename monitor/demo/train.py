@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from monitor.demo.data import CATEGORICAL, FEATURES, between, write
 from monitor.demo.story import TRAINING
@@ -29,6 +31,7 @@ class Delays:
     def __init__(self, rows: pa.Table) -> None:
         """Trains on those of `rows` that have a label."""
         rows = rows.filter(pc.is_valid(rows["late"]))
+        self._threads = ThreadpoolController()
         self._codes = {
             name: {value: float(code) for code, value in enumerate(sorted(pc.unique(rows[name]).to_pylist()))}
             for name in CATEGORICAL
@@ -42,12 +45,19 @@ class Delays:
             random_state=2013,
         )
         columns = {name: rows[name].to_pylist() for name in FEATURES}
-        self._classifier.fit(self._matrix(columns, rows.num_rows), rows["late"].to_numpy())
+        with self._one_thread():
+            self._classifier.fit(self._matrix(columns, rows.num_rows), rows["late"].to_numpy())
 
     def scores(self, columns: Mapping[str, Sequence[Any]], n: int) -> Array:
         """The probability of being late, for `n` rows given by column. What is missing or unknown may be None."""
-        probabilities = self._classifier.predict_proba(self._matrix(columns, n))
+        with self._one_thread():
+            probabilities = self._classifier.predict_proba(self._matrix(columns, n))
         return np.asarray(probabilities[:, 1], dtype=np.float64)
+
+    def _one_thread(self) -> AbstractContextManager[object]:
+        """OpenMP's threads wait for each other by spinning: on shared cores a second's work then takes minutes."""
+        limited: AbstractContextManager[object] = self._threads.limit(limits=1, user_api="openmp")
+        return limited
 
     def _matrix(self, columns: Mapping[str, Sequence[Any]], n: int) -> Array:
         matrix = np.full((n, len(FEATURES)), np.nan)
