@@ -74,16 +74,16 @@ class _Demo:
         self, folder: Path, screen: Screen, clock: Clock, speed: float, port: int, limit_days: int | None
     ) -> None:
         self.folder, self.screen, self.clock, self.speed = folder, screen, clock, speed
-        page = free_port(port or PAGE_PORT)
-        if port and page != port:
-            raise DemoError(f"port {port} is taken; name another with --port, or none")
-        self.page = f"http://127.0.0.1:{page}"
-        self.server = f"http://127.0.0.1:{free_port()}"
+        self.port = port
+        self.page = self.server = ""
         self.until = min(REPLAY[1], REPLAY[0] + limit_days * DAY) if limit_days else REPLAY[1]
         self.children: list[Child] = []
 
     def run(self, *, faults: bool, stay: bool, json_file: Path | None) -> None:
+        self._choose_ports()
         flights, reference = self._prepare()
+        # Once more: while the model was trained, a port may have been taken.
+        self._choose_ports()
         rows = between(pq.read_table(flights), REPLAY[0], self.until)
         try:
             watch = self._start(flights, reference)
@@ -108,6 +108,12 @@ class _Demo:
             self.screen.end()
             for child in reversed(self.children):
                 child.stop()
+
+    def _choose_ports(self) -> None:
+        page = free_port(self.port or PAGE_PORT)
+        if self.port and page != self.port:
+            raise DemoError(f"port {self.port} is taken; name another with --port, or none")
+        self.page, self.server = f"http://127.0.0.1:{page}", f"http://127.0.0.1:{free_port()}"
 
     def _prepare(self) -> tuple[Path, Path]:
         self.screen.waiting("Preparing the flights of 2013 …")

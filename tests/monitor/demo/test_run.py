@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -90,6 +91,16 @@ def test_a_second_demo_in_the_same_folder_is_refused(flights_file: Path, tmp_pat
         assert "another demo runs in" in second.printed
     finally:
         first.end()
+
+
+def test_a_taken_port_that_was_asked_for_is_refused(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        demo = Demo(tmp_path, tmp_path / "out", "--once", "--port", str(port))
+        assert demo.process.wait(60) == 1
+    assert f"port {port} is taken" in demo.printed
 
 
 @pytest.mark.demo
