@@ -172,18 +172,15 @@ class Ticker:
                 seconds=seconds,
                 error=verdict.errors.get(check, ""),
             )
-        failed = {
-            name: verdict.errors[metric.check] for name, metric in CATALOG.items() if metric.check in verdict.errors
-        }
         names = {name for name, metric in CATALOG.items() if metric.clock == "event"} - PERFORMANCE
         now = [row for row in verdict.measurements if row.name not in PERFORMANCE]
-        self.judge.step(connection, self.model, now, end, metrics=names, failed=failed)
-        if PERFORMANCE & failed.keys() and not verdict.matured:
+        self.judge.step(connection, self.model, now, end, metrics=names, failed=verdict.failed)
+        if PERFORMANCE & verdict.failed.keys() and not verdict.matured:
             # No window has matured, so nothing else would tell these rules that their check is failing.
-            self.judge.step(connection, self.model, [], end, metrics=PERFORMANCE, failed=failed)
+            self.judge.step(connection, self.model, [], end, metrics=PERFORMANCE, failed=verdict.failed)
         for window, rows in verdict.matured:
             history.write(connection, self.model, rows)
-            self.judge.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=failed)
+            self.judge.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=verdict.failed)
             connection.execute(
                 update(windows)
                 .where(windows.c.model == self.model, windows.c.start == window.start)
@@ -225,11 +222,12 @@ class Ticker:
 
 def _failed(error: str) -> Verdict:
     """The verdict on a window that could not be measured: nothing but errors, so that rules see them as such."""
-    checks = sorted({metric.check for metric in CATALOG.values() if metric.check})
+    measured = {name: metric.check for name, metric in CATALOG.items() if metric.check}
     return Verdict(
         measurements=[],
         revisions=[],
         matured=[],
-        errors=dict.fromkeys(checks, error),
-        seconds=dict.fromkeys(checks, 0.0),
+        errors=dict.fromkeys(measured.values(), error),
+        seconds=dict.fromkeys(measured.values(), 0.0),
+        failed=dict.fromkeys(measured, error),
     )
