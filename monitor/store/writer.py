@@ -102,8 +102,9 @@ class Writer:
             with self._engine.begin() as connection:
                 for job in jobs:
                     try:
-                        with connection.begin_nested():
-                            done.append((job, job.work(connection)))
+                        done.append((job, _savepointed(connection, job.work)))
+                    except _TransactionLost as lost:
+                        raise lost.reason from lost
                     except Exception as error:  # noqa: BLE001 - handed to whoever waits for the job
                         failed.append((job, error))
         except Exception as error:  # noqa: BLE001 - the whole transaction is gone: every waiter is told
@@ -114,3 +115,31 @@ class Writer:
             job.future.set_exception(reason)
         for job, result in done:
             job.future.set_result(result)
+
+
+class _TransactionLost(Exception):
+    """The database took back the whole transaction, not only the job's part of it."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _savepointed(connection: Connection, work: Work) -> Any:
+    """Does one job so that it can be taken back alone."""
+    savepoint = connection.begin_nested()
+    try:
+        result = work(connection)
+        savepoint.commit()
+    except Exception as error:
+        if not _in_transaction(connection):
+            # SQLite ends the transaction itself on a full disk or an I/O error. Going on would commit later jobs one by
+            # one, and acknowledge earlier ones that are gone.
+            raise _TransactionLost(error) from error
+        savepoint.rollback()
+        raise
+    return result
+
+
+def _in_transaction(connection: Connection) -> bool:
+    return bool(getattr(connection.connection.driver_connection, "in_transaction", True))

@@ -89,3 +89,31 @@ def test_stopping_finishes_what_was_submitted(engine: Engine) -> None:
     assert [future.result(0) for future in futures] == list(range(50))
     with pytest.raises(RuntimeError):
         writer.submit(lambda connection: None)
+
+
+def test_a_full_disk_fails_every_job_of_the_transaction_and_acknowledges_none(engine: Engine, writer: Writer) -> None:
+    pages = writer.call(lambda connection: connection.exec_driver_sql("pragma page_count").scalar_one())
+    writer.call(lambda connection: connection.exec_driver_sql(f"pragma max_page_count = {pages + 2}").scalar_one())
+    writer.call(lambda connection: connection.exec_driver_sql("create table blobs (data blob)"))
+    hold, held = threading.Event(), threading.Event()
+
+    def wait(connection: Connection) -> None:
+        held.set()
+        hold.wait(10)
+
+    def swell(connection: Connection) -> None:
+        connection.execute(text("insert into blobs values (zeroblob(1000000))"))
+
+    first = writer.submit(wait)
+    held.wait(10)
+    together = [
+        writer.submit(lambda connection: put(connection, 1)),
+        writer.submit(swell),
+        writer.submit(lambda connection: put(connection, 2)),
+    ]
+    hold.set()
+    first.result(10)
+    assert ["full" in str(future.exception(10)) for future in together] == [True, True, True]
+    assert stored(engine) == []
+    assert writer.call(lambda connection: put(connection, 3)) == 3, "it goes on once there is room"
+    assert stored(engine) == [3]
