@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -113,6 +114,8 @@ profiles = Table(
     comment="one mergeable profile a chunk and binning",
 )
 
+WAITING = text("window_start IS NULL")
+
 labels = Table(
     "labels",
     metadata,
@@ -124,7 +127,7 @@ labels = Table(
     Column("received_at", Float, nullable=False),
     Column("window_start", Float, nullable=True),  # of its prediction; null while that is unknown
     Index("labels_model_window", "model", "window_start", "seq"),
-    Index("labels_waiting", "model", "time"),
+    Index("labels_waiting", "model", "time", sqlite_where=WAITING, postgresql_where=WAITING),
     comment="ground truth by prediction id, every version; a later one corrects an earlier one",
 )
 

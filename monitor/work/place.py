@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
 
 from checks.arrow import coded_array, encoded, float_array, floats
 from checks.frame import hash_ids, label_array
@@ -88,19 +89,21 @@ def truths(values: Sequence[object], schema: Schema | None) -> pa.Array:
     return coded_array(kept, names)
 
 
+def waiting(model: str) -> Select[Any]:
+    """The ids of labels that wait, one row a label: DISTINCT would read all labels there are, in the order of ids."""
+    return select(labels_table.c.prediction_id).where(
+        labels_table.c.model == model, labels_table.c.window_start.is_(None)
+    )
+
+
 class Waiting:
     """The labels whose prediction is not known, read from the store once."""
 
     def __init__(self, engine: Engine, model: str) -> None:
         self._ids: dict[str, None] = {}
         self._hashes = np.empty(0, np.uint64)
-        query = (
-            select(labels_table.c.prediction_id)
-            .where(labels_table.c.model == model, labels_table.c.window_start.is_(None))
-            .distinct()
-        )
         with engine.connect() as connection:
-            for portion in connection.execution_options(yield_per=PORTION).scalars(query).partitions():
+            for portion in connection.execution_options(yield_per=PORTION).scalars(waiting(model)).partitions():
                 self.add(portion)
 
     def __len__(self) -> int:

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store.engine import writing
@@ -17,7 +17,8 @@ from monitor.store.tables import arrivals, chunks, labels, profiles, progress
 WRITE_BYTES = 4 << 20
 """Bound of a transaction; one of 32 MB takes the daemon's 99th percentile commit from 6 to 105 ms."""
 LABEL_BYTES = 4 << 10
-"""What a label costs: a page of the index on ids, which come in no order."""
+"""What a label costs: a page of the index on ids, which come in no order. Placing one that waited costs two: it also
+moves within the index on windows."""
 LABELS = 256
 
 T = TypeVar("T")
@@ -99,7 +100,7 @@ class PortionStore:
         for some in _some(portion.labels, LABELS):
             yield Step(len(some) * LABEL_BYTES, partial(self._write_labels, rows=some))
         for found in _some(portion.found, LABELS):
-            yield Step(len(found) * LABEL_BYTES, partial(self._release_labels, found=found))
+            yield Step(2 * len(found) * LABEL_BYTES, partial(self._release_labels, found=found))
         for chunk in portion.chunks:
             yield Step(chunk.size, partial(self._write_chunk, chunk=chunk))
 
@@ -113,9 +114,8 @@ class PortionStore:
         connection.execute(dialect.insert(labels).on_conflict_do_nothing(), list(rows))
 
     def _release_labels(self, connection: Connection, found: Sequence[tuple[str, float]]) -> None:
-        for id_, start in found:
-            waiting = (labels.c.model == self.model, labels.c.prediction_id == id_, labels.c.window_start.is_(None))
-            connection.execute(update(labels).where(*waiting).values(window_start=start))
+        rows = [{"id": id_, "start": start} for id_, start in found]
+        connection.execute(release(self.model), rows)
 
     def _write_chunk(self, connection: Connection, chunk: Stored) -> None:
         id_ = connection.execute(insert(chunks).values(chunk.values).returning(chunks.c.id)).scalar_one()
@@ -143,6 +143,14 @@ class PortionStore:
             delete(arrivals).where(arrivals.c.model == self.model, arrivals.c.seq > self.seq, arrivals.c.seq <= last)
         )
         connection.execute(update(progress).where(progress.c.model == self.model).values(compacted_seq=last))
+
+
+def release(model: str) -> Update:
+    """Gives the waiting labels of one id, `id`, the window that begins at `start`."""
+    # The sum keeps indexes on `window_start` away: they would read every waiting label of the model for each id.
+    waits = (labels.c.window_start + 0.0).is_(None)
+    here = (labels.c.model == model, labels.c.prediction_id == bindparam("id"), waits)
+    return update(labels).where(*here).values(window_start=bindparam("start"))
 
 
 def _packed(steps: Iterable[Step]) -> list[list[Step]]:

@@ -120,7 +120,14 @@ def upgrade() -> None:
         comment="ground truth by prediction id, every version; a later one corrects an earlier one",
     )
     op.create_index("labels_model_window", "labels", ["model", "window_start", "seq"], unique=False)
-    op.create_index("labels_waiting", "labels", ["model", "time"], unique=False)
+    op.create_index(
+        "labels_waiting",
+        "labels",
+        ["model", "time"],
+        unique=False,
+        sqlite_where=sa.text("window_start IS NULL"),
+        postgresql_where=sa.text("window_start IS NULL"),
+    )
     op.create_table(
         "measurements",
         sa.Column("model", sa.String(length=200), nullable=False),
