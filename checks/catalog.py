@@ -35,8 +35,8 @@ CATALOG: dict[str, Metric] = {
     # volume and freshness
     "window_rows": Metric("Predictions in the window.", check="volume"),
     "window_end_timestamp_seconds": Metric("End of the newest closed window (event time).", check="volume"),
-    "prediction_age_seconds": Metric("Seconds since a prediction was last received (wall time).", (), "wall"),
-    "label_age_seconds": Metric("Seconds since a label was last received (wall time).", (), "wall"),
+    "prediction_age_seconds": Metric("Seconds without a prediction, while ingest was served.", (), "wall"),
+    "label_age_seconds": Metric("Seconds without a label, while ingest was served.", (), "wall"),
     # the server
     "server_up": Metric("1 if the server's metrics could be read, else 0.", (), "wall"),
     "request_rate": Metric("Requests per second.", (), "wall"),

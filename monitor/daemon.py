@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import DBAPIError
 
 from alerts.outbox import Delivery, Outcome
 from monitor.clock import Clock, SystemClock
@@ -34,7 +35,7 @@ from monitor.schedule import Schedule
 from monitor.settings import Config, ModelSettings
 from monitor.store import measurements as history
 from monitor.store.alerts import AlertStore
-from monitor.store.engine import StoreError, open_engine
+from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
 from monitor.store.writer import Writer
 from monitor.ticks import Ticker
@@ -136,13 +137,13 @@ class Daemon:
             clock=self.clock,
         )
         self.schedule.every(every, f"tick {model}", ticker.tick, jitter=every / 10)
-        self._schedule_sampler(model, ArrivalAges(model, self.events), every)
+        self._schedule_sampler(model, ArrivalAges(model, self.events, self.health), every)
         self._schedule_sampler(model, checks, every)
         if settings.server is not None:
             self._schedule_sampler(model, ServerCollector(settings.server, model), settings.server.interval)
 
     def _schedule_sampler(self, model: str, collector: Collector, every: float) -> None:
-        sampler = Sampler(model, collector, self.writer, self.judge, self.latest, self.meters, self.clock)
+        sampler = Sampler(model, collector, every, self.writer, self.judge, self.latest, self.meters, self.clock)
         self.schedule.every(every, f"{collector.name} {model}".strip(), sampler.sample)
 
     def _services(self) -> Services:
@@ -196,10 +197,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A line a job and a line a missed run is too much; the metrics say it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
-        return Daemon(load(options.config), SystemClock()).run()
+        config = load(options.config)
+        return Daemon(config, SystemClock()).run()
     except (ConfigError, StoreError, PortTaken) as error:
         print(f"watchkeeper: {error}", file=sys.stderr)
-        return 2
+    except DBAPIError as error:
+        print(f"watchkeeper: {explain(error, config.database)}", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

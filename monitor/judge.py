@@ -66,9 +66,11 @@ class Judge:
         *,
         metrics: Collection[str],
         failed: Mapping[str, str],
+        interval: float | None = None,
     ) -> list[Transition]:
         """Steps the rules whose metric is among `metrics`, at `now` on their clock; returns what changed. `failed`
-        says why a metric could not be measured."""
+        says why a metric could not be measured; `interval` is the seconds between two samples of wall-clock metrics
+        where they are not the judge's own."""
         rules = [rule for rule in self._rules if rule.metric in metrics]
         if not rules:
             return []
@@ -81,7 +83,7 @@ class Judge:
         groups: dict[str, _Group] = {}
         for rule in rules:
             before, rows = known.get(rule.name, {}), by_metric.get(rule.metric, [])
-            after, stepped = evaluate(rule, before, rows, failed.get(rule.metric), now, self._pace(rule))
+            after, stepped = evaluate(rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval))
             log.save_states(connection, model, rule.name, before, after, wall)
             changes += stepped
             if stepped or any(state.status is Status.FIRING for state in after.values()):
@@ -196,9 +198,9 @@ class Judge:
         if len(changes) > LOGGED:
             logger.info("%s: %d more transitions", model or "host", len(changes) - LOGGED)
 
-    def _pace(self, rule: Rule) -> float | None:
+    def _pace(self, rule: Rule, interval: float | None) -> float | None:
         metric = CATALOG.get(rule.metric)
-        return self._interval if metric is not None and metric.clock == "wall" else None
+        return (interval or self._interval) if metric is not None and metric.clock == "wall" else None
 
 
 def _sort(

@@ -48,6 +48,7 @@ class Meters:
             "events_duplicate", "Predictions dropped because their id was there already.", "model"
         )
         self.labels_waiting = gauge("labels_waiting", "Labels whose prediction has not arrived.", "model")
+        self.labels_unfit = counter("labels_unfit", "Labels whose value does not fit the model's task.", "model")
         self.batches_repeated = counter(
             "batches_repeated", "Batches sent again under the same key, stored once.", "model", "kind"
         )

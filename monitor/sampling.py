@@ -9,6 +9,7 @@ from checks.base import Measurement, NotEnough, Window
 from checks.catalog import CATALOG
 from monitor.clock import Clock
 from monitor.collectors import Collector
+from monitor.health import Health
 from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import Meters
@@ -24,6 +25,8 @@ class Sampler:
 
     model: str
     collector: Collector
+    interval: float
+    """Seconds between two samples: a longer silence is downtime, and counts toward nobody's `for`."""
     writer: Writer
     judge: Judge
     latest: Latest
@@ -47,28 +50,39 @@ class Sampler:
         self.meters.last_evaluation.set(now)
         names = set(self.collector.metrics)
         self.writer.call(
-            lambda connection: self.judge.step(connection, self.model, rows, now, metrics=names, failed=failed)
+            lambda connection: self.judge.step(
+                connection, self.model, rows, now, metrics=names, failed=failed, interval=self.interval
+            )
         )
 
 
 class ArrivalAges:
-    """How long ago a prediction and a label were last received: what tells 'no traffic' from 'all is well'."""
+    """How long ago a prediction and a label were last received: what tells 'no traffic' from 'all is well'.
+
+    Time in which none could be received, because Watchkeeper was down or could not store, is not counted.
+    """
 
     name = "arrivals"
     metrics = frozenset({"prediction_age_seconds", "label_age_seconds"})
 
-    def __init__(self, model: str, events: EventStore) -> None:
-        self._model, self._events = model, events
+    def __init__(self, model: str, events: EventStore, health: Health) -> None:
+        self._model, self._events, self._health = model, events, health
+        self._served_since: float | None = None
 
     def collect(self, now: float, monotonic: float) -> list[Measurement]:
-        return [self._age("prediction_age_seconds", "predictions", now), self._age("label_age_seconds", "labels", now)]
+        if self._served_since is None or self._health.not_ready():
+            self._served_since = now
+        return [
+            self._age("prediction_age_seconds", "predictions", now, self._served_since),
+            self._age("label_age_seconds", "labels", now, self._served_since),
+        ]
 
-    def _age(self, name: str, kind: str, now: float) -> Measurement:
+    def _age(self, name: str, kind: str, now: float, served_since: float) -> Measurement:
         window = Window(now, now)
         newest = self._events.newest_received(self._model, kind)
         if newest is None:
             return Measurement(name, None, window, reason=NotEnough.NO_ROWS)
-        return Measurement(name, max(0.0, now - newest), window)
+        return Measurement(name, max(0.0, now - max(newest, served_since)), window)
 
 
 class CheckStates:

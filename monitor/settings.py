@@ -106,12 +106,11 @@ class TokenSettings(Settings):
 
 
 class LimitSettings(Settings):
-    body_bytes: int = 16 << 20
-    rows: int = 100_000
-    features: int = 5_000
-    string_length: int = 4_096
-    queue_bytes: int = 64 << 20
-    label_values: int = 10_000
+    body_bytes: int = Field(16 << 20, ge=1 << 10)
+    rows: int = Field(100_000, ge=1)
+    features: int = Field(5_000, ge=1)
+    string_length: int = Field(4_096, ge=1)
+    queue_bytes: int = Field(64 << 20, ge=1 << 20)
 
 
 class RetentionSettings(Settings):
@@ -121,7 +120,7 @@ class RetentionSettings(Settings):
 
 class WorkerSettings(Settings):
     timeout: Seconds = 300.0
-    memory_bytes: int = 2 << 30
+    memory_bytes: int = Field(2 << 30, ge=256 << 20)
     idle: Seconds = 60.0
 
 

@@ -4,10 +4,11 @@ records the verdict on each one in a single transaction."""
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
 
@@ -31,10 +32,13 @@ from monitor.worker import Worker, WorkerError
 
 log = logging.getLogger("watchkeeper.ticks")
 
+T = TypeVar("T")
+
 CLOSINGS_A_CALL = 16
 TAIL_ARRIVALS = 2_000
 TAIL_ROWS = 50_000
 ATTEMPTS = 3
+CHECKS = sorted({metric.check for metric in CATALOG.values() if metric.check})
 PERFORMANCE = frozenset(name for name, metric in CATALOG.items() if metric.check == "performance")
 """Judged when a window's labels are mature, not when it closes."""
 
@@ -73,7 +77,7 @@ class Ticker:
 
     def _prepare(self) -> None:
         if self.reference is not None:
-            built = self.worker.run(references.build, self.url, str(self.reference), self.options)
+            built = self._run(references.build, str(self.reference), model=False)
             log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, self.reference)
         self._prepared = True
 
@@ -132,19 +136,15 @@ class Ticker:
 
     def _judge(self, closings: Sequence[Closing]) -> int:
         started = self.clock.time()
+        self._compact(closings[-1].close_seq)
         try:
-            self._compact(closings[-1].close_seq)
-            verdicts = self.worker.run(measuring.measure_many, self.url, self.model, list(closings), self.options)
+            verdicts = self._run(measuring.measure_many, list(closings))
         except WorkerError as error:
             self._failures += 1
-            self.meters.check_failures.labels(check="worker").inc()
-            self.health.report(f"checks of {self.model}", f"{error.kind}: {error}")
-            if self._failures < ATTEMPTS:
+            if self._failures < ATTEMPTS or error.error == "Overtaken":
                 raise
             log.error("%s: window %s gets no measurement: %s", self.model, iso(closings[0].window.end), error)
             verdicts = [_failed(str(error))]
-        else:
-            self.health.report(f"checks of {self.model}", None)
         self._failures = 0
         for closing, verdict in zip(closings, verdicts, strict=True):
             if not self.writer.call(partial(self._record, closing=closing, verdict=verdict, started=started)):
@@ -215,9 +215,24 @@ class Ticker:
             self._compact(scanned)
 
     def _compact(self, upto_seq: int) -> None:
-        done = self.worker.run(compaction.compact, self.url, self.model, upto_seq, self.options)
+        done = self._run(compaction.compact, upto_seq)
         self.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
         self.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
+        self.meters.labels_unfit.labels(model=self.model).inc(done.labels_unfit)
+
+    def _run(self, task: Callable[..., T], *args: object, model: bool = True) -> T:
+        """Has the worker do a task of this model. A task that fails leaves every check failing, for a rule to see."""
+        named = (self.model,) if model else ()
+        try:
+            result = self.worker.run(task, self.url, *named, *args, self.options)
+        except WorkerError as error:
+            self.meters.check_failures.labels(check="worker").inc()
+            self.health.report(f"checks of {self.model}", f"{error.kind}: {error}")
+            for check in CHECKS:
+                self.checks.report(check, True)
+            raise
+        self.health.report(f"checks of {self.model}", None)
+        return result
 
 
 def _failed(error: str) -> Verdict:

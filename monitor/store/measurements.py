@@ -9,7 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
 
 from checks.base import Labels, Measurement, NotEnough, Window
-from monitor.store.tables import check_runs, measurements
+from checks.catalog import CATALOG
+from monitor.store.tables import check_runs, measurements, progress
+
+LABELLED = sorted(name for name, metric in CATALOG.items() if metric.check == "performance")
 
 
 def labels_key(labels: Labels) -> str:
@@ -58,23 +61,28 @@ def read(
 
 
 def latest(engine: Engine) -> list[tuple[str, Measurement]]:
-    """Each series as it stands in its model's newest window that measured its name: what a restarted daemon shows."""
-    newest = (
-        select(measurements.c.model, measurements.c.name, func.max(measurements.c.window_end).label("window_end"))
-        .where(measurements.c.provisional == 0)
-        .group_by(measurements.c.model, measurements.c.name)
-        .subquery()
-    )
-    query = select(measurements).join(
-        newest,
-        and_(
-            measurements.c.model == newest.c.model,
-            measurements.c.name == newest.c.name,
-            measurements.c.window_end == newest.c.window_end,
-        ),
-    )
+    """Each series as it stands in its model's newest judged window, or, for performance, in the newest whose labels are
+    mature: what a restarted daemon shows."""
+    found: list[tuple[str, Measurement]] = []
     with engine.connect() as connection:
-        return [(row.model, _measurement(row)) for row in connection.execute(query)]
+        for model, judged in connection.execute(select(progress.c.model, progress.c.judged_window)).all():
+            own = measurements.c.model == model
+            mature = [
+                and_(
+                    measurements.c.name == name,
+                    measurements.c.window_end
+                    == select(func.max(measurements.c.window_end))
+                    .where(own, measurements.c.name == name, measurements.c.provisional == 0)
+                    .scalar_subquery(),
+                )
+                for name in LABELLED
+            ]
+            newest = and_(measurements.c.window_end == judged, measurements.c.name.not_in(LABELLED))
+            for where in (newest, *mature):
+                found += [
+                    (model, _measurement(row)) for row in connection.execute(select(measurements).where(own, where))
+                ]
+    return found
 
 
 def record_run(

@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete, insert
 
 from checks.base import Measurement, NotEnough, Window, labels
 from monitor.store import measurements as history
 from monitor.store.engine import open_engine, writing
-from monitor.store.tables import metadata
+from monitor.store.tables import metadata, progress
 
 FIRST = Measurement("missing_ratio", 0.25, Window(0.0, 10.0), labels(feature="temp"), n=8, detail={"rows": 8})
 SECOND = Measurement("missing_ratio", None, Window(10.0, 20.0), labels(feature="temp"), reason=NotEnough.NO_ROWS)
@@ -46,8 +46,24 @@ def test_a_changed_measurement_is_revised_and_an_equal_one_is_not(engine: Engine
     assert (row["value"], row["revision"]) == (0.5, 1)
 
 
+def judged(engine: Engine, end: float) -> None:
+    with writing(engine).begin() as connection:
+        connection.execute(delete(progress))
+        connection.execute(insert(progress).values(model="delays", scanned_seq=0, compacted_seq=0, judged_window=end))
+
+
 def test_the_newest_window_hides_what_it_has_no_value_for(engine: Engine) -> None:
     write(engine, FIRST)
+    judged(engine, 10.0)
     assert history.latest(engine) == [("delays", FIRST)]
     write(engine, SECOND)
+    judged(engine, 20.0)
     assert history.latest(engine) == [("delays", SECOND)]
+
+
+def test_performance_is_shown_of_the_newest_window_with_mature_labels(engine: Engine) -> None:
+    mature = Measurement("performance", 0.8, Window(0.0, 10.0), labels(metric="accuracy"), n=9)
+    waiting = Measurement("performance", 0.5, Window(10.0, 20.0), labels(metric="accuracy"), n=2, provisional=True)
+    write(engine, mature, waiting)
+    judged(engine, 20.0)
+    assert history.latest(engine) == [("delays", mature)]
