@@ -6,8 +6,6 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from monitor.demo.data import WEATHER
-
 MODEL = "delays"
 WINDOW_SECONDS = 86_400.0
 LATENESS_SECONDS = 3_600.0
@@ -26,20 +24,12 @@ server:
 windows: {{every: 1d, lateness: 1h}}
 labels: {{maturity: 2d}}          # labels arrive within a day; cancelled flights never get one
 
-checks:
-  drift:
-    # The reference is one winter: weather leaves it every spring, and that is no fault of the data. Its quality
-    # (missing values, ranges) is watched all the same, and accuracy tells whether the season hurts.
-    ignore: [{ignored}]
-
 listen: 127.0.0.1:{port}
 database: sqlite:///{database}
 evaluate: 1s                    # demo: a window closes every second; 15s is the default
 collect: {{interval: 2s}}         # demo: 15s is the default
 
 rules:
-  # Summer lies outside winter's range, truly: of the numbers only this one has no season.
-  - {{name: out-of-range, match: {{feature: distance}}}}
   # demo: a year passes in minutes, and a slow week in 40 seconds. The defaults are the median of an hour, and a minute
   # of waiting before it fires and before it resolves.
   - name: latency-high
@@ -66,7 +56,6 @@ def write_config(
         server=server,
         port=port,
         database=(folder / "watchkeeper.db").resolve(),
-        ignored=", ".join(WEATHER),
         slack=_SLACK.format(channel=channel) if channel else "",
     )
     path = folder / "watchkeeper.yaml"
