@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: run test check bench lock clean
+.PHONY: run test test-demo check bench lock clean
 
 $(READY): requirements.lock pyproject.toml client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Watchkeeper needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -19,7 +19,11 @@ run: $(READY) ## the demo: a real model, real flights, Watchkeeper beside it (AR
 	@$(BIN)/watchkeeper demo $(ARGS)
 
 test: $(READY) ## the whole test suite
+	@sh tests/setup.sh
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-demo: $(READY) ## replays the demo's whole year twice, with and without its faults (minutes)
+	@$(BIN)/python -m pytest -m demo $(ARGS)
 
 check: $(READY) ## ruff and mypy --strict
 	@$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -106,7 +107,16 @@ def test_a_taken_port_that_was_asked_for_is_refused(tmp_path: Path) -> None:
 @pytest.mark.demo
 @pytest.mark.timeout(900)
 def test_the_whole_year_with_its_faults(flights_file: Path, tmp_path: Path) -> None:
-    summary, _ = played(flights_file.parent, tmp_path, "--speed", "5", seconds=800)
+    json_file = tmp_path / "summary.json"
+    demo = Demo(flights_file.parent, tmp_path / "out", "--speed", "5", "--json", str(json_file))
+    try:
+        demo.wait_for("messages were sent", seconds=800)
+        [daemon] = [child for child in demo.children() if "monitor.daemon" in child.cmdline()]
+        maps = Path(f"/proc/{daemon.pid}/maps").read_text()
+    finally:
+        demo.end()
+    assert not re.search(r"/(numpy|pandas|scipy|sklearn|evidently|pyarrow)/", maps), "the daemon stays free of numerics"
+    summary = json.loads(json_file.read_text())
     faults = {fault["name"]: fault for fault in summary["faults"]}
     assert list(faults) == ["kilometres", "missing", "slow"]
     for name in ("kilometres", "missing"):
