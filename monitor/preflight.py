@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import errno
+import math
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
+from alerts.duration import seconds, span
 from monitor.clock import SystemClock
 from monitor.config import address
 from monitor.settings import Config, ModelSettings
 from monitor.store.engine import StoreError, explain, open_engine, writing
+from monitor.store.tables import progress, windows
 
 if TYPE_CHECKING:
     from checks.schema import Schema
@@ -33,6 +36,8 @@ def problems(config: Config) -> Iterator[str]:
             yield wrong
     if wrong := database_problem(config.database, SystemClock().monotonic):
         yield wrong
+    else:
+        yield from windows_problems(config)
     if wrong := port_problem(config):
         yield wrong
 
@@ -85,6 +90,47 @@ def database_problem(url: str, monotonic: Callable[[], float]) -> str | None:
         return explain(error, url)
     finally:
         engine.dispose()
+
+
+def windows_problems(config: Config) -> Iterator[str]:
+    """Models whose database holds windows of another length than the config's: chunks, labels and measurements are
+    found by their window's start, so two lengths would mix."""
+    engine = open_engine(config.database)
+    try:
+        stored = _lengths(engine)
+    finally:
+        engine.dispose()
+    for model in config.models:
+        every, before = model.windows.every, stored.get(model.model)
+        if before is not None and not math.isclose(before, every, abs_tol=1e-3):
+            yield (
+                f"model {model.model}: windows.every is {_written(every)}, but the database holds this model's windows "
+                f"of {_written(before)}, and the two can't be mixed; set it back to {_written(before)}, or use a new "
+                "database or a new model name"
+            )
+
+
+def _lengths(engine: Engine) -> dict[str, float]:
+    """Seconds of a window, by model, as far as the database tells."""
+    newest = (
+        select(windows.c.end - windows.c.start)
+        .where(windows.c.model == progress.c.model)
+        .order_by(windows.c.end.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(progress.c.model, func.coalesce(progress.c.every, newest))
+    try:
+        with engine.connect() as connection:
+            return {model: every for model, every in connection.execute(query) if every is not None}
+    except DBAPIError:
+        # The tables are still to be made, or of another release: upgrading them, which comes next, tells.
+        return {}
+
+
+def _written(length: float) -> str:
+    """The length as a config states it, exactly."""
+    return span(length) if seconds(span(length)) == length else f"{length:.15g}s"
 
 
 def _damage(engine: Engine, deadline: float, monotonic: Callable[[], float]) -> str | None:

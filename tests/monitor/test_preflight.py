@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from monitor import preflight
-from monitor.preflight import database_problem, port_problem, reference_problem
-from monitor.settings import Config, ModelSettings
+from monitor.preflight import database_problem, port_problem, reference_problem, windows_problems
+from monitor.settings import Config, ModelSettings, WindowSettings
+from monitor.store.tables import progress, windows
+from monitor.work.closing import ModelOptions
+from tests.monitor.work.log import HOUR, Log
 
 
 def config(listen: str) -> Config:
@@ -64,3 +67,39 @@ def test_a_large_reference_is_left_to_the_worker(tmp_path: Path, monkeypatch: py
     assert reference_problem(model) is not None
     monkeypatch.setattr(preflight, "LOOKED_INTO", 10)
     assert reference_problem(model) is None
+
+
+def watched(tmp_path: Path, every: float) -> Config:
+    model = ModelSettings(model="a", windows=WindowSettings(every=every))
+    return Config(models=[model], database=f"sqlite:///{tmp_path}/w.db")
+
+
+REFUSED = (
+    "model a: windows.every is 1h30m, but the database holds this model's windows of 1h, and the two can't be mixed; "
+    "set it back to 1h, or use a new database or a new model name"
+)
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_windows_of_another_length_are_refused(tmp_path: Path, stored: bool) -> None:
+    log = Log(tmp_path / "w.db", ModelOptions("a"))
+    if stored:
+        log.write(progress.update().values(every=HOUR))
+    else:
+        log.write(windows.insert().values(model="a", start=0.0, end=HOUR, close_seq=1))
+    assert list(windows_problems(watched(tmp_path, 1.5 * HOUR))) == [REFUSED]
+    assert REFUSED in preflight.problems(watched(tmp_path, 1.5 * HOUR))
+    assert list(windows_problems(watched(tmp_path, HOUR))) == []
+
+
+def test_lengths_that_differ_by_little_are_told_apart(tmp_path: Path) -> None:
+    log = Log(tmp_path / "w.db", ModelOptions("a"))
+    log.write(progress.update().values(every=90061.0))
+    [problem] = windows_problems(watched(tmp_path, 90060.0))
+    assert "windows.every is 90060s" in problem and "windows of 90061s" in problem
+
+
+def test_a_model_without_windows_may_have_any_length(tmp_path: Path) -> None:
+    assert list(windows_problems(watched(tmp_path, HOUR))) == [], "not even a table"
+    Log(tmp_path / "w.db", ModelOptions("a"))
+    assert list(windows_problems(watched(tmp_path, HOUR))) == []
