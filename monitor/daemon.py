@@ -37,6 +37,7 @@ from monitor.store import measurements as history
 from monitor.store.alerts import AlertStore
 from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
+from monitor.store.lock import hold
 from monitor.store.writer import Writer
 from monitor.ticks import Ticker
 from monitor.web.app import Services, create_app
@@ -57,6 +58,7 @@ class Daemon:
 
     def __init__(self, config: Config, clock: Clock) -> None:
         self.config, self.clock = config, clock
+        self.lock = hold(config.database)
         self.engine = open_engine(config.database)
         self.writer = Writer(self.engine, max_bytes=config.limits.queue_bytes)
         self.registry = CollectorRegistry()
@@ -94,6 +96,8 @@ class Daemon:
             thread.start()
         self.health.ingest(None)
         _settle()
+        names = ", ".join(model.model for model in self.config.models)
+        log.info("watching %s; page http://%s; alerts go to %s", names, self.config.listen, ", ".join(self.receivers))
         try:
             server.run()
         finally:
@@ -111,6 +115,8 @@ class Daemon:
             thread.join(timeout=DRAIN_SECONDS)
         self.writer.stop()
         self.engine.dispose()
+        if self.lock is not None:
+            self.lock.close()
         log.info("stopped")
 
     def latest_from_history(self) -> None:

@@ -1,10 +1,11 @@
-"""Notifications as lines of text: one an event, readable in a log."""
+"""Notifications as lines of text: one an event, readable in a log, and below it what to do."""
 
 from __future__ import annotations
 
 from typing import TextIO
 
-from alerts.incident import Notice, Why
+from alerts.duration import span
+from alerts.incident import Alert, Notice, Why
 from alerts.notify import Address, NotifyError
 from alerts.wording import clean, stamp
 
@@ -12,7 +13,7 @@ from alerts.wording import clean, stamp
 def line(notice: Notice) -> str:
     """One event on one line: state, severity, model, group, what, since when, and why it is told.
 
-    ``FIRING    warning   delays  feature-drift  distance psi 3.2 > 0.1 since 2013-05-01T00:00Z  (first)``
+    ``FIRING    warning   delays  drift  distance has drifted: PSI 3.2 (limit 0.1)  since 2013-05-01T00:00Z  (first)``
     """
     incident = notice.incident
     head = [
@@ -21,21 +22,27 @@ def line(notice: Notice) -> str:
         incident.model or "host",
         incident.group,
     ]
-    return "  ".join([*head, clean(_finding(notice), 500), f"({notice.why})"])
+    return "  ".join([*head, *_told(notice), f"({notice.why})"])
 
 
-def _finding(notice: Notice) -> str:
-    incident, alert = notice.incident, notice.incident.alerts[0]
-    since = incident.since
-    if notice.why is Why.NEW_ALERTS:
-        # The news is the alert that was not there before, not the worst one.
-        alert = max((item for item in incident.alerts if item.firing), key=lambda item: item.since, default=alert)
-        since = alert.since
-    what = f"{alert.subject} {alert.finding}"
-    if incident.total > 1:
-        what += f" (+{incident.total - 1} more)"
-    until = f" until {stamp(incident.ended)}" if incident.ended is not None else ""
-    return f"{what} since {stamp(since)}{until}"
+def _told(notice: Notice) -> list[str]:
+    """What is wrong and since when; of what is over, how long it lasted and how bad it was."""
+    incident, alert = notice.incident, _about(notice)
+    more = f" (+{incident.total - 1} more)" if incident.total > 1 else ""
+    numbers = clean(f"{alert.subject} {alert.finding}", 300)
+    if incident.ended is not None:
+        lasted = span(max(0.0, incident.ended - incident.since))
+        return [f"over after {lasted}; at worst {numbers}{more}", f"until {stamp(incident.ended)}"]
+    return [f"{clean(alert.summary, 500) or numbers}{more}", f"since {stamp(alert.since)}"]
+
+
+def _about(notice: Notice) -> Alert:
+    incident = notice.incident
+    if notice.why is not Why.NEW_ALERTS:
+        return incident.alerts[0]
+    # The news is the alert that was not there before, not the worst one.
+    fresh = (item for item in incident.alerts if item.firing)
+    return max(fresh, key=lambda item: item.since, default=incident.alerts[0])
 
 
 class Console:
@@ -51,6 +58,9 @@ class Console:
     def send(self, notice: Notice, address: Address | None) -> Address:
         try:
             self._stream.write(line(notice) + "\n")
+            action = clean(_about(notice).action, 1000)
+            if action and notice.why in (Why.FIRST, Why.NEW_ALERTS):
+                self._stream.write(f"          what to do: {action}\n")
             self._stream.flush()
         except (OSError, ValueError) as error:
             raise NotifyError(f"the console can't be written to: {error}", retry=True) from error

@@ -27,7 +27,9 @@ def demo(
     try:
         from monitor.demo.run import main
     except ModuleNotFoundError as error:
-        raise Failure(f"the demo needs {error.name}; install watchkeeper[demo]", 2) from None
+        raise Failure(
+            f"the demo needs {error.name}; in a checkout run: pip install '.[demo]' ./client (or make run)", 2
+        ) from None
     status = main(
         once=once,
         no_faults=no_faults,
