@@ -31,7 +31,7 @@ arrivals = Table(
     metadata,
     Column("seq", RowId, primary_key=True, autoincrement=True),
     Column("model", String(200), nullable=False),
-    Column("kind", String(16), nullable=False),  # predictions | labels
+    Column("kind", String(16), nullable=False),  # predictions | labels | damaged
     Column("received_at", Float, nullable=False),
     Column("t_min", Float, nullable=False),
     Column("t_max", Float, nullable=False),

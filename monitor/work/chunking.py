@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 import numpy as np
@@ -110,8 +110,50 @@ def read_batch(payload: bytes, codec: str) -> dict[str, Any]:
         raise DamagedBatch(f"a batch is stored as {codec!r}, which this version can't read; upgrade Watchkeeper")
     try:
         batch: dict[str, Any] = msgspec.msgpack.decode(payload, type=dict)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:  # bad UTF-8, a list as a key
         raise DamagedBatch(f"a stored batch can't be read ({error}); restore the database from a backup") from error
+    return batch
+
+
+FARTHEST = 1e12
+"""Seconds from the epoch beyond which a time is damage, not data."""
+Scalar = str | bool | int | float
+
+
+class Predictions(TypedDict):
+    """The columns of a batch of predictions."""
+
+    id: list[str]
+    time: list[float]
+    features: dict[str, list[Scalar | None]]
+    prediction: list[Scalar]
+    probabilities: list[dict[str, float] | list[float] | float | None] | None
+    latency: list[float | None] | None
+    version: list[str | None] | None
+    tags: list[dict[str, str] | None] | None
+
+
+class Labels(TypedDict):
+    """The columns of a batch of labels."""
+
+    id: list[str]
+    label: list[Scalar | None]
+    time: list[float]
+
+
+def read_arrival(kind: str, payload: bytes, codec: str, rows: int) -> dict[str, Any]:
+    """The columns of an arrival that is looked at for the first time: each must have a value for each of the rows.
+    Raises DamagedBatch."""
+    batch = read_batch(payload, codec)
+    try:
+        msgspec.convert(batch, Predictions if kind == "predictions" else Labels)
+    except msgspec.ValidationError as error:
+        raise DamagedBatch(f"its columns are not those of {kind} ({error})") from error
+    columns = [*(batch.get("features") or {}).values(), *(value for value in batch.values() if isinstance(value, list))]
+    if any(len(column) != rows for column in columns):
+        raise DamagedBatch(f"its columns are not all of {rows} rows")
+    if not all(abs(time) <= FARTHEST for time in batch["time"]):
+        raise DamagedBatch("it holds a time that no clock shows")
     return batch
 
 

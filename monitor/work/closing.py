@@ -140,3 +140,5 @@ class Compacted:
     """Labels in all whose prediction is not known yet."""
     labels_unfit: int = 0
     """Labels of this run whose value does not fit the model's task: stored, but never measured with."""
+    damaged: int = 0
+    """Batches of this run that can't be read: they stay in the log, as of kind `damaged`, and are never measured."""

@@ -7,6 +7,7 @@ to arrive stays. What is decided for a row depends on the log alone, not on how 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -24,11 +25,12 @@ from monitor.work.chunking import (
     CHUNK_CODEC,
     Bools,
     Chunk,
+    DamagedBatch,
     Rows,
     encode,
     encode_rows,
     joined,
-    read_batch,
+    read_arrival,
     split,
     window_indices,
 )
@@ -39,9 +41,13 @@ from monitor.work.place import Place, Waiting, read_labels, truths, windows_of
 from monitor.work.portion import Portion, PortionStore, Stored
 from monitor.work.references import newest
 
+log = logging.getLogger("watchkeeper.compaction")
+
 PORTION_BYTES = 4 << 20
 PORTION_ROWS = 1 << 16
 PORTION_ARRIVALS = 20_000
+Decoded = tuple[Row[Any], dict[str, Any]]
+"""An arrival and its columns."""
 NONE = Place(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64))
 
 
@@ -78,11 +84,12 @@ class Compaction:
 
     def _compact(self, end: int) -> None:
         """Compacts the next portion, at most up to the arrival `end`."""
-        batches, last = self._read(end)
-        rows = self._rows([batch for batch in batches if batch.kind == "predictions"])
+        arrived, last = self._read(end)
+        batches, damaged = _decoded(arrived)
+        rows = self._rows([batch for batch in batches if batch[0].kind == "predictions"])
         made, fresh = ([], NONE) if rows is None else self._split(rows)
         found = self._waiting.take(fresh)
-        labels = self._labels([batch for batch in batches if batch.kind == "labels"], fresh)
+        labels = self._labels([batch for batch in batches if batch[0].kind == "labels"], fresh)
         every = self._options.every
         self._store.write(
             Portion(
@@ -90,8 +97,12 @@ class Compaction:
                 chunks=[self._stored(chunk, rows) for chunk in made if rows is not None],
                 labels=labels,
                 found=[(id_, window * every) for id_, window in found],
+                damaged=list(damaged),
             )
         )
+        for seq, error in damaged.items():
+            log.error("%s: arrival %d can't be read and is set aside in `arrivals`: %s", self._model, seq, error)
+        self._counts["damaged"] += len(damaged)
         for chunk in made:
             self._ids.add(chunk.window, fresh.hashes[fresh.windows == chunk.window])
         self._waiting.add(label["prediction_id"] for label in labels if label["window_start"] is None)
@@ -119,11 +130,12 @@ class Compaction:
             query = select(arrivals).where(*inside, arrivals.c.seq <= last).order_by(arrivals.c.seq)
             return connection.execute(query).all(), last
 
-    def _rows(self, batches: Sequence[Row[Any]]) -> Rows | None:
-        if not batches:
+    def _rows(self, decoded: Sequence[Decoded]) -> Rows | None:
+        if not decoded:
             return None
+        batches = [batch for batch, _ in decoded]
         counts = [batch.n for batch in batches]
-        payload = joined([read_batch(batch.payload, batch.codec) for batch in batches])
+        payload = joined([columns for _, columns in decoded])
         frame = from_payload(payload, self._schema)
         times, _ = floats(frame["time"])
         return Rows(
@@ -149,9 +161,9 @@ class Compaction:
         known = self._ids.seen(rows.frame["id"], rows.hashes, rows.windows, self._reach)
         return first_in_reach(rows.frame["id"], rows.hashes, rows.windows, ~known, self._reach)
 
-    def _labels(self, batches: Sequence[Row[Any]], fresh: Place) -> list[dict[str, Any]]:
+    def _labels(self, batches: Sequence[Decoded], fresh: Place) -> list[dict[str, Any]]:
         """The labels of these arrivals as rows, sorted by id so that neighbours in the index are written together."""
-        found = read_labels([(batch.seq, batch.received_at, batch.codec, batch.payload) for batch in batches])
+        found = read_labels([(batch.seq, batch.received_at, columns) for batch, columns in batches])
         if not found:
             return []
         found.sort(key=lambda label: (label.id, label.seq))
@@ -198,3 +210,15 @@ class Compaction:
             {**values, "codec": CHUNK_CODEC, "payload": encode(frame)},
             {**common, "binning_id": self._reference.id, "codec": PROFILE_CODEC, "payload": made},
         )
+
+
+def _decoded(batches: Sequence[Row[Any]]) -> tuple[list[Decoded], dict[int, DamagedBatch]]:
+    """The arrivals that can be read, and by position why the others can't. One that can't must not keep the model from
+    being watched."""
+    decoded, damaged = [], {}
+    for batch in batches:
+        try:
+            decoded.append((batch, read_arrival(batch.kind, batch.payload, batch.codec, batch.n)))
+        except DamagedBatch as error:
+            damaged[batch.seq] = error
+    return decoded, damaged

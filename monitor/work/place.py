@@ -19,7 +19,7 @@ from checks.arrow import coded_array, encoded, float_array, floats
 from checks.frame import hash_ids, label_array
 from checks.schema import Schema
 from monitor.store.tables import labels as labels_table
-from monitor.work.chunking import Bools, Hashes, Ints, read_batch
+from monitor.work.chunking import Bools, Hashes, Ints
 from monitor.work.ids import NOWHERE, Ids
 
 PORTION = 50_000
@@ -45,11 +45,10 @@ class Label:
     received_at: float
 
 
-def read_labels(arrivals: Sequence[tuple[int, float, str, bytes]]) -> list[Label]:
-    """The labels of arrivals (seq, received_at, codec, payload), in order; of one id twice in one arrival, the last."""
+def read_labels(arrivals: Sequence[tuple[int, float, dict[str, Any]]]) -> list[Label]:
+    """The labels of arrivals (seq, received_at, columns), in order; of one id twice in one arrival, the last."""
     found: dict[tuple[str, int], Label] = {}
-    for seq, received_at, codec, payload in arrivals:
-        batch = read_batch(payload, codec)
+    for seq, received_at, batch in arrivals:
         for id_, value, time in zip(batch["id"], batch["label"], batch["time"], strict=True):
             found[id_, seq] = Label(id_, seq, value, time, received_at)
     return list(found.values())

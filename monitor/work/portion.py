@@ -20,6 +20,8 @@ LABEL_BYTES = 4 << 10
 """What a label costs: a page of the index on ids, which come in no order. Placing one that waited costs two: it also
 moves within the index on windows."""
 LABELS = 256
+DAMAGED = "damaged"
+"""Kind of an arrival that was set aside: kept for who wants to repair it, read by nobody."""
 
 T = TypeVar("T")
 
@@ -50,6 +52,8 @@ class Portion:
     labels: Sequence[dict[str, Any]] = ()
     found: Sequence[tuple[str, float]] = ()
     """Ids of labels that waited, and the start of the window of the prediction that has come."""
+    damaged: Sequence[int] = ()
+    """Arrivals that can't be read. They stay where they are, as `DAMAGED`."""
 
 
 @dataclass
@@ -93,7 +97,7 @@ class PortionStore:
             self._write(connection, late)
             if early:
                 self._check_whole(connection, len(portion.chunks))
-            self._finish(connection, portion.last)
+            self._finish(connection, portion)
         self.seq = portion.last
 
     def _steps(self, portion: Portion) -> Iterator[Step]:
@@ -138,11 +142,13 @@ class PortionStore:
     def _overtaken(self) -> Overtaken:
         return Overtaken(f"another process compacts the arrivals of {self.model!r}; stop one of the two")
 
-    def _finish(self, connection: Connection, last: int) -> None:
-        connection.execute(
-            delete(arrivals).where(arrivals.c.model == self.model, arrivals.c.seq > self.seq, arrivals.c.seq <= last)
-        )
-        connection.execute(update(progress).where(progress.c.model == self.model).values(compacted_seq=last))
+    def _finish(self, connection: Connection, portion: Portion) -> None:
+        for seq in portion.damaged:
+            connection.execute(update(arrivals).where(arrivals.c.seq == seq).values(kind=DAMAGED))
+        done = (arrivals.c.model == self.model, arrivals.c.seq > self.seq, arrivals.c.seq <= portion.last)
+        connection.execute(delete(arrivals).where(*done, arrivals.c.kind != DAMAGED))
+        here = progress.c.model == self.model
+        connection.execute(update(progress).where(here).values(compacted_seq=portion.last))
 
 
 def release(model: str) -> Update:

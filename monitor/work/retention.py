@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, literal
 from checks.catalog import CATALOG
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import (
+    arrivals,
     check_runs,
     chunks,
     deliveries,
@@ -83,13 +84,16 @@ def _expired(
 def _of_model(engine: Engine, options: ModelOptions, now: float, events: float, history: float) -> Iterator[Expired]:
     model = options.model
     with engine.connect() as connection:
-        row = connection.execute(
-            select(progress.c.newest_time, progress.c.judged_window).where(progress.c.model == model)
-        ).one_or_none()
+        row = connection.execute(select(progress).where(progress.c.model == model)).one_or_none()
         pending = connection.scalar(
             select(func.min(windows.c.start)).where(windows.c.model == model, windows.c.mature_at.is_(None))
         )
-    if row is None or row.judged_window is None:
+    if row is None:
+        return
+    # What compaction has passed and left there is damaged.
+    passed = and_(arrivals.c.model == model, arrivals.c.seq <= row.compacted_seq)
+    yield arrivals, and_(passed, arrivals.c.received_at < now - history)
+    if row.judged_window is None:
         return
     age = row.newest_time if options.replay else now
     # Whole windows, so that none is ever measured from half of its rows; and none that is still to be judged.

@@ -5,6 +5,8 @@ All is taken as of the closing's position in the arrival log, so it does not mat
 
 from __future__ import annotations
 
+from itertools import islice
+
 from sqlalchemy import Engine, Table, and_, exists, func, select
 
 from checks.base import Measurement, Window
@@ -14,6 +16,11 @@ from monitor.work.checking import Checking
 from monitor.work.closing import Closing, ModelOptions, Verdict
 from monitor.work.evidence import Evidence
 from monitor.work.references import newest
+
+OVERTAKEN = 3
+"""So many later windows with all their labels, and one that lacks some waits no longer."""
+LOOK_AHEAD = 12
+"""Later windows that are looked at for that."""
 
 
 class NotCompacted(Exception):
@@ -68,9 +75,18 @@ class Verdicts:
         return ripe
 
     def _is_mature(self, window: Window, closing: Closing, evidence: Evidence) -> bool:
-        if window.end + self._options.maturity <= closing.window.end:
+        if window.end + self._options.maturity <= closing.window.end or not evidence.rows(window):
             return True
-        return evidence.coverage(window, self._options.coverage) >= self._options.coverage
+        if self._is_covered(window, evidence):
+            return True
+        # Where later windows have their labels, what this one lacks is missing, not late: it must not hold them up.
+        later = (other for other in self._immature if window.end < other.end <= closing.window.end)
+        return sum(self._is_covered(other, evidence) for other in islice(later, LOOK_AHEAD)) >= OVERTAKEN
+
+    def _is_covered(self, window: Window, evidence: Evidence) -> bool:
+        """Whether it has rows, and enough of them their labels."""
+        enough = self._options.coverage
+        return evidence.rows(window) > 0 and evidence.coverage(window, enough) >= enough
 
     def _revisions(self, closing: Closing, evidence: Evidence, checking: Checking) -> list[Measurement]:
         """Earlier windows anew: everything of those that events have reached, performance of those that labels have."""

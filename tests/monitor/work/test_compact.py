@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, event, func, select, update
 
 from checks.frame import hash_ids
 from monitor.store.tables import arrivals, chunks, labels, progress
@@ -252,3 +253,69 @@ def test_cut_short_before_any_commit_it_ends_the_same(
         assert placed(log) == placed(whole), number
         assert log.rows(select(func.count()).select_from(arrivals))[0][0] == 0
         assert log.rows(select(func.sum(chunks.c.duplicates)))[0][0] == 1
+
+
+def columns(**changed: Any) -> bytes:
+    """A batch of one prediction, `x`, with these columns instead."""
+    sound: dict[str, Any] = {
+        "id": ["x"],
+        "time": [START],
+        "features": {"distance": [1.0]},
+        "prediction": ["no"],
+        **dict.fromkeys(("probabilities", "latency", "version", "tags")),
+    }
+    return msgspec.msgpack.encode({key: value for key, value in (sound | changed).items() if value != "gone"})
+
+
+DAMAGE = [
+    b"\xc1\xc1\xc1",
+    b"",
+    msgspec.msgpack.encode([1]),
+    columns(features="gone"),
+    columns(features={"distance": [1.0, 2.0]}),
+    columns(features={"distance": [[1.0]]}),
+    columns(prediction=["no", "no"]),
+    columns(id=[1]),
+    columns(time=[float("nan")]),
+    columns(time=[1e300]),
+    columns(latency=["fast"]),
+]
+
+
+@pytest.mark.parametrize("kind", ["predictions", "labels"])
+@pytest.mark.parametrize("payload", DAMAGE)
+def test_a_damaged_batch_is_set_aside_and_the_others_are_compacted(
+    log: Log, payload: bytes, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log.predict(at(0.1, "a"))
+    damaged = log.predict(at(0.2, "x")) if kind == "predictions" else log.label(truth("x"))
+    log.write(update(arrivals).where(arrivals.c.seq == damaged).values(payload=payload))
+    log.predict(at(0.3, "b"))
+    log.label(truth("a"))
+    assert run(log) == Compacted(rows=2, labels_placed=1, damaged=1)
+    assert [id_ for _, _, ids in contents(log) for id_ in ids] == ["a", "b"]
+    rest = log.rows(select(arrivals.c.seq, arrivals.c.kind, arrivals.c.payload))
+    assert [tuple(row) for row in rest] == [(damaged, "damaged", payload)]
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1 and told[0].startswith(f"delays: arrival {damaged} can't be read and is set aside")
+    log.predict(at(0.4, "c"))
+    assert run(log) == Compacted(rows=1), "and is not looked at again"
+
+
+def test_a_batch_of_another_codec_is_set_aside(log: Log) -> None:
+    log.predict(at(0.1, "a"))
+    log.write(update(arrivals).values(codec="other/1"))
+    assert run(log) == Compacted(damaged=1)
+
+
+def test_no_damage_of_a_payload_stops_compaction(tmp_path: Path, options: ModelOptions) -> None:
+    log = Log(tmp_path / "bits.db", options)
+    rng = np.random.default_rng(7)
+    for number in range(300):
+        log.predict(at(0.1, f"a{number}", features={"distance": 1.5, "carrier": "UA"}))
+    for row in log.rows(select(arrivals.c.seq, arrivals.c.payload)):
+        payload = bytearray(row.payload)
+        payload[rng.integers(len(payload))] = rng.integers(256)
+        log.write(update(arrivals).where(arrivals.c.seq == row.seq).values(payload=bytes(payload)))
+    done = run(log)
+    assert done.damaged > 50 and done.rows > 50

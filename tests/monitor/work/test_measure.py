@@ -197,6 +197,20 @@ def test_windows_mature_in_order_and_none_is_skipped(referenced: Log) -> None:
     assert (accuracy.value, accuracy.provisional) == (0.9, False)
 
 
+def test_a_window_that_lacks_labels_waits_no_longer_than_for_three_that_have_theirs(referenced: Log) -> None:
+    referenced.options = replace(referenced.options, maturity=1000 * HOUR)
+    referenced.predict(*hour(0, 10))
+    matured = []
+    for start in range(1, 6):
+        referenced.predict(*hour(start, 10))
+        if start > 1:
+            referenced.label(*answers(hour(start - 1, 10)))
+        referenced.predict(*hour(start + 1, 1, "q"))
+        matured += [[window for window, _ in verdict.matured] for verdict in judge(referenced)]
+    assert matured[:3] == [[], [], []]
+    assert matured[3][:3] == [FIRST, SECOND, THIRD]
+
+
 def test_age_makes_a_window_mature_without_labels(referenced: Log) -> None:
     for start in range(5):
         referenced.predict(*hour(start, 3))

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Table, func, insert, select, update
 
 from monitor.store.tables import (
+    arrivals,
     check_runs,
     chunks,
     deliveries,
@@ -155,3 +156,16 @@ def test_every_table_that_grows_is_looked_at() -> None:
     watched = {table.name for table in vars(retention).values() if isinstance(table, Table)}
     bounded = {"arrivals", "progress", "alerts", "reference_profiles", "alembic_version"}
     assert set(metadata.tables) - watched <= bounded
+
+
+def test_damaged_arrivals_go_with_the_history_and_waiting_ones_stay(log: Log) -> None:
+    common = {"model": log.model, "t_min": 0.0, "t_max": 0.0, "n": 1, "codec": "msgpack-columns/1", "payload": b"?"}
+    rows = [
+        {"seq": 1, "kind": "damaged", "received_at": NOW - HISTORY - 1, **common},
+        {"seq": 2, "kind": "damaged", "received_at": NOW - HISTORY + 1, **common},
+        {"seq": 3, "kind": "predictions", "received_at": NOW - HISTORY - 1, **common},
+    ]
+    log.write(insert(arrivals).values(rows))
+    log.write(update(progress).values(compacted_seq=2))
+    assert expire(log) == {"arrivals": 1}
+    assert [row.seq for row in log.rows(select(arrivals.c.seq))] == [2, 3]
