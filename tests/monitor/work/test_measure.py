@@ -207,8 +207,8 @@ def test_a_window_that_lacks_labels_waits_no_longer_than_for_three_that_have_the
             referenced.label(*answers(hour(start - 1, 10)))
         referenced.predict(*hour(start + 1, 1, "q"))
         matured += [[window for window, _ in verdict.matured] for verdict in judge(referenced)]
-    assert matured[:3] == [[], [], []]
-    assert matured[3][:3] == [FIRST, SECOND, THIRD]
+    assert matured[:4] == [[], [], [], []]
+    assert matured[4][:3] == [FIRST, SECOND, THIRD]
 
 
 def test_age_makes_a_window_mature_without_labels(referenced: Log) -> None:
