@@ -1,21 +1,42 @@
-"""From the bytes of a request to rows: an array, one object or a line each, gzip or plain."""
+"""From the bytes of a request to rows: an array, one object or a line each, gzip or plain.
+
+A large body is decoded in slabs of rows: a parser holds Python's lock for as long as one call lasts, and what it builds
+is many times what it reads. A slab starts at a row and is tried up to a seam, a place that looks like the end of a row.
+When it decodes, the seam was one: the parser came to it between two rows. If not, its rows are read one by one.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
+from collections.abc import Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from monitor.ingest.rejection import BadRow, Malformed, Reason, Rejections, TooLarge
+from monitor.ingest.rejection import BadRow, Malformed, Reason, TooLarge
 
 ARRAY_TYPE = "application/json"
 LINES_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 MEDIA_TYPES = LINES_TYPES | {ARRAY_TYPE}
+WHOLE_BYTES = 256 << 10
+"""Bodies up to this size are decoded at once: a few milliseconds."""
+SLAB_BYTES = 64 << 10
+ROW_BYTES = 1 << 20
+"""The values of a row that is longer than this are counted before any is built."""
+ROW_VALUES = 200_000
+"""Values, keys' separators and brackets of one row; beyond, nothing that is taken can be meant."""
+_TOGETHER = 1000
 _BLANK = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
 _INT_DIGITS = 18
 _GZIP = 31
+_SEAM = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+(?=\{)")
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+_SPACE = re.compile(r"[ \t\r\n]*+")
+_SPACE_BYTES = re.compile(rb"[ \t\r\n]*+")
+_UNFIT = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Row = TypeVar("Row")
 
@@ -62,14 +83,16 @@ class Decoder(Generic[Row]):
         self._one: msgspec.json.Decoder[Row] = msgspec.json.Decoder(row)
 
     def fast(self, body: bytes, media: str) -> list[Row] | None:
-        """Every row by one decode, or None when any of them (or the body) needs a closer look."""
+        """Every row by one decode, or None when any of them (or the body, or its size) needs a closer look."""
+        if len(body) > WHOLE_BYTES:
+            return None
         first = body.lstrip(_BLANK)[:1] if body[:1] not in (b"[", b"{") else body[:1]
         try:
             if first == b"[":
                 return self._many.decode(body)
             if first == b"{":
                 return self._one.decode_lines(body) if media in LINES_TYPES else [self._one.decode(body)]
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except _UNFIT:
             pass
         return None
 
@@ -77,56 +100,189 @@ class Decoder(Generic[Row]):
         """One row from plain Python values. Raises msgspec.ValidationError."""
         return msgspec.convert(value, self._row)
 
-
-UNREADABLE = object()
-"""Stands where a line is no JSON; its rejection is noted already."""
-
-
-def values(body: bytes, media: str, rejections: Rejections) -> list[Any]:
-    """Every row as plain Python values, NaN and Infinity included. Raises Malformed."""
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Malformed(f"the body is not UTF-8: {error.reason} at byte {error.start}") from None
-    stripped = text.strip()
-    if not stripped:
-        raise Malformed("the body is empty; send a JSON array, an object, or an object a line")
-    if stripped[0] not in "[{":
-        raise Malformed("the body must be a JSON array, an object, or an object a line")
-    if stripped[0] == "[" or media not in LINES_TYPES:
-        try:
-            whole = _loads(text)
-        except json.JSONDecodeError as error:
-            if stripped[0] == "[" or not error.msg.startswith("Extra data"):
-                raise Malformed(
-                    f"malformed JSON: {error.msg} at line {error.lineno} column {error.colno} (char {error.pos})"
-                ) from None
+    def pieces(self, body: bytes, media: str) -> Iterator[list[Row] | list[Any]]:
+        """Every row in order, some at a time: as rows where all of a piece fit the type, else as plain values with NaN
+        and Infinity, and BadRow in place of a line that is no JSON. Raises Malformed and TooLarge."""
+        body = body.removeprefix(_BOM)
+        start = _past_space(body, 0)
+        first = body[start : start + 1]
+        if first == b"[":
+            yield from self._array(body, start + 1)
+        elif first != b"{":
+            _text(body, 0, len(body))
+            kind = "is empty; send" if not first else "must be"
+            raise Malformed(f"the body {kind} a JSON array, an object, or an object a line")
+        elif media in LINES_TYPES:
+            yield from self._lines(body)
         else:
-            return whole if isinstance(whole, list) else [whole]
-    return _lines(text, rejections)
+            yield from self._object(body, start)
 
+    def _array(self, body: bytes, at: int) -> Iterator[list[Row] | list[Any]]:
+        last = len(body.rstrip(_BLANK)) - 1
+        last = last if body[last] == ord("]") and last >= at else len(body)
+        at, size = _past_space(body, at), SLAB_BYTES
+        if at == last < len(body):
+            return
+        while True:
+            seam = _SEAM.search(body, at + size, min(last, at + ROW_BYTES))
+            end, sure = (seam.start() + 1, False) if seam else (last, True)
+            if end - at > ROW_BYTES:
+                end = min(_rows_end(body, at, SLAB_BYTES), last)
+            try:
+                yield self._many.decode(b"".join((b"[", body[at:end], b"]")))
+            except _UNFIT:
+                done = yield from _one_by_one(body, at, end, sure)
+            else:
+                done = end
+            if done < end:
+                size = SLAB_BYTES if done > at else size * 4
+                at = done
+                continue
+            end = _past_space(body, end)
+            if end >= last:
+                break
+            if body[end] != ord(","):
+                raise _malformed(body, end, _instead(_text(body, end, len(body)), 0))
+            at, size = _past_space(body, end + 1), SLAB_BYTES
+        if last == len(body):
+            raise _malformed(body, last, _instead("", 0))
 
-def _lines(text: str, rejections: Rejections) -> list[Any]:
-    rows: list[Any] = []
-    for line in text.split("\n"):
-        if not line.strip():
-            continue
+    def _object(self, body: bytes, at: int) -> Iterator[list[Row] | list[Any]]:
+        if len(body) > ROW_BYTES:
+            _rows_end(body, at)
         try:
-            rows.append(_loads(line))
+            row = self._one.decode(body)
+        except _UNFIT:
+            pass
+        else:
+            yield [row]
+            return
+        text = _text(body, 0, len(body))
+        try:
+            value, end = _scan(text, at)
         except json.JSONDecodeError as error:
-            detail = f"malformed JSON: {error.msg} at column {error.colno}"
-            rejections.add(len(rows), BadRow(Reason.INVALID_JSON, detail))
-            rows.append(UNREADABLE)
-    if all(row is UNREADABLE for row in rows):
-        raise Malformed(f"no line of the body is JSON; the first: {rejections.listed[0].detail}")
-    return rows
+            raise _malformed(body, 0, error) from None
+        if _past(text, end) < len(text):
+            yield from self._lines(body)
+        else:
+            yield [value]
+
+    def _lines(self, body: bytes) -> Iterator[list[Row] | list[Any]]:
+        at, readable, worst = 0, False, ""
+        while at < len(body):
+            end = _line_end(body, at + SLAB_BYTES)
+            if end - at > ROW_BYTES:
+                end = _line_end(body, at)
+                if end - at > ROW_BYTES:
+                    _rows_end(body, at)
+            try:
+                rows = self._one.decode_lines(body[at:end])
+            except _UNFIT:
+                values = list(map(_line, filter(str.strip, _text(body, at, end).split("\n"))))
+                bad = [value for value in values if isinstance(value, BadRow)]
+                readable |= len(bad) < len(values)
+                worst = worst or next((row.detail for row in bad), "")
+                yield values
+            else:
+                readable |= bool(rows)
+                yield rows
+            at = end
+        if not readable:
+            raise Malformed(f"no line of the body is JSON; the first: {worst}")
 
 
-def _loads(text: str) -> Any:
+def _one_by_one(body: bytes, start: int, end: int, sure: bool) -> Generator[list[Any], None, int]:
+    """The rows of a slab; returns up to where: short of `end` when it is no seam, unless that is `sure`."""
+    text, at = _text(body, start, end), 0
+    values: list[Any] = []
+    while True:
+        try:
+            value, past = _scan(text, at)
+            past = _past(text, past)
+            if past < len(text) and text[past] != ",":
+                raise _instead(text, past)
+        except json.JSONDecodeError as error:
+            if sure:
+                raise _malformed(body, start, error) from None
+            break
+        values.append(value)
+        if past == len(text):
+            yield values
+            return end
+        at = _past(text, past + 1)
+        if len(values) == _TOGETHER:
+            yield values
+            values = []
+    if values:
+        yield values
+    return start + len(text[:at].encode())
+
+
+def _instead(text: str, at: int) -> json.JSONDecodeError:
+    """What is wrong with a text that has no comma at `at`, after a row."""
+    if text[at : at + 1] == "]":
+        return json.JSONDecodeError("Extra data", text, _past(text, at + 1))
+    return json.JSONDecodeError("Expecting ',' delimiter", text, at)
+
+
+def _rows_end(body: bytes, start: int, least: int = 0) -> int:
+    """Where the row ends that reaches `least` bytes beyond `start`, found without building anything; short of it, the
+    body's end. Raises TooLarge for a row that would build too much."""
+    depth = count = 0
+    for token in _TOKEN.finditer(body, start):
+        mark = body[token.start()]
+        if mark in b"{[":
+            depth += 1
+        elif mark in b"}]":
+            depth -= 1
+        if depth < 0 or (depth == 0 and mark == ord(",") and token.start() - start >= least):
+            return token.start()
+        if depth == 0 and mark != ord('"'):
+            if mark in b"}]" and token.end() - start >= least:
+                return token.end()
+            count = 0
+        count += 1
+        if count > ROW_VALUES:
+            raise TooLarge(f"a row of the body has over {ROW_VALUES} values, more than any limit; send smaller rows")
+    return len(body)
+
+
+def _line_end(body: bytes, at: int) -> int:
+    """Past the first line's end at or after `at`."""
+    return body.find(b"\n", at) + 1 or len(body)
+
+
+def _line(text: str) -> Any:
     try:
         return json.loads(text, parse_int=_int)
+    except json.JSONDecodeError as error:
+        return BadRow(Reason.INVALID_JSON, f"malformed JSON: {error.msg} at column {error.colno}")
     except RecursionError:
-        raise Malformed("the JSON is nested too deeply") from None
+        raise Malformed(_DEEP) from None
+
+
+def _text(body: bytes, start: int, end: int) -> str:
+    try:
+        return body[start:end].decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"the body is not UTF-8: {error.reason} at byte {start + error.start}") from None
+
+
+def _malformed(body: bytes, start: int, error: json.JSONDecodeError) -> Malformed:
+    """What the error says, at its place in the whole body; the slab that it is about begins at byte `start`."""
+    text = _text(body, 0, len(body))
+    place = json.JSONDecodeError(error.msg, text, len(body[:start].decode()) + error.pos)
+    return Malformed(f"malformed JSON: {place.msg} at line {place.lineno} column {place.colno} (char {place.pos})")
+
+
+def _past_space(body: bytes, at: int) -> int:
+    match = _SPACE_BYTES.match(body, at)
+    return match.end() if match else at
+
+
+def _past(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
 
 
 def _int(digits: str) -> int | float:
@@ -139,3 +295,15 @@ def _wide(digits: str) -> int | float:
         return float(digits)
     value = int(digits)
     return value if -(2**63) <= value < 2**63 else float(value)
+
+
+_raw_decode = json.JSONDecoder(parse_int=_int).raw_decode
+_DEEP = "the JSON is nested too deeply"
+
+
+def _scan(text: str, at: int) -> tuple[Any, int]:
+    """The value that starts at `at`, and where it ends. Raises json.JSONDecodeError and Malformed."""
+    try:
+        return _raw_decode(text, at)
+    except RecursionError:
+        raise Malformed(_DEEP) from None

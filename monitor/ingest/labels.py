@@ -11,7 +11,7 @@ from typing import Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
-from monitor.ingest.body import UNREADABLE, Decoder, media_type, values
+from monitor.ingest.body import Decoder, media_type
 from monitor.ingest.predictions import Scalar, check_count
 from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections
 from monitor.ingest.text import ID_LENGTH, NUL, check_id, check_text, shown, type_name
@@ -43,43 +43,54 @@ def _decoder(string_length: int) -> Decoder[Label]:
     return Decoder(cast("type[Label]", row))
 
 
+def fast_labels(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed | None:
+    """The labels of a body that is small and wholly good, else None. Raises TooLarge."""
+    decoder = _decoder(limits.string_length)
+    if NUL in body or (rows := decoder.fast(body, media_type(content_type))) is None:
+        return None
+    check_count(len(rows), limits)
+    times = span.all_seconds([row.time for row in rows]) if rows else []
+    return None if times is None else _parsed(rows, times, Rejections())
+
+
 def parse_labels(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed:
     """The good labels of `body` in columns, and why the others are not there. Raises Malformed and TooLarge."""
-    media = media_type(content_type)
-    decoder = _decoder(limits.string_length)
-    if NUL not in body and (rows := decoder.fast(body, media)) is not None:
-        check_count(len(rows), limits)
-        if not rows:
-            return _parsed([], [], Rejections())
-        times = span.all_seconds([row.time for row in rows])
-        if times is not None:
-            return _parsed(rows, times, Rejections())
-    return _one_by_one(body, media, decoder, limits, span)
+    parsed = fast_labels(body, content_type, limits, span)
+    return parsed if parsed is not None else _by_pieces(body, media_type(content_type), limits, span)
 
 
-def _one_by_one(body: bytes, media: str, decoder: Decoder[Label], limits: LimitSettings, span: Span) -> Parsed:
-    rejections = Rejections()
-    given = values(body, media, rejections)
-    check_count(len(given), limits)
+def _by_pieces(body: bytes, media: str, limits: LimitSettings, span: Span) -> Parsed:
+    decoder, rejections = _decoder(limits.string_length), Rejections()
     rows: list[Label] = []
     times: list[float] = []
-    for index, value in enumerate(given):
-        if value is UNREADABLE:
-            continue
-        try:
-            row = _row(value, decoder, limits)
-            time = span.seconds(row.time)
-        except BadRow as error:
-            rejections.add(index, error)
-            continue
-        rows.append(row)
-        times.append(time)
+    seen, plain = 0, NUL not in body
+    for piece in decoder.pieces(body, media):
+        check_count(seen + len(piece), limits)
+        if plain and piece and isinstance(piece[0], Label):
+            found = span.all_seconds([row.time for row in piece])
+            if found is not None:
+                rows += piece
+                times += found
+                seen += len(piece)
+                continue
+        for index, value in enumerate(piece, seen):
+            try:
+                row = _row(value, decoder, limits)
+                time = span.seconds(row.time)
+            except BadRow as error:
+                rejections.add(index, error)
+                continue
+            rows.append(row)
+            times.append(time)
+        seen += len(piece)
     return _parsed(rows, times, rejections)
 
 
 def _row(value: Any, decoder: Decoder[Label], limits: LimitSettings) -> Label:
+    if isinstance(value, BadRow):
+        raise value
     try:
-        row = decoder.convert(value)
+        row = value if isinstance(value, Label) else decoder.convert(value)
     except msgspec.ValidationError as error:
         raise _why(value, limits, str(error)) from None
     check_id(row.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, cast
@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
-from monitor.ingest.body import UNREADABLE, Decoder, media_type, values
+from monitor.ingest.body import Decoder, media_type
 from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections, TooLarge
 from monitor.ingest.text import ID_LENGTH, NAME_LENGTH, NUL, check_id, check_text, shown, type_name
 from monitor.ingest.times import Span, Stamp
@@ -75,53 +75,87 @@ def _decoder(string_length: int, features: int) -> Decoder[Prediction]:
     return Decoder(cast("type[Prediction]", row))
 
 
+def fast_predictions(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed | None:
+    """The rows of a body that is small and wholly good, else None. Raises TooLarge."""
+    decoder = _decoder(limits.string_length, limits.features)
+    if NUL in body or (rows := decoder.fast(body, media_type(content_type))) is None:
+        return None
+    check_count(len(rows), limits)
+    if not rows:
+        return Parsed(0, 0.0, 0.0, b"", Rejections(), Counter())
+    times, names = span.all_seconds([row.time for row in rows]), _names(rows)
+    if times is None or not _fit(names, limits):
+        return None
+    return _parsed(rows, times, names, Rejections(), Counter())
+
+
 def parse_predictions(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed:
     """The good rows of `body` in columns, and why the others are not there. Raises Malformed and TooLarge."""
-    media = media_type(content_type)
-    decoder = _decoder(limits.string_length, limits.features)
-    if NUL not in body and (rows := decoder.fast(body, media)) is not None:
-        check_count(len(rows), limits)
-        if not rows:
-            return Parsed(0, 0.0, 0.0, b"", Rejections(), Counter())
-        times = span.all_seconds([row.time for row in rows])
-        names = _names(rows)
-        if times is not None and len(names) <= limits.features and max(map(len, names), default=0) <= NAME_LENGTH:
-            return _parsed(rows, times, names, Rejections(), Counter())
-    return _one_by_one(body, media, decoder, limits, span)
+    parsed = fast_predictions(body, content_type, limits, span)
+    return parsed if parsed is not None else _Taken(limits, span).all(body, media_type(content_type))
 
 
-def _one_by_one(body: bytes, media: str, decoder: Decoder[Prediction], limits: LimitSettings, span: Span) -> Parsed:
-    rejections = Rejections()
-    given = values(body, media, rejections)
-    check_count(len(given), limits)
-    rows: list[Prediction] = []
-    times: list[float] = []
-    names: dict[str, None] = {}
-    repaired: Counter[Reason] = Counter()
-    for index, value in enumerate(given):
-        if value is UNREADABLE:
-            continue
+class _Taken:
+    """The rows of one body, taken piece by piece."""
+
+    def __init__(self, limits: LimitSettings, span: Span) -> None:
+        self._limits, self._span = limits, span
+        self._decoder = _decoder(limits.string_length, limits.features)
+        self._rows: list[Prediction] = []
+        self._times: list[float] = []
+        self._names: dict[str, None] = {}
+        self._rejections = Rejections()
+        self._repaired: Counter[Reason] = Counter()
+
+    def all(self, body: bytes, media: str) -> Parsed:
+        seen, plain = 0, NUL not in body
+        for piece in self._decoder.pieces(body, media):
+            check_count(seen + len(piece), self._limits)
+            if not (plain and piece and self._together(piece)):
+                for index, value in enumerate(piece, seen):
+                    self._one(index, value)
+            seen += len(piece)
+        if not self._rows:
+            return Parsed(0, 0.0, 0.0, b"", self._rejections, self._repaired)
+        return _parsed(self._rows, self._times, list(self._names), self._rejections, self._repaired)
+
+    def _together(self, piece: list[Any]) -> bool:
+        """Takes a whole piece where nothing in it needs a closer look."""
+        if not isinstance(piece[0], Prediction):
+            return False
+        times, names = self._span.all_seconds([row.time for row in piece]), self._names | dict.fromkeys(_names(piece))
+        if times is None or not _fit(names, self._limits):
+            return False
+        self._rows += piece
+        self._times += times
+        self._names = names
+        return True
+
+    def _one(self, index: int, value: Any) -> None:
         try:
-            row = _row(value, decoder, limits)
-            time = span.seconds(row.time)
+            row = value if isinstance(value, Prediction) else _row(value, self._decoder, self._limits)
+            time = self._span.seconds(row.time)
             odd = _admit(row)
-            more = row.features.keys() - names.keys()
-            if len(names) + len(more) > limits.features:
-                raise BadRow(Reason.TOO_MANY_FEATURES, _too_many("feature names in one body", limits.features))
+            more = row.features.keys() - self._names.keys()
+            if len(self._names) + len(more) > self._limits.features:
+                raise BadRow(Reason.TOO_MANY_FEATURES, _too_many("feature names in one body", self._limits.features))
         except BadRow as error:
-            rejections.add(index, error)
-            continue
-        names.update(dict.fromkeys(row.features))
-        rows.append(row)
-        times.append(time)
+            self._rejections.add(index, error)
+            return
+        self._names.update(dict.fromkeys(row.features))
+        self._rows.append(row)
+        self._times.append(time)
         if odd:
-            repaired[Reason.NOT_FINITE] += odd
-    if not rows:
-        return Parsed(0, 0.0, 0.0, b"", rejections, repaired)
-    return _parsed(rows, times, list(names), rejections, repaired)
+            self._repaired[Reason.NOT_FINITE] += odd
+
+
+def _fit(names: Collection[str], limits: LimitSettings) -> bool:
+    return len(names) <= limits.features and max(map(len, names), default=0) <= NAME_LENGTH
 
 
 def _row(value: Any, decoder: Decoder[Prediction], limits: LimitSettings) -> Prediction:
+    if isinstance(value, BadRow):
+        raise value
     try:
         return decoder.convert(value)
     except msgspec.ValidationError as error:
@@ -219,7 +253,7 @@ def _too_many(what: str, limit: int, given: int | None = None) -> str:
 
 def check_count(rows: int, limits: LimitSettings) -> None:
     if rows > limits.rows:
-        raise TooLarge(f"the body has {rows} rows; limits.rows is {limits.rows}: send smaller batches")
+        raise TooLarge(f"the body has too many rows: limits.rows is {limits.rows}; send smaller batches")
 
 
 def _names(rows: list[Prediction]) -> list[str]:

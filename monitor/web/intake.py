@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, post
@@ -17,10 +18,13 @@ from sqlalchemy.exc import DBAPIError
 
 from monitor.ingest import (
     MEDIA_TYPES,
+    WHOLE_BYTES,
     Malformed,
     Parsed,
     Span,
     TooLarge,
+    fast_labels,
+    fast_predictions,
     inflate,
     parse_labels,
     parse_predictions,
@@ -38,16 +42,22 @@ log = logging.getLogger("watchkeeper.intake")
 
 AHEAD = 300.0
 """Seconds that an event's time may be ahead of the clock here."""
-INLINE_BYTES = 256 << 10
-"""Larger bodies are parsed in a thread, so that no other request waits for them."""
 BODY_SECONDS = 30.0
 """How long a body may take to arrive: until then it holds room that others need."""
-GZIP_SWELL = 20
-"""How much larger than its gzip a body is reckoned to be."""
 KEY_LENGTH = 200
 RETRY_SECONDS = 5.0
 
-Parse = Callable[[bytes, str, LimitSettings, Span], Parsed]
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """How one kind of body is parsed: `fast` answers None for what `full` has to look at, which takes longer."""
+
+    fast: Callable[[bytes, str, LimitSettings, Span], Parsed | None]
+    full: Callable[[bytes, str, LimitSettings, Span], Parsed]
+
+
+PREDICTIONS = Parser(fast_predictions, parse_predictions)
+LABELS = Parser(fast_labels, parse_labels)
 
 
 class Intake:
@@ -59,9 +69,11 @@ class Intake:
         self._replays = {model.model: model.time == "replay" for model in services.config.models}
         self._most = max(self._limits.queue_bytes, self._limits.body_bytes)
         self._held = 0
+        # What is parsed takes many times its bytes, and two at once would share one core's time anyway.
+        self._lane = asyncio.Lock()
         self._broken = False
 
-    async def take(self, request: Request[Any, Any, Any], model: str, kind: Kind, parse: Parse) -> Response[bytes]:
+    async def take(self, request: Request[Any, Any, Any], model: str, kind: Kind, parser: Parser) -> Response[bytes]:
         """Replies 202 once the batch is on disk. Raises Refused."""
         replay = self._replays.get(model)
         if replay is None:
@@ -71,7 +83,7 @@ class Intake:
         if key is not None and not 0 < len(key) <= KEY_LENGTH:
             raise Refused(Why.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
         with self._room(request):
-            parsed = await self._parsed(request, parse, self._span(replay))
+            parsed = await self._parsed(request, parser, self._span(replay))
             receipt = await self._stored(model, kind, parsed, key)
         self._count(model, kind, parsed, receipt)
         return Response(receipt.reply, status_code=202, media_type="application/json")
@@ -87,8 +99,8 @@ class Intake:
         length = request.headers.get("content-length", "")
         size = self._limits.body_bytes
         if length.isdigit():
-            swell = GZIP_SWELL if "content-encoding" in request.headers else 1
-            size = min(int(length) * swell, size)
+            # A compressed body takes more only in the lane, where there is no other one.
+            size = min(int(length), size)
         if self._held and self._held + size > self._most:
             raise Refused(Why.OVER_CAPACITY, "too many bodies are being taken at once; retry after 1 s", 1.0)
         self._held += size
@@ -104,7 +116,7 @@ class Intake:
             return Span(newest=now + AHEAD)
         return Span(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
 
-    async def _parsed(self, request: Request[Any, Any, Any], parse: Parse, span: Span) -> Parsed:
+    async def _parsed(self, request: Request[Any, Any, Any], parser: Parser, span: Span) -> Parsed:
         try:
             async with asyncio.timeout(self._patience):
                 body = await request.body()
@@ -114,13 +126,23 @@ class Intake:
         encoding = request.headers.get("content-encoding", "").strip().lower()
         content_type = request.headers.get("content-type", "")
 
-        def work() -> Parsed:
-            return parse(inflate(body, encoding, self._limits.body_bytes), content_type, self._limits, span)
+        def fast() -> Parsed | None:
+            """Within milliseconds, or None."""
+            try:
+                plain = inflate(body, encoding, min(WHOLE_BYTES, self._limits.body_bytes))
+            except TooLarge:
+                return None
+            return parser.fast(plain, content_type, self._limits, span)
+
+        def full() -> Parsed:
+            return parser.full(inflate(body, encoding, self._limits.body_bytes), content_type, self._limits, span)
 
         try:
-            if len(body) > INLINE_BYTES or encoding:
-                return await asyncio.to_thread(work)
-            return work()
+            parsed = fast() if len(body) <= WHOLE_BYTES else None
+            if parsed is not None:
+                return parsed
+            async with self._lane:
+                return await asyncio.to_thread(full)
         except Malformed as error:
             raise Refused(Why.MALFORMED, str(error)) from None
         except TooLarge as error:
@@ -185,7 +207,7 @@ def handlers(intake: Intake, gate: Gate) -> list[HTTPRouteHandler]:
     )
     async def predictions(request: Request[Any, Any, Any], model: FromPath[str]) -> Response[bytes]:
         """Takes served predictions; the reply comes after they are on disk."""
-        return await intake.take(request, model, "predictions", parse_predictions)
+        return await intake.take(request, model, "predictions", PREDICTIONS)
 
     @post(
         "/v1/models/{model:str}/labels",
@@ -196,6 +218,6 @@ def handlers(intake: Intake, gate: Gate) -> list[HTTPRouteHandler]:
     )
     async def labels(request: Request[Any, Any, Any], model: FromPath[str]) -> Response[bytes]:
         """Takes labels, the truth of predictions by their ids; the reply comes after they are on disk."""
-        return await intake.take(request, model, "labels", parse_labels)
+        return await intake.take(request, model, "labels", LABELS)
 
     return [predictions, labels]

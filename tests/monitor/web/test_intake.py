@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import threading
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -13,8 +14,8 @@ import msgspec
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from monitor.ingest import parse_predictions
-from monitor.web.intake import Intake
+from monitor.web.intake import PREDICTIONS as PARSER
+from monitor.web.intake import Intake, Parser
 from monitor.web.refusal import Refused
 from tests.monitor.web.rig import NOW, Rig
 from tests.monitor.web.rig import rig as make
@@ -180,14 +181,14 @@ def test_over_capacity_is_429_with_retry_after(tmp_path: Path) -> None:
 
 
 def test_bodies_being_taken_are_bounded_too(tmp_path: Path) -> None:
-    rig = make(tmp_path, {"limits": {"queue_bytes": 1, "body_bytes": 10_000}})
+    rig = make(tmp_path, {"limits": {"queue_bytes": 1 << 20, "body_bytes": 1 << 20}})
     go, busy = threading.Event(), threading.Event()
 
     def hold(_: object) -> None:
         busy.set()
         go.wait(10)
 
-    body = json.dumps([GOOD | {"features": {"note": "x" * 4000}}] * 2).encode()
+    body = json.dumps([GOOD | {"features": {"note": "x" * 4000}}] * 150).encode()
     try:
         rig.writer.submit(hold)
         assert busy.wait(10)
@@ -216,7 +217,7 @@ def test_a_body_that_does_not_arrive_gives_its_room_back(rig: Rig) -> None:
     async def take() -> None:
         intake = Intake(rig.services, patience=0.01)
         with pytest.raises(Refused) as refused:
-            await intake.take(Trickle(), "delays", "predictions", parse_predictions)  # type: ignore[arg-type]
+            await intake.take(Trickle(), "delays", "predictions", PARSER)  # type: ignore[arg-type]
         assert refused.value.status == 408
         assert intake.held == 0
 
@@ -276,3 +277,54 @@ def test_a_database_that_fails_is_said_and_forgotten_once_it_works(rig: Rig, mon
 
     assert rig.client.get("/readyz").json() == {"status": "ready", "degraded": {}}
     assert rig.client.post(PREDICTIONS, json=[GOOD]).status_code == 202
+
+
+def test_objects_are_not_built_beyond_the_rows_that_are_taken(tmp_path: Path) -> None:
+    """16 MB of empty objects take 400 MB when all are built before they are counted."""
+    rig = make(tmp_path)
+    bomb = b"[" + b"{}," * 5_500_000 + b"{}]"
+    try:
+        for headers, body in [(JSON, bomb), (JSON | {"Content-Encoding": "gzip"}, gzip.compress(bomb))]:
+            tracemalloc.start()
+            reply = rig.client.post(PREDICTIONS, content=body, headers=headers)
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            assert reply.status_code == 413
+            assert "limits.rows is 100000" in reply.json()["error"]
+            assert peak < 100e6
+    finally:
+        rig.close()
+
+
+def test_large_bodies_are_inflated_and_parsed_one_at_a_time(rig: Rig) -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def full(*given: Any) -> Any:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        parsed = PARSER.full(*given)
+        with lock:
+            running -= 1
+        return parsed
+
+    class Given:
+        def __init__(self, body: bytes, headers: dict[str, str]) -> None:
+            self.headers, self._body = headers, body
+
+        async def body(self) -> bytes:
+            return self._body
+
+    rows = json.dumps([GOOD | {"id": str(i)} for i in range(10_000)]).encode()
+    packed = Given(gzip.compress(rows), {"content-encoding": "gzip", "content-type": "application/json"})
+    plain = Given(rows, {"content-type": "application/json"})
+
+    async def take() -> list[int | None]:
+        intake = Intake(rig.services)
+        parser = Parser(PARSER.fast, full)
+        taken = [intake.take(given, "delays", "predictions", parser) for given in (packed, plain) * 2]  # type: ignore[arg-type]
+        return [reply.status_code for reply in await asyncio.gather(*taken)]
+
+    assert asyncio.run(take()) == [202] * 4
+    assert most == 1
