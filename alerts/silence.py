@@ -6,6 +6,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf, prod
+from re import _parser  # type: ignore[attr-defined]
+from typing import Any
+
+LENGTH = 200
+"""Characters of a regular expression, and of a value that one is matched against. A longer value matches neither way:
+an alert that can't be judged is not silenced."""
+WAYS = (LENGTH + 1) ** 3
+"""In how many ways an expression may match a value: three times `.*` at most. Python's matcher tries them all, and
+nothing else runs meanwhile."""
 
 
 class Op(StrEnum):
@@ -45,10 +55,21 @@ class Matcher:
 
     def __post_init__(self) -> None:
         if self.op in (Op.REGEX, Op.NOT_REGEX):
+            if len(self.value) > LENGTH:
+                raise ValueError(
+                    f"a regular expression of a silence has at most {LENGTH} characters; write a shorter one"
+                )
             try:
                 re.compile(self.value)
             except re.error as error:
                 raise ValueError(f"{self.value!r} is no regular expression: {error}") from error
+            except (RecursionError, OverflowError):
+                raise ValueError("this is no regular expression that can be read; write a simpler one") from None
+            if _ways(_parser.parse(self.value)) > WAYS:
+                raise ValueError(
+                    f"{self.value!r} could take forever to match; write it without a repetition of repetitions or "
+                    "alternatives, and with at most three of * or +"
+                )
 
     def __str__(self) -> str:
         return f'{self.name}{self.op}"{self.value}"'
@@ -59,8 +80,31 @@ class Matcher:
             return actual == self.value
         if self.op is Op.NOT_EQUAL:
             return actual != self.value
+        if len(actual) > LENGTH:
+            return False
         found = re.fullmatch(self.value, actual) is not None
         return found is (self.op is Op.REGEX)
+
+
+def _ways(given: Any) -> float:
+    """In how many ways a parsed expression may be tried on LENGTH characters; an upper bound."""
+    if isinstance(given, _parser.SubPattern):
+        return prod(_ways_of(str(kind), argument) for kind, argument in given)
+    return 1
+
+
+def _ways_of(kind: str, argument: Any) -> float:
+    if kind == "BRANCH":
+        return sum(map(_ways, argument[1]))
+    if kind.endswith("REPEAT"):
+        least, most, repeated = argument
+        most, ways = min(int(most), LENGTH), _ways(repeated)
+        counts = max(most - least, 0) + 1
+        if ways == 1:
+            return float(counts)
+        # Each turn may go any of its ways.
+        return inf if most > LENGTH.bit_length() else float(counts * ways**most)
+    return prod(map(_ways, argument)) if isinstance(argument, tuple) else _ways(argument)
 
 
 @dataclass(frozen=True, slots=True)

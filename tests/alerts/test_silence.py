@@ -1,3 +1,5 @@
+from time import perf_counter
+
 import pytest
 
 from alerts.silence import Matcher, Op, Silence, silenced
@@ -71,3 +73,52 @@ def test_a_silence_of_everything_by_mistake_is_refused() -> None:
             _silence(*matchers)
     with pytest.raises(ValueError, match="end before"):
         _silence("rule=x", ends_at=1.0)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+$",
+        "(a|a)*b",
+        "(a|aa)+",
+        "(?:a*)*",
+        "(a?){60}a{60}",
+        "(?:a?){8}" * 3,
+        ".*.*.*.*x",
+        "a?" * 60 + "a" * 60,
+        "(?=(a+)+$)",
+        "(x)?(?(1)(a+)+|b)",
+        "((a{1,9}){1,9}){1,9}",
+        "a" * 201,
+    ],
+)
+def test_an_expression_that_could_stop_everything_is_refused(pattern: str) -> None:
+    for op in ("=~", "!~"):
+        with pytest.raises(ValueError, match=r"could take forever|at most 200"):
+            Matcher.parse(f"feature{op}{pattern}")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "temp|wind.*",
+        ".*temp.*",
+        "(temp|wind)_[0-9]+",
+        "(?i)(a|b)(c|d)?",
+        ".*a.*b.*",
+        "(?:ab)+",
+        "f[0-9]{1,3}",
+        "(ab?){3}",
+    ],
+)
+def test_an_ordinary_expression_is_taken_and_quick_on_the_worst_value(pattern: str) -> None:
+    matcher = Matcher.parse(f"feature=~{pattern}")
+    start = perf_counter()
+    matcher.matches({"feature": "a" * 199 + "!"})
+    assert perf_counter() - start < 0.5
+
+
+def test_a_value_too_long_to_be_judged_is_not_silenced() -> None:
+    for op in ("=~", "!~"):
+        assert Matcher.parse(f"feature{op}x.*").matches({"feature": "x" * 200}) is (op == "=~")
+        assert not Matcher.parse(f"feature{op}x.*").matches({"feature": "x" * 201})
