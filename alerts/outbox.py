@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from alerts.incident import Incident, Notice, Seen, seen_of, why_owed
+from alerts.incident import KEPT, Incident, Notice, Seen, seen_of, why_owed
 from alerts.notify import Address, Notifier, NotifyError
 from alerts.silence import Silence, silenced
 
@@ -222,7 +222,11 @@ class _Clock(Protocol):
 
 def muted(incident: Incident, silences: Sequence[Silence], now: float) -> Silence | None:
     """The silence that mutes the whole incident at `now`: every alert that fires (or, once resolved, fired) is muted.
-    Of several the one that ends first, after which it is looked at again."""
+    Of several the one that ends first, after which it is looked at again. Alerts that the incident only counts can't be
+    judged, and so not be muted."""
+    listed = sum(alert.firing for alert in incident.alerts)
+    if listed < incident.firing or (incident.resolved and incident.total > len(incident.alerts) >= KEPT):
+        return None
     judged = [alert for alert in incident.alerts if alert.firing or incident.resolved]
     found = [silenced(alert.silence_labels(incident.model), silences, now) for alert in judged]
     if not found or None in found:

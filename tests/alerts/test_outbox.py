@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alerts.incident import Why
+from alerts.incident import KEPT, Incident, Why
 from alerts.notify import NotifyError
-from alerts.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, Outcome
-from alerts.silence import Matcher
+from alerts.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, Outcome, muted
+from alerts.silence import Matcher, Silence
 from monitor.store.outbox import QUIET_SECONDS
-from tests.alerts.builders import FakeClock, rule
+from tests.alerts.builders import FakeClock, alert, incident, rule
 from tests.alerts.world import Killed, Receiver, World, world
 
 DRIFT = rule()
@@ -370,3 +371,15 @@ def test_retries_go_on_after_a_restart(tmp_path: Path) -> None:
     with world(tmp_path, [DRIFT], pager, clock=clock) as it:
         it.deliver(60)
     assert pager.told == ["first"]
+
+
+@pytest.mark.parametrize("resolved", [False, True])
+def test_alerts_that_are_only_counted_are_not_muted(resolved: bool) -> None:
+    silence = Silence("s", (Matcher.parse("feature=~f.*"),), 0.0, 10.0)
+
+    def of(count: int) -> Incident:
+        made = incident(*(alert(feature=f"f{i}") for i in range(count)))
+        return replace(made, resolved_at=1.0, firing=0) if resolved else made
+
+    assert muted(of(KEPT), [silence], 5.0) is silence
+    assert muted(of(KEPT + 1), [silence], 5.0) is None
