@@ -8,21 +8,24 @@ import pyarrow as pa
 from checks.arrow import Codes, Floats, encoded, floats, valid
 from checks.frame import as_text
 from checks.inputs import Scored
-from checks.schema import FEW_CLASSES, Schema
+from checks.schema import FEW_CLASSES, Schema, Task
 
 NOTHING = np.zeros(0, np.float64)
 NO_CLASS = np.zeros(0, np.int32)
 
 
-def scored(frame: pa.Table, label: pa.Array | pa.ChunkedArray, schema: Schema | None) -> Scored:
+def scored(
+    frame: pa.Table, label: pa.Array | pa.ChunkedArray, schema: Schema | None, task: Task | None = None
+) -> Scored:
     """The rows of a window's frame, with each row's label (`frame.label_array`), null where none has arrived.
 
-    Rows without a prediction can't be right or wrong and are left out. Without a schema (no reference), text is taken
-    for classes and so are few whole numbers; two classes stay without a positive one.
+    Rows without a prediction can't be right or wrong and are left out. Where neither the schema nor the config (`task`)
+    tells the task, text is taken for classes and so are few whole numbers; two classes stay without a positive one.
     """
     if "prediction" not in frame.column_names:
         frame = frame.append_column("prediction", pa.nulls(frame.num_rows, pa.string()))
-    if schema.task == "regression" if schema and schema.task else _amounts(frame["prediction"], label):
+    task = (schema.task if schema else None) or task
+    if task == "regression" if task else _amounts(frame["prediction"], label):
         return _regression(frame, label)
     return _classification(frame, label, schema)
 

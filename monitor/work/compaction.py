@@ -37,7 +37,7 @@ from monitor.work.chunking import (
 from monitor.work.closing import Compacted, ModelOptions
 from monitor.work.evidence import PROFILE_CODEC
 from monitor.work.ids import NOWHERE, Ids, first_in_reach
-from monitor.work.place import Place, Waiting, read_labels, truths, windows_of
+from monitor.work.place import Place, Waiting, read_labels, task_schema, truths, windows_of
 from monitor.work.portion import Portion, PortionStore, Stored
 from monitor.work.references import newest
 
@@ -171,8 +171,9 @@ class Compaction:
         placed = windows_of(hash_ids([label.id for label in found]), seqs, fresh, self._ids)
         known = int(np.count_nonzero(placed != NOWHERE))
         self._counts["labels_placed"] += known
-        if self._schema is not None:
-            self._counts["labels_unfit"] += truths([label.value for label in found], self._schema).null_count
+        schema = task_schema(self._reference, self._options)
+        if schema is not None:
+            self._counts["labels_unfit"] += truths([label.value for label in found], schema).null_count
         return [
             {
                 "model": self._model,

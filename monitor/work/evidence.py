@@ -23,8 +23,9 @@ from checks.profile import CategoryColumn, NumberColumn, Profile, empty, merge, 
 from monitor.store.engine import writing
 from monitor.store.tables import chunks, labels, profiles
 from monitor.work.chunking import Ints, decode, fitted
+from monitor.work.closing import ModelOptions
 from monitor.work.ids import positions
-from monitor.work.place import truths
+from monitor.work.place import task_schema, truths
 from monitor.work.references import StoredReference
 
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
@@ -50,9 +51,12 @@ class Labelled:
 class Evidence:
     """One model's windows as of one position. Reads the labelled rows of each at most once."""
 
-    def __init__(self, engine: Engine, model: str, reference: StoredReference | None, seq: int) -> None:
+    def __init__(
+        self, engine: Engine, model: str, reference: StoredReference | None, seq: int, options: ModelOptions
+    ) -> None:
         self._engine, self._model, self._seq = engine, model, seq
-        self._schema = reference.reference.schema if reference else None
+        self._schema = task_schema(reference, options)
+        self._task = options.task
         self.reference = reference
         self._labelled: dict[Window, Labelled] = {}
 
@@ -98,7 +102,7 @@ class Evidence:
         frame = self.labelled(window).frame
         if frame is None:
             return None
-        return replace(scored(frame, frame["label"], self._schema), predictions=self.rows(window))
+        return replace(scored(frame, frame["label"], self._schema, self._task), predictions=self.rows(window))
 
     def _join(self, window: Window) -> Labelled:
         ids, values, seqs = self._labels(window)

@@ -6,7 +6,7 @@ none, to the first prediction of its id to come after it. So the answer does not
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +20,12 @@ from checks.frame import hash_ids, label_array
 from checks.schema import Schema
 from monitor.store.tables import labels as labels_table
 from monitor.work.chunking import Bools, Hashes, Ints
+from monitor.work.closing import ModelOptions
 from monitor.work.ids import NOWHERE, Ids
+from monitor.work.references import StoredReference
 
 PORTION = 50_000
+KINDS = ("number", "text", "boolean")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +72,49 @@ def windows_of(hashes: Hashes, seqs: Ints, fresh: Place, ids: Ids) -> Ints:
 
 
 def truths(values: Sequence[object], schema: Schema | None) -> pa.Array:
-    """Labels as the task's truth, a number or a class's one spelling; null for those of another type. Without a schema
-    every label is taken."""
+    """Labels as the task's truth, a number or a class's one spelling; null for those that are none. Where no schema
+    tells the task, those of the type that most have are taken."""
+    if schema is None or schema.task is None:
+        return label_array(_of_one_type(values), None)
     found = label_array(values, schema)
-    if schema is None:
-        return found
     if schema.task == "regression":
         numbers, present = floats(found)
         return float_array(numbers, present & np.isfinite(numbers))
-    if all(_is_number(name) for name in schema.classes):
-        return found
-    # A number where classes are words is a mistake; a word that is none of them may be a new class.
+    known = {*schema.classes, schema.positive_class} - {""}
     codes, names = encoded(found)
-    strange = [code for code, name in enumerate(names) if name not in schema.classes]
-    wrong = [row for row in np.flatnonzero(np.isin(codes, strange)).tolist() if not isinstance(values[row], str)]
+    strange = np.isin(codes, [code for code, name in enumerate(names) if name not in known])
+    if schema.task == "binary" and len(known) > 1:
+        wrong = strange
+    else:
+        # A number where classes are words is a mistake, and so is a word among numbers; else it may be a new class.
+        words = not all(_is_number(name) for name in schema.classes)
+        of_type = [words or _is_number(value) if isinstance(value, str) else not words for value in values]
+        wrong = strange & ~np.array(of_type, np.bool_)
     kept = codes.copy()
     kept[wrong] = -1
     return coded_array(kept, names)
+
+
+def task_schema(reference: StoredReference | None, options: ModelOptions) -> Schema | None:
+    """What is known of the model's outcome: all that its reference tells, else a regression that its config states."""
+    if reference is not None:
+        return reference.reference.schema
+    return Schema("regression", ()) if options.task == "regression" else None
+
+
+def _of_one_type(values: Sequence[object]) -> list[Any]:
+    """The values without those of a type, of number, text and boolean, that fewer have."""
+    kinds = [_kind(value) for value in values]
+    counts = Counter(kind for kind in kinds if kind)
+    # Of two that are as frequent the one that is named first, whatever the order of the labels.
+    most = max(KINDS, key=lambda kind: counts[kind])
+    return [value if kind == most else None for value, kind in zip(values, kinds, strict=True)]
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return ""
+    return "boolean" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
 
 
 def waiting(model: str) -> Select[Any]:

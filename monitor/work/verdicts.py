@@ -50,7 +50,7 @@ class Verdicts:
 
     def of(self, closing: Closing) -> Verdict:
         """The verdict on one closing; they are to be asked for in order."""
-        evidence = Evidence(self._engine, self._model, self._reference, closing.close_seq)
+        evidence = Evidence(self._engine, self._model, self._reference, closing.close_seq, self._options)
         checking = Checking(evidence, self._options, self._clock)
         matured = [(window, checking.performance(window, mature=True)) for window in self._matured(closing, evidence)]
         return Verdict(

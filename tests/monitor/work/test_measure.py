@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from sqlalchemy import select, update
@@ -20,6 +20,7 @@ from tests.monitor.work.log import HOUR, START, Log, Prediction, Truth
 from tests.monitor.work.sample import write_reference
 
 FIRST, SECOND, THIRD = (Window(START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(3))
+WRONG = {"yes": "no", "no": "yes"}
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def hour(start: float, count: int, name: str = "p", **more: Any) -> list[Predict
 
 def answers(predictions: Iterable[Prediction], right: bool = True) -> list[Truth]:
     return [
-        Truth(prediction.id, prediction.prediction if right else "other", prediction.time + HOUR)
+        Truth(prediction.id, prediction.prediction if right else WRONG[prediction.prediction], prediction.time + HOUR)
         for prediction in predictions
     ]
 
@@ -253,6 +254,31 @@ def test_a_label_of_another_type_is_counted_and_not_measured_with(referenced: Lo
     verdict = measure(referenced.url, referenced.model, closing, referenced.options)
     assert one(verdict.measurements, "performance", FIRST, metric="accuracy").n == 4
     assert value(verdict.measurements, "label_coverage_ratio", FIRST) == 0.4
+
+
+@pytest.mark.parametrize("task", [None, "regression"])
+def test_one_odd_label_does_not_change_the_task_of_a_window_without_a_reference(
+    log: Log, task: Literal["regression"] | None
+) -> None:
+    log.options = replace(log.options, task=task)
+    first = [Prediction(f"r{number}", START + number, prediction=number + 0.5) for number in range(30)]
+    log.predict(*first)
+    log.label(*(Truth(row.id, row.prediction + 1, row.time) for row in first[:-1]), Truth("r29", "oops", START))
+    log.predict(*hour(1, 1))
+    (verdict,) = judge(log)
+    measured = one(verdict.measurements, "performance", FIRST, metric="mae")
+    assert (measured.value, measured.n) == (1.0, 29)
+    assert value(verdict.measurements, "label_coverage_ratio", FIRST) == pytest.approx(29 / 30)
+
+
+def test_a_task_that_the_config_states_decides_where_there_is_no_reference(log: Log) -> None:
+    log.options = replace(log.options, task="multiclass")
+    first = [Prediction(f"r{number}", START + number, prediction=number) for number in range(30)]
+    log.predict(*first)
+    log.label(*(Truth(row.id, row.prediction, row.time) for row in first))
+    log.predict(*hour(1, 1))
+    (verdict,) = judge(log)
+    assert value(verdict.measurements, "performance", FIRST, metric="accuracy") == 1.0
 
 
 def test_without_a_reference_the_volume_is_measured_and_the_rest_says_why(log: Log) -> None:
