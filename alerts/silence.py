@@ -56,9 +56,7 @@ class Matcher:
     def __post_init__(self) -> None:
         if self.op in (Op.REGEX, Op.NOT_REGEX):
             if len(self.value) > LENGTH:
-                raise ValueError(
-                    f"a regular expression of a silence has at most {LENGTH} characters; write a shorter one"
-                )
+                raise ValueError(f"a silence takes a regular expression of at most {LENGTH} characters; shorten it")
             try:
                 re.compile(self.value)
             except re.error as error:
