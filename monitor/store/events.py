@@ -30,6 +30,15 @@ class Receipt:
     """JSON."""
     repeated: bool = False
     """True when this is the first reply to the same key once more, and nothing was stored."""
+    differs: bool = False
+    """True when the key was used for another body before, and nothing was stored."""
+
+
+class _Stored(msgspec.Struct):
+    """What the reply column holds: the reply, and the digest of what was answered with it."""
+
+    digest: str
+    reply: msgspec.Raw
 
 
 class _Prepared:
@@ -55,11 +64,14 @@ class EventStore:
         self._lock = threading.Lock()
         self._newest: dict[tuple[str, str], float | None] = {}
 
-    def submit(self, model: str, kind: Kind, parsed: Parsed, key: str | None = None) -> Future[Receipt]:
+    def submit(
+        self, model: str, kind: Kind, parsed: Parsed, key: str | None = None, digest: str = ""
+    ) -> Future[Receipt]:
         """Queues a batch; the future holds what to reply once it is on disk.
 
-        The same key (an Idempotency-Key of this model and kind) again is answered as before and stored no second
-        time. Raises monitor.store.writer.QueueFull over the queue's bound.
+        The same key (an Idempotency-Key of this model and kind) again is answered as before and stored no second time,
+        unless the `digest` of its body is another: then the receipt says so. Raises monitor.store.writer.QueueFull over
+        the queue's bound.
         """
         reply = msgspec.json.encode(parsed.reply())
         received = self._clock.time()
@@ -68,10 +80,14 @@ class EventStore:
         def work(connection: Connection) -> Receipt:
             if key is not None:
                 if (known := _known(connection, model, kind, key)) is not None:
-                    return Receipt(known.encode(), repeated=True)
+                    return _again(known, digest)
                 connection.execute(
                     insert(idempotency).values(
-                        model=model, key=key, kind=kind, received_at=received, reply=reply.decode()
+                        model=model,
+                        key=key,
+                        kind=kind,
+                        received_at=received,
+                        reply=msgspec.json.encode(_Stored(digest, msgspec.Raw(reply))).decode(),
                     )
                 )
             if parsed.n:
@@ -132,3 +148,13 @@ def _known(connection: Connection, model: str, kind: Kind, key: str) -> str | No
         idempotency.c.model == model, idempotency.c.key == key, idempotency.c.kind == kind
     )
     return connection.scalar(query)
+
+
+def _again(known: str, digest: str) -> Receipt:
+    try:
+        stored = msgspec.json.decode(known, type=_Stored)
+    except msgspec.ValidationError:
+        return Receipt(known.encode(), repeated=True)  # before digests were kept: the reply alone
+    if stored.digest != digest:
+        return Receipt(b"", differs=True)
+    return Receipt(bytes(stored.reply), repeated=True)

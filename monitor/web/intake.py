@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -83,8 +84,11 @@ class Intake:
         if key is not None and not 0 < len(key) <= KEY_LENGTH:
             raise Refused(Why.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
         with self._room(request):
-            parsed = await self._parsed(request, parser, self._span(replay))
-            receipt = await self._stored(model, kind, parsed, key)
+            parsed, digest = await self._parsed(request, parser, self._span(replay))
+            receipt = await self._stored(model, kind, parsed, key, digest)
+        if receipt.differs:
+            sentence = "this Idempotency-Key was used for another body before; send each batch under a key of its own"
+            raise Refused(Why.KEY_REUSED, sentence)
         self._count(model, kind, parsed, receipt)
         return Response(receipt.reply, status_code=202, media_type="application/json")
 
@@ -116,7 +120,8 @@ class Intake:
             return Span(newest=now + AHEAD)
         return Span(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
 
-    async def _parsed(self, request: Request[Any, Any, Any], parser: Parser, span: Span) -> Parsed:
+    async def _parsed(self, request: Request[Any, Any, Any], parser: Parser, span: Span) -> tuple[Parsed, str]:
+        """And the digest of the body without its encoding: times may be filled in, and one batch gzips in many ways."""
         try:
             async with asyncio.timeout(self._patience):
                 body = await request.body()
@@ -126,16 +131,20 @@ class Intake:
         encoding = request.headers.get("content-encoding", "").strip().lower()
         content_type = request.headers.get("content-type", "")
 
-        def fast() -> Parsed | None:
+        digest = _digest if "idempotency-key" in request.headers else _no_digest
+
+        def fast() -> tuple[Parsed, str] | None:
             """Within milliseconds, or None."""
             try:
                 plain = inflate(body, encoding, min(WHOLE_BYTES, self._limits.body_bytes))
             except TooLarge:
                 return None
-            return parser.fast(plain, content_type, self._limits, span)
+            parsed = parser.fast(plain, content_type, self._limits, span)
+            return None if parsed is None else (parsed, digest(plain))
 
-        def full() -> Parsed:
-            return parser.full(inflate(body, encoding, self._limits.body_bytes), content_type, self._limits, span)
+        def full() -> tuple[Parsed, str]:
+            plain = inflate(body, encoding, self._limits.body_bytes)
+            return parser.full(plain, content_type, self._limits, span), digest(plain)
 
         try:
             parsed = fast() if len(body) <= WHOLE_BYTES else None
@@ -148,9 +157,9 @@ class Intake:
         except TooLarge as error:
             raise Refused(Why.TOO_LARGE, str(error)) from None
 
-    async def _stored(self, model: str, kind: Kind, parsed: Parsed, key: str | None) -> Receipt:
+    async def _stored(self, model: str, kind: Kind, parsed: Parsed, key: str | None, digest: str) -> Receipt:
         try:
-            receipt = await asyncio.wrap_future(self._services.events.submit(model, kind, parsed, key))
+            receipt = await asyncio.wrap_future(self._services.events.submit(model, kind, parsed, key, digest))
         except QueueFull as error:
             raise Refused(Why.OVER_CAPACITY, str(error), error.retry_after) from None
         except DBAPIError as error:
@@ -190,6 +199,14 @@ class Intake:
             meters.events_rejected.labels(model=model, reason=reason.value).inc(count)
         for reason, count in parsed.repaired.items():
             meters.events_repaired.labels(model=model, reason=reason.value).inc(count)
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def _no_digest(_: bytes) -> str:
+    return ""
 
 
 def handlers(intake: Intake, gate: Gate) -> list[HTTPRouteHandler]:

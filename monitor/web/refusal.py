@@ -16,6 +16,7 @@ class Why(StrEnum):
     UNKNOWN_MODEL = "unknown_model"
     TOO_LARGE = "too_large"
     CONTENT_TYPE = "content_type"
+    KEY_REUSED = "key_reused"
     OVER_CAPACITY = "over_capacity"
     UNAVAILABLE = "unavailable"
     METHOD = "method"
@@ -34,6 +35,7 @@ STATUS = {
     Why.TOO_SLOW: 408,
     Why.TOO_LARGE: 413,
     Why.CONTENT_TYPE: 415,
+    Why.KEY_REUSED: 422,
     Why.OVER_CAPACITY: 429,
     Why.FAILED: 500,
     Why.UNAVAILABLE: 503,

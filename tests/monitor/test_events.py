@@ -69,10 +69,33 @@ def test_a_batch_without_a_good_row_leaves_no_arrival(store: EventStore, engine:
 
 def test_the_same_key_is_answered_as_before_and_stored_once(store: EventStore, engine: Engine) -> None:
     first = store.submit("delays", "predictions", batch("a"), key="k").result(5)
-    again = store.submit("delays", "predictions", batch("other", "rows"), key="k").result(5)
+    again = store.submit("delays", "predictions", batch("a", time=1.0), key="k").result(5)
 
     assert (again.reply, first.repeated, again.repeated) == (first.reply, False, True)
     assert count(engine, arrivals) == 1
+
+
+def test_the_same_key_for_another_body_is_told_apart(store: EventStore, engine: Engine) -> None:
+    digests = ["d", "other", "d"]
+    receipts = [store.submit("delays", "predictions", batch("a"), "k", digest).result(5) for digest in digests]
+
+    assert [(receipt.repeated, receipt.differs) for receipt in receipts] == [
+        (False, False),
+        (False, True),
+        (True, False),
+    ]
+    assert count(engine, arrivals) == 1
+
+
+def test_a_reply_kept_without_a_digest_is_given_again(store: EventStore, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            insert(idempotency).values(
+                model="delays", key="k", kind="predictions", received_at=NOW, reply='{"accepted":1}'
+            )
+        )
+
+    assert store.submit("delays", "predictions", batch("a"), "k", "d").result(5) == Receipt(b'{"accepted":1}', True)
 
 
 def test_a_key_belongs_to_its_model_and_kind(store: EventStore, engine: Engine) -> None:

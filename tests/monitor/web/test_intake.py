@@ -236,6 +236,27 @@ def test_a_batch_retried_after_a_lost_reply_is_stored_once(rig: Rig) -> None:
     assert rig.metric("watchkeeper_batches_repeated_total", model="delays", kind="predictions") == 1
 
 
+def test_a_key_used_for_another_body_is_422_and_loses_nothing_silently(rig: Rig) -> None:
+    key = {"Idempotency-Key": "a4c1"}
+    assert rig.client.post(PREDICTIONS, json=[GOOD], headers=key).status_code == 202
+    other = rig.client.post(PREDICTIONS, json=[GOOD | {"id": "other"}], headers=key)
+
+    assert other.status_code == 422
+    assert "used for another body" in other.json()["error"]
+    assert rig.metric("watchkeeper_requests_refused_total", reason="key_reused") == 1
+    assert kept(rig) == ["good"]
+
+
+def test_a_retry_is_known_though_its_time_is_filled_in_and_its_gzip_differs(rig: Rig) -> None:
+    row = json.dumps([{"id": "a", "prediction": 1}]).encode()
+    for level in (1, 9):
+        headers = JSON | {"Idempotency-Key": "k", "Content-Encoding": "gzip"}
+        reply = rig.client.post(PREDICTIONS, content=gzip.compress(row, level, mtime=level), headers=headers)
+        rig.clock.now += 1.0
+        assert (reply.status_code, reply.json()["accepted"]) == (202, 1)
+    assert kept(rig) == ["a"]
+
+
 def test_the_same_key_at_the_same_time_is_stored_once(rig: Rig) -> None:
     def send(_: int) -> bytes:
         reply = rig.client.post(PREDICTIONS, json=[GOOD], headers={"Idempotency-Key": "k"})
