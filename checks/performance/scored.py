@@ -40,7 +40,8 @@ def _amounts(prediction: pa.ChunkedArray, label: pa.Array | pa.ChunkedArray) -> 
 def _regression(frame: pa.Table, label: pa.Array | pa.ChunkedArray) -> Scored:
     estimate, estimated = floats(frame["prediction"])
     actual, labelled = floats(label)
-    keep = estimated & labelled & np.isfinite(estimate) & np.isfinite(actual)
+    with np.errstate(over="ignore", invalid="ignore"):
+        keep = estimated & labelled & np.isfinite(actual - estimate)
     return Scored(False, frame.num_rows, NO_CLASS, NO_CLASS, actual[keep], estimate[keep])
 
 

@@ -85,6 +85,38 @@ def test_regression_figures_are_scikit_learns() -> None:
     assert rmse.value == pytest.approx(oracle.root_mean_squared_error(truth, said))
 
 
+@pytest.mark.parametrize("wrong", [-1e308, 1e200, 1e61])
+def test_a_prediction_out_of_all_bounds_gives_a_large_finite_error(wrong: float) -> None:
+    truth = np.zeros(100)
+    said = np.append(np.ones(99), wrong)
+    rows = scored(pa.table({"prediction": said}), pa.array(truth), Schema("regression", ()))
+    mae, rmse = REGRESSION["mae"].of(rows), REGRESSION["rmse"].of(rows)
+    assert mae is not None
+    assert rmse is not None
+    assert mae.value == pytest.approx(abs(wrong) / 100)
+    assert rmse.value == pytest.approx(abs(wrong) / 10)
+    for estimate in (mae, rmse):
+        assert 0 <= estimate.low <= estimate.value <= estimate.high < np.inf
+        assert estimate.n == 100
+
+
+def test_an_error_that_no_float_holds_is_left_out_and_seen_in_the_coverage() -> None:
+    frame = pa.table({"prediction": [-1.7e308, 1.0, float("inf")]})
+    rows = scored(frame, pa.array([1.7e308, 2.0, 0.0]), Schema("regression", ()))
+    assert (rows.n, rows.predictions) == (1, 3)
+    estimate = REGRESSION["rmse"].of(rows)
+    assert estimate is not None
+    assert estimate.value == 1.0
+
+
+@pytest.mark.parametrize("metric", REGRESSION)
+def test_two_errors_at_the_end_of_the_floats_have_a_finite_interval(metric: str) -> None:
+    frame = pa.table({"prediction": [1.7e308, 0.0]})
+    estimate = REGRESSION[metric].of(scored(frame, pa.array([0.0, 0.0]), Schema("regression", ())))
+    assert estimate is not None
+    assert np.isfinite([estimate.low, estimate.value, estimate.high]).all()
+
+
 @pytest.mark.parametrize("metric", CLASSIFICATION)
 def test_intervals_hold_the_truth_about_nineteen_times_in_twenty(metric: str) -> None:
     truth = figure(metric, binary(1_000, n=400_000))
