@@ -183,6 +183,7 @@ check_runs = Table(
     Column("outcome", String(16), nullable=False),  # ok | failed
     Column("error", Text, nullable=False, default=""),
     Index("check_runs_name", "model", "check_name", "id"),
+    Index("check_runs_started", "started_at"),
     sqlite_autoincrement=True,
 )
 
@@ -216,6 +217,7 @@ transitions = Table(
     Column("detail", Text, nullable=False),
     UniqueConstraint("model", "rule", "fingerprint", "at", "after", name="transitions_once"),
     Index("transitions_at", "model", "id"),
+    Index("transitions_recorded", "recorded_at"),
     sqlite_autoincrement=True,
     comment="the audit: every change of an alert's state, and why",
 )
@@ -232,6 +234,7 @@ incidents = Table(
     Column("version", Integer, nullable=False),
     Column("body", Text, nullable=False),  # JSON: the incident as alerts.incident serialises it
     Index("incidents_key", "key", "opened_at"),
+    Index("incidents_resolved", "resolved_at", "opened_at"),
 )
 
 outbox = Table(
@@ -249,6 +252,7 @@ outbox = Table(
     Column("finished_at", Float, nullable=True),
     Column("error", Text, nullable=False, default=""),
     Index("outbox_owed", "outcome", "due_at"),
+    Index("outbox_incident", "incident", "receiver"),
     sqlite_autoincrement=True,
     comment="notifications owed, written with the transition that owes them",
 )

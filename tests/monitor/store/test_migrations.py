@@ -41,3 +41,27 @@ def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="folder must exist"):
         upgrade(f"sqlite:///{tmp_path}/nowhere/w.db")
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        ("select count(*) from outbox where incident = 'a' and receiver = 'b'", "outbox_incident (incident=? AND rec"),
+        ("update outbox set error = '' where incident = 'a' and receiver = 'b' and outcome is null", "outbox_incident"),
+        (
+            "select body from incidents where resolved_at is null order by opened_at",
+            "incidents_resolved (resolved_at=?)",
+        ),
+        ("select body from incidents where key = 'a' and resolved_at is null order by opened_at desc", "incidents_key"),
+        ("select id from incidents where resolved_at < 5", "incidents_resolved (resolved_at<?)"),
+        ("select id from check_runs where started_at < 5 limit 1000", "check_runs_started (started_at<?)"),
+        ("select id from transitions where recorded_at < 5 limit 1000", "transitions_recorded (recorded_at<?)"),
+    ],
+)
+def test_what_is_asked_under_the_write_lock_is_found_by_an_index(tmp_path: Path, statement: str, index: str) -> None:
+    url = f"sqlite:///{tmp_path}/new.db"
+    upgrade(url)
+    with open_engine(url).connect() as connection:
+        plan = "; ".join(row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}"))
+    assert index in plan
+    assert "TEMP B-TREE" not in plan

@@ -54,6 +54,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("check_runs_name", "check_runs", ["model", "check_name", "id"], unique=False)
+    op.create_index("check_runs_started", "check_runs", ["started_at"], unique=False)
     op.create_table(
         "chunks",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -107,6 +108,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("incidents_key", "incidents", ["key", "opened_at"], unique=False)
+    op.create_index("incidents_resolved", "incidents", ["resolved_at", "opened_at"], unique=False)
     op.create_table(
         "labels",
         sa.Column("model", sa.String(length=200), nullable=False),
@@ -166,6 +168,7 @@ def upgrade() -> None:
         comment="notifications owed, written with the transition that owes them",
         sqlite_autoincrement=True,
     )
+    op.create_index("outbox_incident", "outbox", ["incident", "receiver"], unique=False)
     op.create_index("outbox_owed", "outbox", ["outcome", "due_at"], unique=False)
     op.create_table(
         "profiles",
@@ -240,6 +243,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("transitions_at", "transitions", ["model", "id"], unique=False)
+    op.create_index("transitions_recorded", "transitions", ["recorded_at"], unique=False)
     op.create_table(
         "windows",
         sa.Column("model", sa.String(length=200), nullable=False),
