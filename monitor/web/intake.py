@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, post
 from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -36,7 +37,7 @@ from monitor.store.events import Kind, Receipt
 from monitor.store.writer import QueueFull
 from monitor.web.gate import Gate, need_type
 from monitor.web.openapi import LabelsOperation, PredictionsOperation
-from monitor.web.refusal import Refused, Why
+from monitor.web.refusal import STATUS, Refused, Why
 from monitor.web.services import Services
 
 log = logging.getLogger("watchkeeper.intake")
@@ -45,6 +46,9 @@ AHEAD = 300.0
 """Seconds that an event's time may be ahead of the clock here."""
 BODY_SECONDS = 30.0
 """How long a body may take to arrive: until then it holds room that others need."""
+DRAIN_SECONDS = 1.0
+DRAIN_FACTOR = 2
+"""How long, and how many times limits.body_bytes, is read of a body that is refused for its size."""
 KEY_LENGTH = 200
 RETRY_SECONDS = 5.0
 
@@ -113,6 +117,19 @@ class Intake:
         finally:
             self._held -= size
 
+    async def _drain(self, request: Request[Any, Any, Any]) -> None:
+        """Reads on for a while, to nowhere: a sender that can't get rid of its body sees a reset, not the answer."""
+        if "expect" in request.headers:
+            return  # It sends nothing before it is told to.
+        left = DRAIN_FACTOR * self._limits.body_bytes
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while left > 0:
+                    event = await request.receive()
+                    if event["type"] != "http.request" or not event.get("more_body", False):
+                        return
+                    left -= len(event["body"])
+
     def _span(self, replay: bool) -> Span:
         now = self._services.clock.time()
         if replay:
@@ -125,6 +142,10 @@ class Intake:
         try:
             async with asyncio.timeout(self._patience):
                 body = await request.body()
+        except HTTPException as error:
+            if error.status_code == STATUS[Why.TOO_LARGE]:
+                await self._drain(request)
+            raise
         except TimeoutError:
             sentence = f"the body did not arrive within {self._patience:g} s"
             raise Refused(Why.TOO_SLOW, sentence) from None

@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import threading
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -46,6 +47,26 @@ def test_it_serves_over_a_socket_and_stops_when_told(rig: Rig) -> None:
         server.stop()
         thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_sender_of_too_much_sees_why_and_not_a_reset(rig: Rig) -> None:
+    server = Server("127.0.0.1:0", rig.app)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        for _ in range(3):
+            connection = HTTPConnection(*server.address)
+            connection.request(
+                "POST",
+                "/v1/models/delays/predictions",
+                body=b" " * (30 << 20),
+                headers={"Content-Type": "application/json"},
+            )
+            assert connection.getresponse().status == 413
+            connection.close()
+    finally:
+        server.stop()
+        thread.join(10)
 
 
 SERVE = """
