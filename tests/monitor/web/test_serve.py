@@ -60,7 +60,7 @@ def test_a_sender_of_too_much_sees_why_and_not_a_reset(rig: Rig) -> None:
                 "POST",
                 "/v1/models/delays/predictions",
                 body=b" " * (30 << 20),
-                headers={"Content-Type": "application/json"},
+                headers={"Content-Type": "application/json", "Connection": "close"},
             )
             assert connection.getresponse().status == 413
             connection.close()
