@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from monitor.ingest.body import Decoder, media_type
+from monitor.ingest.columns import Columns, feature_names
 from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections, TooLarge
 from monitor.ingest.text import ID_LENGTH, NAME_LENGTH, NUL, check_id, check_text, shown, type_name
 from monitor.ingest.times import Span, Stamp
@@ -23,8 +24,6 @@ TAGS = 64
 CLASSES = 10_000
 CELLS = 8_000_000
 """Rows times distinct feature names of one body: what its columns may take."""
-
-_encoder = msgspec.msgpack.Encoder()
 
 
 class Prediction(msgspec.Struct, gc=False):
@@ -83,10 +82,12 @@ def fast_predictions(body: bytes, content_type: str, limits: LimitSettings, span
     check_count(len(rows), limits)
     if not rows:
         return Parsed(0, 0.0, 0.0, b"", Rejections(), Counter())
-    times, names = span.all_seconds([row.time for row in rows]), _names(rows)
+    times, names = span.all_seconds([row.time for row in rows]), feature_names(rows)
     if times is None or not _fit(names, limits):
         return None
-    return _parsed(rows, times, names, Rejections(), Counter())
+    columns = Columns()
+    _add(columns, rows, times, names)
+    return _parsed(columns, Rejections(), Counter())
 
 
 def parse_predictions(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed:
@@ -101,8 +102,7 @@ class _Taken:
     def __init__(self, limits: LimitSettings, span: Span) -> None:
         self._limits, self._span = limits, span
         self._decoder = _decoder(limits.string_length, limits.features)
-        self._rows: list[Prediction] = []
-        self._times: list[float] = []
+        self._columns = Columns()
         self._names: dict[str, None] = {}
         self._rejections = Rejections()
         self._repaired: Counter[Reason] = Counter()
@@ -112,41 +112,48 @@ class _Taken:
         for piece in self._decoder.pieces(body, media):
             check_count(seen + len(piece), self._limits)
             if not (plain and piece and self._together(piece)):
-                for index, value in enumerate(piece, seen):
-                    self._one(index, value)
+                self._apart(piece, seen)
             seen += len(piece)
-        if not self._rows:
-            return Parsed(0, 0.0, 0.0, b"", self._rejections, self._repaired)
-        return _parsed(self._rows, self._times, list(self._names), self._rejections, self._repaired)
+        return _parsed(self._columns, self._rejections, self._repaired)
 
     def _together(self, piece: list[Any]) -> bool:
         """Takes a whole piece where nothing in it needs a closer look."""
         if not isinstance(piece[0], Prediction):
             return False
-        times, names = self._span.all_seconds([row.time for row in piece]), self._names | dict.fromkeys(_names(piece))
+        times, found = self._span.all_seconds([row.time for row in piece]), feature_names(piece)
+        names = self._names | dict.fromkeys(found)
         if times is None or not _fit(names, self._limits):
             return False
-        self._rows += piece
-        self._times += times
+        _add(self._columns, piece, times, found)
         self._names = names
         return True
 
-    def _one(self, index: int, value: Any) -> None:
-        try:
-            row = value if isinstance(value, Prediction) else _row(value, self._decoder, self._limits)
-            time = self._span.seconds(row.time)
-            odd = _admit(row)
-            more = row.features.keys() - self._names.keys()
-            if len(self._names) + len(more) > self._limits.features:
-                raise BadRow(Reason.TOO_MANY_FEATURES, _too_many("feature names in one body", self._limits.features))
-        except BadRow as error:
-            self._rejections.add(index, error)
-            return
+    def _apart(self, piece: list[Any], seen: int) -> None:
+        rows: list[Prediction] = []
+        times: list[float] = []
+        for index, value in enumerate(piece, seen):
+            try:
+                row, time = self._one(value)
+            except BadRow as error:
+                self._rejections.add(index, error)
+                continue
+            rows.append(row)
+            times.append(time)
+        if rows:
+            _add(self._columns, rows, times, feature_names(rows))
+
+    def _one(self, value: Any) -> tuple[Prediction, float]:
+        """A row and its time. Raises BadRow."""
+        row = value if isinstance(value, Prediction) else _row(value, self._decoder, self._limits)
+        time = self._span.seconds(row.time)
+        odd = _admit(row)
+        more = row.features.keys() - self._names.keys()
+        if len(self._names) + len(more) > self._limits.features:
+            raise BadRow(Reason.TOO_MANY_FEATURES, _too_many("feature names in one body", self._limits.features))
         self._names.update(dict.fromkeys(row.features))
-        self._rows.append(row)
-        self._times.append(time)
         if odd:
             self._repaired[Reason.NOT_FINITE] += odd
+        return row, time
 
 
 def _fit(names: Collection[str], limits: LimitSettings) -> bool:
@@ -256,43 +263,14 @@ def check_count(rows: int, limits: LimitSettings) -> None:
         raise TooLarge(f"the body has too many rows: limits.rows is {limits.rows}; send smaller batches")
 
 
-def _names(rows: list[Prediction]) -> list[str]:
-    """Every feature's name, in order of appearance."""
-    names = list(rows[0].features)
-    if _alike([row.features for row in rows], names):
-        return names
-    return list(dict.fromkeys(name for row in rows for name in row.features))
+def _add(columns: Columns, rows: list[Prediction], times: list[float], names: list[str]) -> None:
+    columns.add(rows, times, names)
+    if len(columns) * columns.names > CELLS:
+        raise TooLarge(f"{len(columns)} rows over {columns.names} distinct feature names; send smaller batches")
 
 
-def _parsed(
-    rows: list[Prediction], times: list[float], names: list[str], rejections: Rejections, repaired: Counter[Reason]
-) -> Parsed:
-    if len(rows) * len(names) > CELLS:
-        raise TooLarge(f"{len(rows)} rows over {len(names)} distinct feature names; send smaller batches")
-    columns = {
-        "id": [row.id for row in rows],
-        "time": times,
-        "features": _columns(rows, names),
-        "prediction": [row.prediction for row in rows],
-        "probabilities": _given([row.probabilities for row in rows]),
-        "latency": _given([row.latency_seconds for row in rows]),
-        "version": _given([row.version for row in rows]),
-        "tags": _given([row.tags for row in rows]),
-    }
-    return Parsed(len(rows), min(times), max(times), _encoder.encode(columns), rejections, repaired)
-
-
-def _columns(rows: list[Prediction], names: list[str]) -> dict[str, Any]:
-    features = [row.features for row in rows]
-    if _alike(features, names):
-        return dict(zip(names, zip(*[row.values() for row in features], strict=True), strict=True))
-    return {name: [row.get(name) for row in features] for name in names}
-
-
-def _alike(features: list[dict[str, Any]], names: list[str]) -> bool:
-    """Whether every row has exactly these names in this order, as rows of one client mostly do."""
-    return list(map(list, features)).count(names) == len(features)
-
-
-def _given(column: list[Any]) -> list[Any] | None:
-    return None if column.count(None) == len(column) else column
+def _parsed(columns: Columns, rejections: Rejections, repaired: Counter[Reason]) -> Parsed:
+    if not len(columns):
+        return Parsed(0, 0.0, 0.0, b"", rejections, repaired)
+    times = columns.times
+    return Parsed(len(times), min(times), max(times), columns.payload(), rejections, repaired)
