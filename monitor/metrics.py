@@ -47,6 +47,7 @@ class Meters:
         self.events_duplicate = counter(
             "events_duplicate", "Predictions dropped because their id was there already.", "model"
         )
+        self.events_damaged = counter("events_damaged", "Batches set aside because they can't be read.", "model")
         self.labels_waiting = gauge("labels_waiting", "Labels whose prediction has not arrived.", "model")
         self.labels_unfit = counter("labels_unfit", "Labels whose value does not fit the model's task.", "model")
         self.batches_repeated = counter(

@@ -90,7 +90,9 @@ class Ticker:
         row = connection.execute(select(progress).where(progress.c.model == self.model)).one_or_none()
         position = Position() if row is None else Position(row.scanned_seq, row.newest_time, row.next_window)
         if row is None:
-            connection.execute(insert(progress).values(model=self.model, scanned_seq=0, compacted_seq=0))
+            connection.execute(
+                insert(progress).values(model=self.model, scanned_seq=0, compacted_seq=0, every=self.options.every)
+            )
         fresh = connection.execute(
             select(arrivals.c.seq, arrivals.c.kind, arrivals.c.t_min, arrivals.c.t_max)
             .where(arrivals.c.model == self.model, arrivals.c.seq > position.seq)
@@ -205,20 +207,25 @@ class Ticker:
     def _compact_tail(self) -> None:
         """Compacts what no window has closed over yet, once there is enough of it to be worth a chunk."""
         with self.engine.connect() as connection:
-            waiting = connection.execute(
-                select(func.count(), func.sum(arrivals.c.n), func.max(arrivals.c.seq)).where(
-                    arrivals.c.model == self.model
+            seqs = connection.execute(
+                select(progress.c.scanned_seq, progress.c.compacted_seq).where(progress.c.model == self.model)
+            ).one()
+            batches, rows = connection.execute(
+                select(func.count(), func.sum(arrivals.c.n)).where(
+                    arrivals.c.model == self.model,
+                    arrivals.c.seq > seqs.compacted_seq,
+                    arrivals.c.seq <= seqs.scanned_seq,
                 )
             ).one()
-            scanned = connection.scalar(select(progress.c.scanned_seq).where(progress.c.model == self.model))
-        if scanned and (waiting[0] >= TAIL_ARRIVALS or (waiting[1] or 0) >= TAIL_ROWS):
-            self._compact(scanned)
+        if batches >= TAIL_ARRIVALS or (rows or 0) >= TAIL_ROWS:
+            self._compact(seqs.scanned_seq)
 
     def _compact(self, upto_seq: int) -> None:
         done = self._run(compaction.compact, upto_seq)
         self.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
         self.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
         self.meters.labels_unfit.labels(model=self.model).inc(done.labels_unfit)
+        self.meters.events_damaged.labels(model=self.model).inc(done.damaged)
 
     def _run(self, task: Callable[..., T], *args: object, model: bool = True) -> T:
         """Has the worker do a task of this model. A task that fails leaves every check failing, for a rule to see."""
