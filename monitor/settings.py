@@ -120,7 +120,7 @@ class RetentionSettings(Settings):
 
 class WorkerSettings(Settings):
     timeout: Seconds = 300.0
-    memory_bytes: int = Field(2 << 30, ge=256 << 20)
+    memory_bytes: int = Field(2 << 30, ge=128 << 20)
     idle: Seconds = 60.0
 
 
