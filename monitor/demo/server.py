@@ -15,6 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
+from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
 from pydantic import BaseModel, Field
 from watchkeeper_client import Client
@@ -64,7 +65,9 @@ def create_app(model: Delays, watch: Client) -> FastAPI:
         watch.close()
 
     app = FastAPI(title="Flight delays", version=MODEL_VERSION, lifespan=lifespan)
-    Instrumentator(excluded_handlers=["/metrics", "/healthz", *DEMO_ONLY]).instrument(app).expose(app)
+    # A registry of its own: in the process-wide one the counters of a second app would stay silent.
+    hidden = ["/metrics", "/healthz", *DEMO_ONLY]
+    Instrumentator(excluded_handlers=hidden, registry=CollectorRegistry()).instrument(app).expose(app)
     fault = Fault(delay_seconds=0)
 
     @app.get("/healthz")

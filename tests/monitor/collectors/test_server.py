@@ -13,6 +13,7 @@ from typing import Any
 import fastapi
 import pytest
 import uvicorn
+from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
 
 from checks.base import Measurement, NotEnough
@@ -248,7 +249,7 @@ def fastapi_url() -> Iterator[str]:
         time.sleep(seconds)
         return fastapi.Response(status_code=status)
 
-    Instrumentator().instrument(app).expose(app)
+    Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
