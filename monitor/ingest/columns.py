@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+_TOGETHER = 1000
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -60,14 +61,15 @@ class Columns:
 
     def payload(self) -> bytes:
         """As `msgpack-columns/1`."""
-        plain = self._plain
+        plain, packed = self._plain, _packed if len(self) > _TOGETHER else _as_it_is
+        optional = {name: plain[name] for name in ("probabilities", "latency", "version", "tags")}
         return _encoder.encode(
             {
-                "id": _packed(plain["id"]),
-                "time": _packed(self.times),
-                "features": {name: _packed(column) for name, column in self._features.items()},
-                "prediction": _packed(plain["prediction"]),
-                **{name: _given(plain[name]) for name in ("probabilities", "latency", "version", "tags")},
+                "id": packed(plain["id"]),
+                "time": packed(self.times),
+                "features": {name: packed(column) for name, column in self._features.items()},
+                "prediction": packed(plain["prediction"]),
+                **{name: None if _absent(column) else packed(column) for name, column in optional.items()},
             }
         )
 
@@ -92,10 +94,14 @@ def _alike(features: list[dict[str, Any]], names: Sequence[str]) -> bool:
     return list(map(list, features)).count(list(names)) == len(features)
 
 
-def _packed(column: list[Any]) -> msgspec.Raw:
+def _packed(column: list[Any]) -> Any:
     # A column at a time: one call for all of a large body would hold up everything else.
     return msgspec.Raw(_encoder.encode(column))
 
 
-def _given(column: list[Any]) -> msgspec.Raw | None:
-    return None if column.count(None) == len(column) else _packed(column)
+def _as_it_is(column: list[Any]) -> Any:
+    return column
+
+
+def _absent(column: list[Any]) -> bool:
+    return column.count(None) == len(column)
