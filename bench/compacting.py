@@ -44,7 +44,8 @@ def main(url: str) -> int:
             continue
         began = time.perf_counter()
         done = Compaction(engine, MODEL, options).run(newest)
-        print(f"compacted {done.rows:,} rows in {time.perf_counter() - began:.2f} s", file=sys.stderr, flush=True)
+        if done.rows:
+            print(f"compacted {done.rows:,} rows in {time.perf_counter() - began:.2f} s", file=sys.stderr, flush=True)
 
 
 def write_reference(path: Path, rows: int = 2000) -> None:

@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,12 +98,30 @@ def measure(design: str, options: argparse.Namespace, folder: Path) -> Result:
     )
 
 
-def request(kind: str, design: str) -> bytes:
+SLOT = "00000000-0000-0000-0000-000000000000"
+
+
+class Template:
+    """A request whose ids are new and random each time it is sent: a batch is never the same as one before."""
+
+    def __init__(self, request: bytes) -> None:
+        self._parts = request.split(SLOT.encode())
+
+    def fresh(self) -> bytes:
+        bits = random.getrandbits
+        out = [self._parts[0]]
+        for part in self._parts[1:]:
+            out.append(b"%036x" % bits(128))
+            out.append(part)
+        return b"".join(out)
+
+
+def request(kind: str, design: str) -> Template:
     rows = [prediction() if kind == "predictions" else label() for _ in range(ROWS)]
     body = json.dumps(rows).encode()
     path = f"/v1/models/bench/{kind}" if design == "watchkeeper" else f"/naive/{kind}"
     headers = f"Host: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    return f"POST {path} HTTP/1.1\r\n{headers}\r\n\r\n".encode() + body
+    return Template(f"POST {path} HTTP/1.1\r\n{headers}\r\n\r\n".encode() + body)
 
 
 def prediction() -> dict[str, object]:
@@ -112,7 +129,7 @@ def prediction() -> dict[str, object]:
     features |= {f"category_{i}": random.choice(["alpha", "beta", "gamma"]) for i in range(5)}
     score = random.random()
     return {
-        "id": str(uuid.uuid4()),
+        "id": SLOT,
         "time": time.time(),
         "features": features,
         "prediction": int(score > 0.5),
@@ -122,7 +139,7 @@ def prediction() -> dict[str, object]:
 
 
 def label() -> dict[str, object]:
-    return {"id": str(uuid.uuid4()), "time": time.time(), "label": random.randint(0, 1)}
+    return {"id": SLOT, "time": time.time(), "label": random.randint(0, 1)}
 
 
 @dataclass
@@ -132,7 +149,7 @@ class Load:
     seconds: float
 
 
-async def load(port: int, requests: list[bytes], seconds: float, rate: float | None = None) -> Load:
+async def load(port: int, requests: list[Template], seconds: float, rate: float | None = None) -> Load:
     """Sends for `seconds`: as fast as replies come, or `rate` requests a second whether they come or not; then the
     latency counts from the moment at which a request was due."""
     latencies: list[float] = []
@@ -158,7 +175,7 @@ async def load(port: int, requests: list[bytes], seconds: float, rate: float | N
             at = time.perf_counter() if rate is None else await due.get()
             if at < 0 or (rate is None and at - started > seconds):
                 break
-            writer.write(requests[index % len(requests)])
+            writer.write(requests[index % len(requests)].fresh())
             index += CONNECTIONS
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
