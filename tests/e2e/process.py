@@ -67,6 +67,7 @@ class Daemon:
         return self.process.pid
 
     def start(self) -> None:
+        assert self.process is None, "the daemon runs already"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(COMMAND), "run"], cwd=self.folder, stdout=log, stderr=log, env=self._env, start_new_session=True
