@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import random
 import shutil
 import subprocess
@@ -14,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from monitor.clock import SystemClock
+from monitor.config import load
+from monitor.daemon import Daemon as Built
 from tests.e2e.process import Daemon, wait_for
 from tests.e2e.stream import HOUR, START, write_reference
 
@@ -177,15 +179,14 @@ def test_a_sync_comes_before_each_acknowledgement(tmp_path: Path) -> None:
     assert acknowledged == 10
 
 
-def test_synchronous_is_full_on_the_connection_that_writes(tmp_path: Path) -> None:
-    from monitor.store.engine import open_engine
-    from monitor.store.writer import Writer
-
-    writer = Writer(open_engine(f"sqlite:///{tmp_path}/w.db"))
-    writer.start()
+def test_synchronous_is_full_on_the_connection_that_the_daemon_writes_on(tmp_path: Path) -> None:
+    (tmp_path / "watchkeeper.yaml").write_text("model: parcels\n")
+    daemon = Built(load(tmp_path / "watchkeeper.yaml"), SystemClock())
+    daemon.writer.start()
     try:
-        asked = writer.call(lambda connection: connection.exec_driver_sql("pragma synchronous").scalar_one())
-        mode = writer.call(lambda connection: connection.exec_driver_sql("pragma journal_mode").scalar_one())
+        asked = daemon.writer.call(lambda connection: connection.exec_driver_sql("pragma synchronous").scalar_one())
+        mode = daemon.writer.call(lambda connection: connection.exec_driver_sql("pragma journal_mode").scalar_one())
     finally:
-        writer.stop()
-    assert (json.dumps(asked), mode) == ("2", "wal")
+        daemon.writer.stop()
+        daemon.engine.dispose()
+    assert (asked, mode) == (2, "wal"), "2 is FULL"
