@@ -13,6 +13,15 @@ class Metric:
     clock: Literal["event", "wall"] = "event"
     check: str = ""
     """The check that measures it; empty for what collectors sample."""
+    kind: Literal["gauge", "counter"] = "gauge"
+    """Counters only grow while their source lives, and their name ends in `_total`; rules judge gauges."""
+
+
+_GPU = ("gpu", "uuid")
+
+
+def _gpu(help: str, *labels: str, kind: Literal["gauge", "counter"] = "gauge") -> Metric:
+    return Metric(help, (*_GPU, *labels), "wall", kind=kind)
 
 
 CATALOG: dict[str, Metric] = {
@@ -51,6 +60,62 @@ CATALOG: dict[str, Metric] = {
     "memory_utilization_ratio": Metric("Memory in use, as a share of all.", ("scope",), "wall"),
     "disk_used_bytes": Metric("Disk space in use.", ("scope", "path"), "wall"),
     "disk_utilization_ratio": Metric("Disk space in use, as a share of all.", ("scope", "path"), "wall"),
+    # the machine's containers
+    "cpu_limit_cores": Metric("Cores that the container may use.", ("scope",), "wall"),
+    "memory_limit_bytes": Metric("Memory that the container may use.", ("scope",), "wall"),
+    "cpu_throttled_ratio": Metric("Share of scheduling periods in which the CPU was throttled.", ("scope",), "wall"),
+    "cpu_throttled_seconds_total": Metric("Time for which the CPU was throttled.", ("scope",), "wall", kind="counter"),
+    "oom_kills_total": Metric("Processes killed for want of memory.", ("scope",), "wall", kind="counter"),
+    "oom_kills_recent": Metric("Processes killed for want of memory in the last 15 minutes.", ("scope",), "wall"),
+    "pressure_ratio": Metric(
+        "Share of time in which some, or all, tasks waited for the resource.", ("scope", "resource", "kind"), "wall"
+    ),
+    # the server's process
+    "server_process_up": Metric("1 if the server's process was found, else 0.", (), "wall"),
+    "server_processes": Metric("Processes of the server: the one found and its descendants.", (), "wall"),
+    "server_threads": Metric("Threads of the server's processes.", (), "wall"),
+    "server_open_fds": Metric("Open file descriptors of the server's processes.", (), "wall"),
+    "server_fd_utilization_ratio": Metric(
+        "Open file descriptors as a share of the limit, in the process nearest to it.", (), "wall"
+    ),
+    "server_start_time_seconds": Metric("When the server's process started.", (), "wall"),
+    "server_restarts_total": Metric(
+        "Times the server's process was another one than before.", (), "wall", kind="counter"
+    ),
+    "server_restarts_recent": Metric("Restarts of the server's process in the last 15 minutes.", (), "wall"),
+    # probes
+    "probe_up": Metric("1 if the probe's request was answered as expected, else 0.", ("probe",), "wall"),
+    "probe_latency_seconds": Metric("How long the probe's request took.", ("probe",), "wall"),
+    "probe_status_code": Metric("HTTP status of the probe's answer.", ("probe",), "wall"),
+    "probe_certificate_left_seconds": Metric(
+        "Time until the certificate that the probe was shown expires.", ("probe",), "wall"
+    ),
+    "probe_failures_total": Metric("Probes that failed, by reason.", ("probe", "reason"), "wall", kind="counter"),
+    # GPUs
+    "gpu_up": _gpu("1 if the GPU answers, 0 if it was there and is lost."),
+    "gpu_utilization_ratio": _gpu("Share of time in which the GPU was busy."),
+    "gpu_memory_used_bytes": _gpu("GPU memory in use."),
+    "gpu_memory_limit_bytes": _gpu("GPU memory there is."),
+    "gpu_memory_utilization_ratio": _gpu("GPU memory in use, as a share of all."),
+    "gpu_temperature_celsius": _gpu("Temperature of the GPU."),
+    "gpu_temperature_left_celsius": _gpu("Degrees left until the GPU slows itself down."),
+    "gpu_power_watts": _gpu("Power that the GPU draws."),
+    "gpu_power_limit_watts": _gpu("Power that the GPU may draw."),
+    "gpu_energy_joules_total": _gpu("Energy used since the driver was loaded.", kind="counter"),
+    "gpu_clock_hertz": _gpu("Clock frequency.", "clock"),
+    "gpu_throttled": _gpu("1 while clocks are held down for this reason, else 0.", "reason"),
+    "gpu_ecc_errors_total": _gpu("Memory errors since the driver was loaded.", "type", kind="counter"),
+    "gpu_xid_errors_total": _gpu("XID errors that the driver reported while watched.", "xid", kind="counter"),
+    "gpu_xid_errors_recent": _gpu("XID errors in the last 15 minutes.", "xid"),
+    "gpu_pcie_throughput_bytes": _gpu("Bytes a second over PCIe.", "direction"),
+    "gpu_process_memory_bytes": _gpu("GPU memory of the server's processes."),
+    "gpu_query_failures_total": Metric(
+        "Questions to the GPU's driver that failed, by error.", ("error",), "wall", kind="counter"
+    ),
+    # Evidently
+    "evidently_value": Metric(
+        "A number that a metric of Evidently gave.", ("check", "metric", "column", "stat"), check="evidently"
+    ),
     # Watchkeeper itself
     "check_failing": Metric("1 while the check's last run failed, else 0.", ("check",), "wall"),
 }

@@ -115,7 +115,7 @@ class LatestCollector:
                 continue
             family = families.get(name)
             if family is None:
-                family = families[name] = GaugeMetricFamily(PREFIX + name, entry.help)
+                family = families[name] = Metric(PREFIX + name.removesuffix("_total"), entry.help, entry.kind)
             if len(family.samples) >= self._max:
                 dropped[name] += 1
                 continue

@@ -34,6 +34,26 @@ class SchemaSettings(Settings):
     ignore: list[str] = []
 
 
+class ProcessSettings(Settings):
+    """How the server's process is found: by exactly one of these."""
+
+    pid: int | None = Field(None, ge=1)
+    pid_file: Path | None = None
+    name: str | None = None
+    """The name of the program, or a part of its command line."""
+    port: int | None = Field(None, ge=1, le=65535)
+    """The port that it listens on."""
+    parent: bool = False
+    """It is the process that started Watchkeeper."""
+
+    @model_validator(mode="after")
+    def _one(self) -> ProcessSettings:
+        given = [self.pid, self.pid_file, self.name, self.port, self.parent or None]
+        if sum(item is not None for item in given) != 1:
+            raise ValueError("give exactly one of pid, pid_file, name, port and parent")
+        return self
+
+
 class ServerSettings(Settings):
     preset: Literal["fastapi"] = "fastapi"
     url: str
@@ -42,6 +62,30 @@ class ServerSettings(Settings):
     timeout: Seconds = 5.0
     exclude: list[str] = ["/metrics", "/health", "/healthz", "/readyz"]
     """Handlers that are not the model's traffic."""
+    process: ProcessSettings | bool = True
+    """The server's process; true finds it by the port of `url`, if that is this machine's."""
+
+
+class ProbeSettings(Settings):
+    """A request whose answer is known."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$")
+    url: str
+    kind: Literal["http", "json", "open_inference"] = "http"
+    method: Literal["GET", "HEAD", "POST"] | None = None
+    """GET, or POST where there is a body."""
+    headers: dict[str, SecretStr] = {}
+    body: Any = None
+    """JSON that is sent; for open_inference the request with its `inputs`."""
+    status: list[int] = [200]
+    matches: str | None = None
+    """A regular expression that the answer's text must contain."""
+    answer: Any = None
+    """JSON that the answer must hold: objects may hold more, numbers may differ by `tolerance`."""
+    tolerance: float = Field(1e-6, ge=0)
+    interval: Seconds = 30.0
+    timeout: Seconds = 5.0
+    ca_file: Path | None = None
 
 
 class WindowSettings(Settings):
@@ -63,10 +107,49 @@ class DriftSettings(Settings):
     bins: int = Field(10, ge=2, le=200)
 
 
+class EvidentlySettings(Settings):
+    """A preset or metrics of Evidently, run over a sample of a window."""
+
+    type: Literal["evidently"]
+    preset: str | None = None
+    """A class of evidently.presets, such as DataDriftPreset."""
+    metrics: list[str | dict[str, dict[str, Any]]] = []
+    """Classes of evidently.metrics, each by its name or as {name: options}."""
+    options: dict[str, Any] = {}
+    """What the preset is given."""
+    window: Seconds | None = None
+    """Event time that a report covers; a multiple of `windows.every`, which it is unless given."""
+    every: Seconds | None = None
+    """Event time between two reports; a multiple of `windows.every`; `window` unless given."""
+    sample: int = Field(5_000, ge=100, le=1_000_000)
+    """Rows at most, of the window and of the reference each."""
+    seed: int = 0
+    timeout: Seconds = 120.0
+    html: bool = True
+    keep: int = Field(20, ge=1, le=1000)
+    """Reports kept of those that an incident is linked to; of the others the newest one is."""
+
+    @model_validator(mode="after")
+    def _something(self) -> EvidentlySettings:
+        if (self.preset is None) == (not self.metrics):
+            raise ValueError("give either a preset or metrics")
+        return self
+
+
 class CheckSettings(Settings):
+    """The checks that are always there, and under names of their own those with a `type`."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, EvidentlySettings]
+
     drift: DriftSettings | None = DriftSettings()
     quality: bool = True
     performance: bool = True
+
+    @property
+    def evidently(self) -> dict[str, EvidentlySettings]:
+        """Those of `type: evidently`, by name."""
+        return self.__pydantic_extra__ or {}
 
 
 class ModelSettings(Settings):
@@ -74,6 +157,7 @@ class ModelSettings(Settings):
     reference: Path | None = None
     schema_: SchemaSettings = Field(SchemaSettings(), alias="schema")
     server: ServerSettings | None = None
+    probes: list[ProbeSettings] = []
     windows: WindowSettings = WindowSettings()
     labels: LabelSettings = LabelSettings()
     time: Literal["live", "replay"] = "live"
@@ -88,12 +172,36 @@ class SlackSettings(Settings):
     webhook_url_file: Path | None = None
     api_url: str = "https://slack.com/api/"
     timeout: Seconds = 10.0
+    direct: bool = False
+    """Send to Slack although Alertmanager is told."""
+
+
+class AlertmanagerSettings(Settings):
+    """Alertmanager's API v2; every member of a cluster is told."""
+
+    members: list[str] = Field(min_length=1)
+    """Addresses, such as http://alertmanager:9093, each with its path prefix if it has one."""
+    resend: Seconds = 60.0
+    timeout: Seconds = 10.0
+    labels: dict[str, str] = {}
+    """Added to every alert."""
+    token: SecretStr | None = None
+    """Bearer token."""
+    token_file: Path | None = None
+    ca_file: Path | None = None
 
 
 class CollectSettings(Settings):
     interval: Seconds = 15.0
     host: bool = True
     disks: list[Path] = [Path("/")]
+    gpu: bool = True
+    """GPUs, where the driver's library is found."""
+    container: bool = True
+    """This container's limits and use, where there are control groups."""
+    cgroup: Path = Path("/sys/fs/cgroup")
+    probe_hosts: list[str] = []
+    """Hosts that probes may address, beside this machine and those of `server.url`."""
 
 
 class TokenSettings(Settings):
@@ -133,6 +241,7 @@ class Config(Settings):
     """An SQLAlchemy URL; a SQLite file beside the config unless given."""
     collect: CollectSettings = CollectSettings()
     slack: SlackSettings | None = None
+    alertmanager: AlertmanagerSettings | None = None
     console: bool = True
     """Print alerts to stderr, too."""
     public_url: str = ""
