@@ -49,6 +49,8 @@ class NotEnough(StrEnum):
     NOT_IN_REFERENCE = "not_in_reference"
     NO_TRAFFIC = "no_traffic"
     FIRST_SAMPLE = "first_sample"
+    NOT_FOUND = "not_found"
+    """What is measured is not there, or not any more."""
     ERROR = "error"
 
 

@@ -13,7 +13,7 @@ from monitor.settings import CollectSettings
 log = logging.getLogger("watchkeeper.collectors.host")
 
 HOST = labels(scope="host")
-PROCESS = labels(scope="process")
+WATCHKEEPER = labels(scope="watchkeeper")
 
 
 class CpuTimes(NamedTuple):
@@ -115,7 +115,7 @@ class HostCollector:
         before = self._before[1] if self._before else now
         total = now.total - before.total
         rows = []
-        for scope, used in ((HOST, now.busy - before.busy), (PROCESS, now.process - before.process)):
+        for scope, used in ((HOST, now.busy - before.busy), (WATCHKEEPER, now.process - before.process)):
             # No time has passed at the first sample, or when the machine's counters began anew.
             share = min(1.0, max(0.0, used / total)) if total > 0 else None
             reason = NotEnough.FIRST_SAMPLE if share is None else None
@@ -145,7 +145,7 @@ class HostCollector:
 
 def _memory(memory: Memory, window: Window) -> list[Measurement]:
     rows = []
-    for scope, used in ((HOST, memory.total - memory.available), (PROCESS, memory.process)):
+    for scope, used in ((HOST, memory.total - memory.available), (WATCHKEEPER, memory.process)):
         rows.append(Measurement("memory_used_bytes", float(used), window, scope))
         rows.append(Measurement("memory_utilization_ratio", used / memory.total, window, scope))
     return rows

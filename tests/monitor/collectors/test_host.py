@@ -11,7 +11,7 @@ from monitor.collectors import Collector
 from monitor.collectors.host import CpuTimes, Disk, HostCollector, LocalMachine, Memory
 from monitor.settings import CollectSettings
 
-HOST, PROCESS = labels(scope="host"), labels(scope="process")
+HOST, WATCHKEEPER = labels(scope="host"), labels(scope="watchkeeper")
 
 
 @dataclass
@@ -50,7 +50,7 @@ def test_cpu_is_the_share_of_all_cores_between_two_samples() -> None:
     assert (first.value, first.reason) == (None, NotEnough.FIRST_SAMPLE)
     rows = host.collect(15.0, 20.0)
     assert only(rows, "cpu_utilization_ratio").value == 0.5
-    assert only(rows, "cpu_utilization_ratio", PROCESS).value == 0.1
+    assert only(rows, "cpu_utilization_ratio", WATCHKEEPER).value == 0.1
     assert only(rows, "cpu_utilization_ratio").window.start == 0.0
     assert only(rows, "cpu_utilization_ratio").window.end == 15.0
     assert only(host.collect(30.0, 35.0), "cpu_utilization_ratio").value == 0.0
@@ -74,8 +74,8 @@ def test_memory_counts_what_is_not_available() -> None:
     rows = collector(FakeMachine([CpuTimes(0, 0, 0)])).collect(0.0, 0.0)
     assert only(rows, "memory_used_bytes").value == 750
     assert only(rows, "memory_utilization_ratio").value == 0.75
-    assert only(rows, "memory_used_bytes", PROCESS).value == 50
-    assert only(rows, "memory_utilization_ratio", PROCESS).value == 0.05
+    assert only(rows, "memory_used_bytes", WATCHKEEPER).value == 50
+    assert only(rows, "memory_utilization_ratio", WATCHKEEPER).value == 0.05
     assert only(rows, "load1_ratio").value == 1.5
 
 
@@ -105,4 +105,4 @@ def test_this_machine() -> None:
         assert set(dict(row.labels)) == set(CATALOG[row.name].labels)
         if row.name.endswith("utilization_ratio") and row.value is not None:
             assert 0 <= row.value <= 1
-    assert 1 << 20 < (only(rows, "memory_used_bytes", PROCESS).value or 0) < 4 << 30
+    assert 1 << 20 < (only(rows, "memory_used_bytes", WATCHKEEPER).value or 0) < 4 << 30
