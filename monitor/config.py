@@ -19,7 +19,7 @@ from monitor import config_errors
 from monitor.config_secrets import with_secrets
 from monitor.config_tree import nearest
 from monitor.document import Document, Place, Problem, parse
-from monitor.settings import Config, ModelSettings
+from monitor.settings import Config, ModelSettings, ProcessSettings
 from monitor.shared_data import shared_file
 
 DEFAULT_DATABASE = "watchkeeper.db"
@@ -160,7 +160,15 @@ def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _located(model: ModelSettings, folder: Path) -> ModelSettings:
-    return model.model_copy(update={"reference": folder / model.reference}) if model.reference else model
+    """The model with its files' paths taken from the config's folder."""
+    found: dict[str, Any] = {}
+    if model.reference:
+        found["reference"] = folder / model.reference
+    process = model.server.process if model.server else None
+    if model.server and isinstance(process, ProcessSettings) and process.pid_file:
+        process = process.model_copy(update={"pid_file": folder / process.pid_file})
+        found["server"] = model.server.model_copy(update={"process": process})
+    return model.model_copy(update=found) if found else model
 
 
 def _database(url: str, folder: Path) -> str:

@@ -43,6 +43,10 @@ def problems(error: ValidationError, document: Document) -> list[Problem]:
             # A union complains once for each of its members, at places that are not in the file.
             place = _existing(place, document.value)
         grouped.setdefault(place, []).append(detail)
+    for place in [place for place, details in grouped.items() if all(detail["type"] in _KINDS for detail in details)]:
+        # The members of a union that were not meant: another one understood more.
+        if any(other[: len(place)] == place != other for other in grouped):
+            del grouped[place]
     typos = {place: _misspelt(place) for place, details in grouped.items() if details[0]["type"] == "extra_forbidden"}
     found = []
     for place, details in grouped.items():
@@ -117,11 +121,12 @@ def _in_file(place: tuple[int | str, ...], value: Any) -> Place:
 
 
 def _existing(place: Place, value: Any) -> Place:
-    for length, part in enumerate(place):
+    """The part of the place that the file has. The name of a union's member, amid a place, is passed over."""
+    for index, part in enumerate(place):
         try:
             value = value[part]
         except (KeyError, IndexError, TypeError):
-            return place[:length]
+            return (*place[:index], *(_existing(place[index + 1 :], value) if place[index + 1 :] else ()))
     return place
 
 

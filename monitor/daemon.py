@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import gc
 import logging
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -22,7 +23,10 @@ from sqlalchemy.exc import DBAPIError
 from alerts.outbox import Delivery, Outcome
 from monitor.clock import Clock, SystemClock
 from monitor.collectors import Collector
+from monitor.collectors.container import ContainerCollector
 from monitor.collectors.host import HostCollector
+from monitor.collectors.machine import MachineCollector
+from monitor.collectors.process import process_collector
 from monitor.collectors.server import ServerCollector
 from monitor.config import ConfigError, all_rules, load
 from monitor.health import Health
@@ -88,8 +92,7 @@ class Daemon:
         self.writer.call(lambda connection: self.judge.reconcile(connection, self.clock.time(), models))
         for model in self.config.models:
             self._schedule_model(model)
-        if self.config.collect.host:
-            self._schedule_sampler("", HostCollector(self.config.collect), self.config.collect.interval)
+        self._schedule_machine()
         self.schedule.every(3600.0, "retention", self._expire, jitter=300.0)
         self.schedule.start()
         for thread in self._deliverers:
@@ -124,6 +127,16 @@ class Daemon:
         for model, measurement in history.latest(self.engine):
             self.latest.put(model, [measurement])
 
+    def _schedule_machine(self) -> None:
+        collect = self.config.collect
+        parts: list[Collector] = []
+        if collect.host:
+            parts.append(HostCollector(collect))
+        if collect.container:
+            parts.append(ContainerCollector(collect.cgroup))
+        if parts:
+            self._schedule_sampler("", MachineCollector(parts), collect.interval)
+
     def _schedule_model(self, settings: ModelSettings) -> None:
         model, every = settings.model, self.config.evaluate
         checks = CheckStates()
@@ -147,6 +160,9 @@ class Daemon:
         self._schedule_sampler(model, checks, every)
         if settings.server is not None:
             self._schedule_sampler(model, ServerCollector(settings.server, model), settings.server.interval)
+            process = process_collector(settings.server, model, self.config.collect, os.getpid())
+            if process is not None:
+                self._schedule_sampler(model, process, self.config.collect.interval)
 
     def _schedule_sampler(self, model: str, collector: Collector, every: float) -> None:
         sampler = Sampler(model, collector, every, self.writer, self.judge, self.latest, self.meters, self.clock)

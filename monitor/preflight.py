@@ -40,6 +40,8 @@ def problems(config: Config) -> Iterator[str]:
         yield from windows_problems(config)
     if wrong := port_problem(config):
         yield wrong
+    if wrong := cgroup_problem(config):
+        yield wrong
 
 
 class ReferenceProblem(Exception):
@@ -171,3 +173,14 @@ def port_problem(config: Config) -> str | None:
             return f"listen: {config.listen} needs more rights than this process has; choose a port above 1023"
         return f"listen: {config.listen} can't be listened on: {error.strerror}"
     return None
+
+
+def cgroup_problem(config: Config) -> str | None:
+    """Why containers can't be read where the config says, if so. The usual place may well be missing."""
+    collect = config.collect
+    if not collect.container or "cgroup" not in collect.model_fields_set or collect.cgroup.is_dir():
+        return None
+    return (
+        f"collect.cgroup: there is no folder {collect.cgroup}; mount the machine's /sys/fs/cgroup there, or leave the "
+        "key out to read this container's own"
+    )

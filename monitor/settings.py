@@ -51,6 +51,8 @@ class ProcessSettings(Settings):
         given = [self.pid, self.pid_file, self.name, self.port, self.parent or None]
         if sum(item is not None for item in given) != 1:
             raise ValueError("give exactly one of pid, pid_file, name, port and parent")
+        if self.name is not None and not self.name.strip():
+            raise ValueError("name must be a program's name, or a part of its command line")
         return self
 
 

@@ -119,15 +119,20 @@ class ContainerCollector:
         self._root, self._proc = root, proc
         self._use = ContainerUse("this container", cores)
         self._shown = Shown()
+        self._said = False
 
     def collect(self, now: float, monotonic: float) -> list[Measurement]:
         rows: list[Measurement] = []
         try:
             group = locate(self._root, memberships((self._proc / "self/cgroup").read_text()))
             rows = self._use.measure(group, now, monotonic) if group else []
-        except OSError as error:
+        except FileNotFoundError:
             # No control groups on this system, or moved to another one in between: the next sample tells.
-            log.debug("no control group: %s", error)
+            pass
+        except OSError as error:
+            if not self._said:
+                log.warning("this container is not measured: %s: %s", error.filename, error.strerror)
+            self._said = True
         return self._shown.whole(rows, Window(now, now))
 
 

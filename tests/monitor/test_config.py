@@ -10,7 +10,7 @@ from checks.catalog import CATALOG
 from monitor.config import ConfigError, all_rules, default_rules, load
 from monitor.config_schema import text as schema_text
 from monitor.config_tree import keys, section, top_keys
-from monitor.settings import Config
+from monitor.settings import Config, ProcessSettings
 from monitor.shared_data import shared_file
 
 SMALLEST = """\
@@ -101,6 +101,11 @@ def test_an_unknown_key_names_file_line_and_the_nearest_key(file: Path) -> None:
         ("model: a\nserver: {preset: fastapi}", "2: 'url' is missing in server"),
         ("model: a\nserver: {url: 'ftp://x'}", "2: server.url: this is no URL of a server"),
         ("model: a\nserver: {url: 'http://u:hunter2@x'}", "2: server.url: user name and password can't stand"),
+        ("model: a\nserver: {url: 'http://a', process: {pidfile: x}}", "2: unknown key 'pidfile' in server.process"),
+        ("model: a\nserver: {url: 'http://a', process: {port: 0}}", "2: server.process.port must be at least 1"),
+        ("model: a\nserver: {url: 'http://a', process: {name: ' '}}", "2: server.process: name must be a program's"),
+        ("model: a\nserver: {url: 'http://a', process: {}}", "2: server.process: give exactly one of pid, pid_file"),
+        ("model: a\nserver: {url: 'http://a', process: 5}", "2: server.process must be a section with keys"),
         ("model: a\nlisten: 9797", "2: listen must be text"),
         ("model: a\nlisten: localhost", "2: listen: 'localhost' is no address; write host:port"),
         ("model: a\nlisten: 0.0.0.0:9797", "2: listen: 0.0.0.0:9797 can be reached from other machines, which needs"),
@@ -278,6 +283,9 @@ def test_relative_paths_are_the_config_folders(file: Path) -> None:
     config = read(file, "model: a\nreference: sub/r.csv\ndatabase: 'sqlite:///w.db?timeout=3'\n")
     assert config.models[0].reference == file.parent / "sub" / "r.csv"
     assert config.database == f"sqlite:///{file.parent}/w.db?timeout=3"
+    config = read(file, "model: a\nserver: {url: 'http://a', process: {pid_file: run/server.pid}}\n")
+    assert config.models[0].server is not None
+    assert config.models[0].server.process == ProcessSettings(pid_file=file.parent / "run" / "server.pid")
     assert read(file, "model: a\ndatabase: postgresql://h/d\n").database == "postgresql://h/d"
     assert read(file, "model: a\ndatabase: sqlite:////x/w.db\n").database == "sqlite:////x/w.db"
 
@@ -325,6 +333,12 @@ def test_the_shipped_rules_cover_what_is_promised() -> None:
         "memory_utilization_ratio",
         "disk_utilization_ratio",
         "server_up",
+        "server_process_up",
+        "server_restarts_recent",
+        "server_fd_utilization_ratio",
+        "cpu_throttled_ratio",
+        "oom_kills_recent",
+        "pressure_ratio",
         "latency_p95_seconds",
         "error_ratio",
         "performance",

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor import preflight
-from monitor.preflight import database_problem, port_problem, reference_problem, windows_problems
-from monitor.settings import Config, ModelSettings, WindowSettings
+from monitor.preflight import cgroup_problem, database_problem, port_problem, reference_problem, windows_problems
+from monitor.settings import CollectSettings, Config, ModelSettings, WindowSettings
 from monitor.store.tables import progress, windows
 from monitor.work.closing import ModelOptions
 from tests.monitor.work.log import HOUR, Log
@@ -103,3 +104,14 @@ def test_a_model_without_windows_may_have_any_length(tmp_path: Path) -> None:
     assert list(windows_problems(watched(tmp_path, HOUR))) == [], "not even a table"
     Log(tmp_path / "w.db", ModelOptions("a"))
     assert list(windows_problems(watched(tmp_path, HOUR))) == []
+
+
+def test_a_place_of_control_groups_that_is_named_must_be_there(tmp_path: Path) -> None:
+    def problem(**collect: Any) -> str | None:
+        return cgroup_problem(Config(models=[ModelSettings(model="a")], collect=CollectSettings(**collect)))
+
+    assert problem() is None
+    assert problem(cgroup=tmp_path) is None
+    assert problem(cgroup=tmp_path / "no", container=False) is None
+    said = problem(cgroup=tmp_path / "no")
+    assert said is not None and said.startswith(f"collect.cgroup: there is no folder {tmp_path}/no; mount the")

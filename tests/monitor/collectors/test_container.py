@@ -190,6 +190,15 @@ def test_no_control_groups_at_all(tmp_path: Path) -> None:
     assert ContainerCollector(tmp_path, tmp_path).collect(0.0, 0.0) == []
 
 
+def test_control_groups_that_may_not_be_read_are_said_once(box: Box, caplog: pytest.LogCaptureFixture) -> None:
+    box.membership.unlink()
+    box.membership.mkdir()
+    assert [box.sample(), box.sample()] == [{}, {}]
+    assert [record.message for record in caplog.records] == [
+        f"this container is not measured: {box.membership}: Is a directory"
+    ]
+
+
 def test_host_and_container_are_one_sample(box: Box) -> None:
     both: Collector = MachineCollector([HostCollector(CollectSettings()), box.collector])
     rows = both.collect(0.0, 0.0)
