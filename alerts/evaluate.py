@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from alerts.condition import Company, conditioned
 from alerts.observation import Kind, Observation
 from alerts.rule import Rule
 from alerts.state import AlertState, Reason, Status, Transition, ended, step
@@ -15,6 +16,8 @@ FORGET_AFTER = 7 * 86400.0
 _TEXT = 500
 
 States = dict[Labels, AlertState]
+
+_ALONE = Company()
 
 
 def matches(rule: Rule, labels: Labels) -> bool:
@@ -30,14 +33,16 @@ def evaluate(
     failed: str | None,
     now: float,
     interval: float | None = None,
+    company: Company = _ALONE,
 ) -> tuple[States, list[Transition]]:
     """Steps one rule. `failed` says why its metric could not be measured, if so; `interval` is the expected number of
-    seconds between evaluations on the wall clock, None in event time.
+    seconds between evaluations on the wall clock, None in event time; `company` is what its conditions look at.
 
     A label set that is known and not among the measurements is an observation without data, or an error if the
     measuring failed. A rule that knows no label set yet stands for itself when it failed, or when no data alerts.
     """
     seen = _observations(rule, measurements, now, interval)
+    seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     for labels in states:
         if labels not in seen:
             seen[labels] = _absent(failed, now, interval)

@@ -26,6 +26,8 @@ class Observation:
     text: str = ""
     """Why there is no value."""
     interval: float | None = None
+    held_back: bool = False
+    """A condition of the rule does not hold, so the value is no breach."""
 
     @classmethod
     def of(cls, measurement: Measurement, interval: float | None = None) -> Observation:

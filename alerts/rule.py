@@ -62,6 +62,40 @@ class Level(BaseModel):
         return self
 
 
+class Condition(BaseModel):
+    """What must hold beside a rule's own level, on the wall clock. One of:
+
+    - ``{metric: request_rate, above: 1}``: the newest value of any model and label set that matches is beyond a number
+    - ``{rule: latency-high}``: an alert of that rule, of any model, is pending or firing
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rule: str | None = None
+    metric: str | None = None
+    match: dict[str, str] = {}
+    above: float | None = None
+    below: float | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Condition:
+        levels = sum(level is not None for level in (self.above, self.below))
+        if (self.rule is None) == (self.metric is None) or levels != (self.metric is not None):
+            raise ValueError("give either a rule, or a metric with exactly one of above and below")
+        if self.rule is not None and self.match:
+            raise ValueError("match goes with a metric, not with a rule")
+        return self
+
+    @property
+    def told(self) -> str:
+        """The condition in words: ``request_rate > 1``."""
+        if self.rule is not None:
+            return f"{self.rule} is pending or firing"
+        pairs = ",".join(f"{name}={value}" for name, value in self.match.items())
+        level = f"> {self.above:g}" if self.above is not None else f"< {self.below:g}"
+        return f"{self.metric}{{{pairs}}} {level}" if pairs else f"{self.metric} {level}"
+
+
 Policy = Literal["ok", "keep", "alert"]
 
 
@@ -77,6 +111,8 @@ class Rule(BaseModel):
     above: Level | None = None
     below: Level | None = None
     clear: Level | None = None
+    while_: list[Condition] = Field([], alias="while")
+    """All of these must hold as well: a breach without them is none."""
     average: int = Field(1, ge=1, le=366)
     """Windows whose n-weighted mean is judged, instead of the newest alone."""
     min_rows: int = 0

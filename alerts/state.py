@@ -35,6 +35,8 @@ class Reason(StrEnum):
     BREACHED = "breached"
     HELD = "held"
     CLEARED = "cleared"
+    CONDITION = "condition"
+    """What must hold beside the level does not any more."""
     NO_DATA = "no_data"
     ERROR = "error"
     RECOVERED = "recovered"
@@ -223,6 +225,8 @@ def _step_value(rule: Rule, state: AlertState, observation: Observation, reading
         state = replace(state, health_text=level.value)
         stepped = _clear(rule, state, observation, reading, Reason(level.value), None, now)
         return _learn(rule, stepped, value, now)
+    if observation.held_back:
+        return _learn(rule, _clear(rule, state, observation, reading, Reason.CONDITION, level, now), value, now)
     if is_worse(rule, value, level):
         return _breach(rule, state, observation, reading, level, now)
     clear = _clear_level(rule, state, measurement, level)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
+from alerts.condition import Company
 from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
 from alerts.incident import Alert, Incident, Why, advance, alert_of, worded
@@ -26,6 +27,12 @@ logger = logging.getLogger("watchkeeper.judge")
 
 LOGGED = 20
 """Transitions of one evaluation that are logged one by one."""
+
+
+STALE_INTERVALS = 3
+"""After so many intervals without a new one, a value tells nothing about now."""
+
+_ALONE = Company()
 
 
 @dataclass
@@ -47,14 +54,17 @@ class Judge:
         *,
         interval: float = 15.0,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+        newest: Callable[[str], Sequence[Measurement]] = lambda _: (),
     ) -> None:
-        """`interval`: seconds between evaluations of wall-clock rules, where a measurement's window is not longer."""
+        """`interval`: seconds between evaluations of wall-clock rules, where a measurement's window is not longer;
+        `newest` gives a metric's newest measurements, of every model, for the conditions of rules."""
         self._rules = [rule for rule in rules if rule.enabled]
         self._by_name = {rule.name: rule for rule in self._rules}
         self._receivers = list(receivers)
         self._clock = clock
         self._interval = interval
         self._new_id = new_id
+        self._newest = newest
         self._wording = Wording()
 
     def step(
@@ -83,7 +93,10 @@ class Judge:
         groups: dict[str, _Group] = {}
         for rule in rules:
             before, rows = known.get(rule.name, {}), by_metric.get(rule.metric, [])
-            after, stepped = evaluate(rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval))
+            company = self._company(connection, rule, wall)
+            after, stepped = evaluate(
+                rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval), company
+            )
             log.save_states(connection, model, rule.name, before, after, wall)
             changes += stepped
             if stepped or any(state.status is Status.FIRING for state in after.values()):
@@ -92,6 +105,22 @@ class Judge:
         for name, group in groups.items():
             self._tell(connection, log.open_incident(connection, model, name), model, name, group, now, wall)
         return changes
+
+    def _company(self, connection: Connection, rule: Rule, wall: float) -> Company:
+        """What the rule's conditions look at. At `wall`, values that have not been renewed count as unknown."""
+        if not rule.while_:
+            return _ALONE
+        metrics = {condition.metric for condition in rule.while_ if condition.metric is not None}
+        rules = {condition.rule for condition in rule.while_ if condition.rule is not None}
+        newest = {
+            name: [
+                row
+                for row in self._newest(name)
+                if wall - row.window.end <= STALE_INTERVALS * max(self._interval, row.window.seconds)
+            ]
+            for name in metrics
+        }
+        return Company(newest, log.load_statuses(connection, rules))
 
     def reconcile(self, connection: Connection, now: float, models: Collection[str] | None = None) -> list[Transition]:
         """Brings what is stored in line with the rules and receivers there are; for the start and after a reload.

@@ -31,6 +31,11 @@ class Latest:
             for key in [key for key in self._series if key[0] == model and key[1] in names]:
                 del self._series[key]
 
+    def newest(self, name: str) -> list[Measurement]:
+        """The newest measurements of this name, of every model, that have a value."""
+        with self._lock:
+            return [row for key, row in self._series.items() if key[1] == name and row.value is not None]
+
     def snapshot(self) -> list[tuple[str, Measurement]]:
         """All series as (model, measurement), in order of name, model and labels."""
         with self._lock:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 
 from alerts.fingerprint import alert_fingerprint
 from alerts.incident import Incident, incident_key
-from alerts.state import AlertState, Transition
+from alerts.state import AlertState, Status, Transition
 from checks.base import Labels
 from monitor.store.tables import alerts, incidents, transitions
 
@@ -38,6 +38,14 @@ def load_states(connection: Connection, model: str, rules: Collection[str] | Non
     for row in connection.execute(query):
         state = AlertState.from_dict(json.loads(row.memory))
         found.setdefault(row.rule, {})[state.labels] = state
+    return found
+
+
+def load_statuses(connection: Connection, rules: Collection[str]) -> dict[str, list[Status]]:
+    """The statuses of these rules' alerts, of every model, by rule; one that was never judged is missing."""
+    found: dict[str, list[Status]] = {}
+    for row in connection.execute(select(alerts.c.rule, alerts.c.state).where(alerts.c.rule.in_(rules))):
+        found.setdefault(row.rule, []).append(Status(row.state))
     return found
 
 

@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from alerts.state import Status
+from checks.base import Measurement, Window
+from monitor.judge import Judge
 from monitor.store.tables import alerts, incidents, outbox, transitions
 from tests.alerts.builders import HOUR, START, FakeClock, measure, rule
 from tests.alerts.world import Receiver, World, world
@@ -254,3 +256,30 @@ def test_ten_thousand_alerts_are_judged_in_seconds_and_make_one_message(tmp_path
         it.deliver()
         assert receiver.told == ["first"]
         assert (receiver.sent[0][0].incident.firing, len(receiver.sent[0][0].incident.alerts)) == (10_000, 50)
+
+
+def test_a_condition_looks_at_rules_of_every_model_and_at_fresh_values_only(tmp_path: Path) -> None:
+    slow = rule(name="slow", metric="latency_p95_seconds", above=1.0)
+    busy = rule(name="busy", metric="gpu_utilization_ratio", above=0.9, **{"while": [{"rule": "slow"}]})
+    idle = rule(
+        name="idle", metric="gpu_utilization_ratio", below=0.1, **{"while": [{"metric": "request_rate", "above": 1}]}
+    )
+    clock = FakeClock()
+    newest = {"request_rate": [Measurement("request_rate", 5.0, Window(clock.now - 10, clock.now))]}
+    with world(tmp_path, [slow, busy, idle], Receiver(), clock=clock) as it:
+        judge = Judge([slow, busy, idle], ["a"], clock, newest=lambda name: newest.get(name, []))
+
+        def step(model: str, name: str, value: float) -> list[Status]:
+            row = Measurement(name, value, Window(clock.now, clock.now))
+            changes = it.writer.call(
+                lambda connection: judge.step(connection, model, [row], clock.now, metrics={name}, failed={})
+            )
+            return [change.after for change in changes]
+
+        assert step("", "gpu_utilization_ratio", 0.95) == [], "of the rule it waits for nothing is known yet"
+        clock.forward(15)
+        assert step("delays", "latency_p95_seconds", 3.0) == [Status.FIRING]
+        clock.forward(15)
+        assert step("", "gpu_utilization_ratio", 0.95) == [Status.FIRING]
+        clock.forward(15)
+        assert Status.FIRING not in step("", "gpu_utilization_ratio", 0.05), "the rate is 45 seconds old"
