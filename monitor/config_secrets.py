@@ -37,9 +37,13 @@ def with_secrets(
         if not token and slack.channel and (own := environment.get(SLACK_TOKEN, "").strip()):
             token = SecretStr(own)
         slack = slack.model_copy(update={"token": token, "webhook_url": webhook_url})
-        if notify and (wrong := _slack_problem(slack)):
+        if notify and (config.alertmanager is None or slack.direct) and (wrong := _slack_problem(slack)):
             found.append(Problem(document.line(("slack",)), wrong))
-    return config.model_copy(update={"tokens": tokens, "slack": slack})
+    alertmanager = config.alertmanager
+    if alertmanager is not None:
+        token = files.read("alertmanager", "token", alertmanager.token, alertmanager.token_file)
+        alertmanager = alertmanager.model_copy(update={"token": token})
+    return config.model_copy(update={"tokens": tokens, "slack": slack, "alertmanager": alertmanager})
 
 
 def sources(config: Config, document: Document) -> dict[str, str]:
@@ -54,6 +58,8 @@ def sources(config: Config, document: Document) -> dict[str, str]:
             ("slack", "token", slack.token, slack.token_file),
             ("slack", "webhook_url", slack.webhook_url, slack.webhook_url_file),
         ]
+    if (alertmanager := config.alertmanager) is not None:
+        known.append(("alertmanager", "token", alertmanager.token, alertmanager.token_file))
     found = {}
     for section, key, value, file in known:
         if value is not None:

@@ -55,6 +55,9 @@ class Meters:
         )
         self.requests_refused = counter("requests_refused", "Requests not served, by reason.", "reason")
         self.notifications = counter("notifications", "Deliveries tried, by outcome.", "receiver", "outcome")
+        self.alertmanager_last_success = gauge(
+            "alertmanager_last_success_timestamp_seconds", "When Alertmanager last took the alerts.", "member"
+        )
         self.outbox_pending = gauge("outbox_pending", "Notifications owed.")
         self.check_duration = Histogram(
             PREFIX + "check_duration_seconds",

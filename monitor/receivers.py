@@ -10,11 +10,12 @@ from monitor.settings import Config
 
 
 def receivers(config: Config) -> dict[str, Notifier]:
-    """Every receiver of the config, its secrets filled in."""
+    """Every receiver of the outbox, its secrets filled in. Slack is none where Alertmanager is told, which routes to
+    Slack itself, unless it is asked for: people would read everything twice."""
     found: dict[str, Notifier] = {}
     if config.console:
         found["console"] = Console(sys.stderr)
-    if config.slack is not None:
+    if config.slack is not None and (config.alertmanager is None or config.slack.direct):
         # Imported here so that a daemon without Slack does not carry its SDK.
         from alerts.notify.slack import Slack
 
