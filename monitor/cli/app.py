@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli import alerts, database, demo, reference, run, setup, silence, version
+from monitor.cli import alerts, database, demo, reference, rules, run, setup, silence, version
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,5 +20,6 @@ app.command()(run.run)
 app.add_typer(reference.app, name="reference")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(silence.app, name="silence")
+app.add_typer(rules.app, name="rules")
 app.add_typer(database.app, name="db")
 app.command()(version.version)

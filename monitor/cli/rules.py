@@ -1,0 +1,100 @@
+"""`watchkeeper rules …`: the rules in force, as Prometheus takes them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli.context import DEFAULT_CONFIG, ConfigOption, load_config
+from monitor.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from alerts.rule import Rule
+    from monitor.settings import Config
+
+app = typer.Typer(no_args_is_help=True, help="The rules in force, shipped ones and the config's own.")
+
+
+@app.command()
+def export(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of to stdout.")
+    ] = None,
+    rule: Annotated[
+        list[str] | None, typer.Option("--rule", metavar="NAME", help="Only this rule; may be given again.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a rule can't be expressed.")] = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
+    """Write a Prometheus rule file with the rules that Prometheus can express; the others are named on stderr.
+
+    Example: watchkeeper rules export --output /etc/prometheus/watchkeeper.rules.yml
+    """
+    settings = load_config(config)
+    chosen = _chosen(settings, rule or [])
+    text, refused = render(chosen, settings.evaluate)
+    for name, why in refused.items():
+        print(f"not exported: {name}: {why}", file=sys.stderr)
+    if len(refused) == len(chosen):
+        raise Failure("Prometheus can express none of these rules", 1)
+    if output is None:
+        print(text, end="")
+    else:
+        _write(output, text)
+        print(f"{len(chosen) - len(refused)} rules written to {output}", file=sys.stderr)
+    if refused and (strict or rule):
+        raise Failure(f"{len(refused)} of {len(chosen)} rules can't be expressed", 1)
+
+
+def render(rules: list[Rule], evaluate: float) -> tuple[str, dict[str, str]]:
+    """The rule file, and why each rule that is not in it is not. `evaluate`: seconds between evaluations."""
+    import yaml
+
+    from alerts.promql import Inexpressible, Series, differs, export
+    from checks.catalog import CATALOG
+    from monitor.metrics import release
+
+    metrics = {name: Series(metric.labels, metric.clock == "wall") for name, metric in CATALOG.items()}
+    exported: list[tuple[Rule, dict[str, Any]]] = []
+    refused: dict[str, str] = {}
+    for rule in rules:
+        try:
+            exported.append((rule, export(rule, metrics)))
+        except Inexpressible as error:
+            refused[rule.name] = str(error)
+    head = [f"# Rules of Watchkeeper {release()}, by `watchkeeper rules export`."]
+    if kept := differs(rule for rule, _ in exported):
+        head.append("# When their series vanish, Prometheus resolves these, and Watchkeeper keeps them firing:")
+        head.append(f"#   {', '.join(kept)}")
+    if refused:
+        head.append("# Prometheus can't express these; Watchkeeper judges them:")
+        head += [f"#   {name}: {why}" for name, why in refused.items()]
+    group = {
+        "name": "watchkeeper",
+        "interval": f"{round(evaluate * 1000)}ms",
+        "rules": [plain for _, plain in exported],
+    }
+    body = yaml.safe_dump({"groups": [group]}, sort_keys=False, allow_unicode=True, width=1000)
+    return "\n".join(head) + "\n" + body, refused
+
+
+def _chosen(settings: Config, names: list[str]) -> list[Rule]:
+    from monitor.config import all_rules
+    from monitor.config_tree import nearest
+
+    rules = {rule.name: rule for rule in all_rules(settings)}
+    for name in names:
+        if name not in rules:
+            close = nearest(name, rules)
+            raise Failure(f"there is no rule {name!r} in force" + (f"; did you mean {close!r}?" if close else ""), 2)
+    return [rules[name] for name in names] if names else list(rules.values())
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"{path} can't be written: {error.strerror}", 1) from None
