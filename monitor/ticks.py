@@ -76,6 +76,8 @@ class Ticker:
         return judged
 
     def _prepare(self) -> None:
+        for check in CHECKS:
+            self.meters.check_failures.labels(check=check)  # a counter that starts at 0 shows its first step
         if self.reference is not None:
             built = self._run(references.build, str(self.reference), model=False)
             log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, self.reference)
