@@ -9,6 +9,7 @@ from typing import Any
 
 from checks.base import Measurement, NotEnough, Window
 from monitor.clock import Clock, SystemClock
+from monitor.collectors.exchange import Client
 from monitor.collectors.exposition import Counts, Totals, between, read
 from monitor.collectors.preset import load_preset
 from monitor.collectors.quantile import quantile, without_fastest
@@ -50,7 +51,7 @@ class ServerCollector:
     def __init__(self, settings: ServerSettings, model: str, clock: Clock | None = None) -> None:
         self._settings = settings
         self._model = model
-        self._clock = clock or SystemClock()
+        self._client = Client((clock or SystemClock()).monotonic)
         self._preset = load_preset(settings.preset)
         self._url = settings.url.rstrip("/") + settings.metrics_path
         self._before: tuple[float, Totals] | None = None
@@ -59,9 +60,8 @@ class ServerCollector:
 
     def collect(self, now: float, monotonic: float) -> list[Measurement]:
         try:
-            totals = read(
-                fetch(self._url, self._settings.timeout, self._clock.monotonic), self._preset, self._settings.exclude
-            )
+            page = fetch(self._client, self._url, self._settings.timeout)
+            totals = read(page, self._preset, self._settings.exclude)
         except ScrapeError as error:
             problem = f"{self._url}: {error}"
             self._say(problem)
