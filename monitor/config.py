@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jinja2 import Environment, TemplateError
 from jinja2.meta import find_undeclared_variables
@@ -16,8 +15,10 @@ from pydantic import ValidationError
 from alerts.rule import Rule
 from checks.catalog import CATALOG
 from monitor import config_errors
+from monitor.config_probes import probe_problems
 from monitor.config_secrets import with_secrets
 from monitor.config_tree import nearest
+from monitor.config_url import url_problem
 from monitor.document import Document, Place, Problem, parse
 from monitor.settings import Config, ModelSettings, ProcessSettings
 from monitor.shared_data import shared_file
@@ -168,6 +169,11 @@ def _located(model: ModelSettings, folder: Path) -> ModelSettings:
     if model.server and isinstance(process, ProcessSettings) and process.pid_file:
         process = process.model_copy(update={"pid_file": folder / process.pid_file})
         found["server"] = model.server.model_copy(update={"process": process})
+    if any(probe.ca_file for probe in model.probes):
+        found["probes"] = [
+            probe.model_copy(update={"ca_file": folder / probe.ca_file}) if probe.ca_file else probe
+            for probe in model.probes
+        ]
     return model.model_copy(update=found) if found else model
 
 
@@ -191,9 +197,10 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             "database: one in memory can't be shared with the worker process; name a file, such as sqlite:///w.db",
         )
     for index, model in enumerate(config.models):
-        if model.server and (wrong := _url_problem(model.server.url)):
+        if model.server and (wrong := url_problem(model.server.url)):
             place: Place = ("models", index, "server", "url") if "models" in document.value else ("server", "url")
             yield Problem(document.line(place), f"{config_errors.shown(place)}: {wrong}")
+    yield from probe_problems(config, document)
 
 
 def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:
@@ -220,19 +227,6 @@ def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:
             f"listen: {config.listen} can be reached from other machines, which needs {' and '.join(missing)} "
             "(or insecure: true, if something else guards it)",
         )
-
-
-def _url_problem(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "this is no URL; write http://127.0.0.1:8080"
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        return "this is no URL of a server; write http://127.0.0.1:8080"
-    if parts.username or parts.password:
-        return "user name and password can't stand in the URL"
-    return None
 
 
 def _judge_rules(rules: list[Rule], document: Document) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ from monitor.collectors import Collector
 from monitor.collectors.container import ContainerCollector
 from monitor.collectors.host import HostCollector
 from monitor.collectors.machine import MachineCollector
+from monitor.collectors.probe import ProbeCollector
 from monitor.collectors.process import process_collector
 from monitor.collectors.server import ServerCollector
 from monitor.config import ConfigError, all_rules, load
@@ -163,6 +164,9 @@ class Daemon:
             process = process_collector(settings.server, model, self.config.collect, os.getpid())
             if process is not None:
                 self._schedule_sampler(model, process, self.config.collect.interval)
+        if settings.probes:
+            probes = ProbeCollector(settings, self.config.collect, self.clock)
+            self._schedule_sampler(model, probes, probes.tick)
 
     def _schedule_sampler(self, model: str, collector: Collector, every: float) -> None:
         sampler = Sampler(model, collector, every, self.writer, self.judge, self.latest, self.meters, self.clock)

@@ -69,25 +69,30 @@ class ServerSettings(Settings):
 
 
 class ProbeSettings(Settings):
-    """A request whose answer is known."""
+    """A request whose answer is known. It follows no redirect and uses no proxy; an answer is 1 MiB at most."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$")
+    name: ModelName
     url: str
+    """For open_inference the server's address, or that of a model of its own: http://server/v2/models/name."""
     kind: Literal["http", "json", "open_inference"] = "http"
     method: Literal["GET", "HEAD", "POST"] | None = None
     """GET, or POST where there is a body."""
     headers: dict[str, SecretStr] = {}
+    """Shown nowhere; one that is empty is not sent."""
     body: Any = None
     """JSON that is sent; for open_inference the request with its `inputs`."""
     status: list[int] = [200]
     matches: str | None = None
-    """A regular expression that the answer's text must contain."""
+    """A regular expression that is found in the first 64 KiB of the answer's text."""
     answer: Any = None
-    """JSON that the answer must hold: objects may hold more, numbers may differ by `tolerance`."""
+    """JSON that the answer must hold: objects may hold more, numbers may differ by `tolerance`. For open_inference
+    `outputs`, a list of {name, data}."""
     tolerance: float = Field(1e-6, ge=0)
-    interval: Seconds = 30.0
-    timeout: Seconds = 5.0
+    interval: Seconds = Field(30.0, ge=0.1)
+    timeout: Seconds = Field(5.0, gt=0, le=300)
+    """Of the whole request, from looking up the name to the last byte of the answer."""
     ca_file: Path | None = None
+    """Authorities (PEM) that are trusted instead of the system's."""
 
 
 class WindowSettings(Settings):
@@ -159,7 +164,7 @@ class ModelSettings(Settings):
     reference: Path | None = None
     schema_: SchemaSettings = Field(SchemaSettings(), alias="schema")
     server: ServerSettings | None = None
-    probes: list[ProbeSettings] = []
+    probes: list[ProbeSettings] = Field([], max_length=32)
     windows: WindowSettings = WindowSettings()
     labels: LabelSettings = LabelSettings()
     time: Literal["live", "replay"] = "live"
@@ -203,7 +208,7 @@ class CollectSettings(Settings):
     """This container's limits and use, where there are control groups."""
     cgroup: Path = Path("/sys/fs/cgroup")
     probe_hosts: list[str] = []
-    """Hosts that probes may address, beside this machine and those of `server.url`."""
+    """Hosts that probes may address, beside this machine and that of the model's `server.url`."""
 
 
 class TokenSettings(Settings):

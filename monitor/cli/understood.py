@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from alerts.duration import Hold, span
 from alerts.rule import Level, Rule
 from alerts.wording import quantity
+from monitor.collectors.probe_request import request, shown_url
 from monitor.config import all_rules
 from monitor.config_secrets import sources
 from monitor.document import Document
@@ -57,6 +58,8 @@ def print_understood(meaning: dict[str, Any]) -> None:
         print(f"model {model['model']}")
         for name in ("reference", "server", "windows", "labels", "time"):
             print(f"  {name:<10} {model[name]}")
+        for probe in model["probes"]:
+            print(f"  {'probe':<10} {probe}")
         print_schema(model["schema"])
     print(f"listen       {meaning['listen']}")
     print(f"database     {meaning['database']}")
@@ -82,6 +85,10 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
         "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
         if server
         else "none",
+        "probes": [
+            f"{probe.name}: {probe.kind}, {shown_url(request(probe, model.model).url)}, every {span(probe.interval)}"
+            for probe in model.probes
+        ],
         "windows": f"{span(windows.every)}, {span(windows.lateness)} lateness, at least {windows.min_rows} rows",
         "labels": f"final at {model.labels.coverage:.0%} coverage or after {span(model.labels.maturity)}",
         "time": model.time,

@@ -75,6 +75,20 @@ def test_check_config_shows_what_it_understood(watchkeeper: Command, monkeypatch
     assert "hunter" not in ran.out
 
 
+def test_check_config_shows_probes_without_their_secrets(watchkeeper: Command) -> None:
+    tensor = "{name: x, shape: [1], datatype: FP32, data: [1]}"
+    write(
+        "model: delays\nprobes:\n"
+        "- {name: health, url: 'http://127.0.0.1/health?key=hunter2', headers: {Key: hunter3}}\n"
+        "- {name: infer, url: 'http://127.0.0.1:8080', kind: open_inference, interval: 1m, "
+        f"body: {{inputs: [{tensor}]}}}}\n"
+    )
+    out = watchkeeper("check-config").out
+    assert "health: http, http://127.0.0.1/health, every 30s" in out
+    assert "infer: open_inference, http://127.0.0.1:8080/v2/models/delays/infer, every 1m" in out
+    assert "hunter" not in out + watchkeeper("check-config", "--json").out
+
+
 def test_check_config_in_json(watchkeeper: Command) -> None:
     Path("r.csv").write_text(REFERENCE)
     write("model: delays\nreference: r.csv\n")
