@@ -21,9 +21,11 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
 from alerts.outbox import Delivery, Outcome
+from monitor.alertmanager import Member, Source
 from monitor.clock import Clock, SystemClock
 from monitor.collectors import Collector
 from monitor.collectors.container import ContainerCollector
+from monitor.collectors.gpu import GpuCollector, GpuProcessCollector
 from monitor.collectors.host import HostCollector
 from monitor.collectors.machine import MachineCollector
 from monitor.collectors.probe import ProbeCollector
@@ -73,15 +75,22 @@ class Daemon:
         self.events = EventStore(self.writer, self.engine, clock)
         self.alerts = AlertStore(self.engine, self.writer)
         self.receivers = receivers(config)
-        self.judge = Judge(all_rules(config), list(self.receivers), clock, interval=config.evaluate)
+        self.judge = Judge(
+            all_rules(config), list(self.receivers), clock, interval=config.evaluate, newest=self.latest.newest
+        )
         self.worker = Worker(config.worker, clock)
         self.registry.register(LatestCollector(self.latest, self.alerts))
+        self.gpus = GpuCollector() if config.collect.gpu else None
         self.delivery = Delivery(self.alerts, self.receivers, clock, self._on_outcome)
         self.schedule = Schedule(clock, self.health, self.meters, threads=4 + len(config.models))
         self._stopping = threading.Event()
         self._deliverers = [
             threading.Thread(target=self._deliver, args=[name], name=f"deliver-{name}", daemon=True)
             for name in self.receivers
+        ]
+        self._deliverers += [
+            threading.Thread(target=self._push, args=[member], name=member.receiver, daemon=True)
+            for member in self._members()
         ]
 
     def run(self) -> int:
@@ -137,6 +146,8 @@ class Daemon:
             parts.append(ContainerCollector(collect.cgroup))
         if parts:
             self._schedule_sampler("", MachineCollector(parts), collect.interval)
+        if self.gpus is not None:
+            self._schedule_sampler("", self.gpus, collect.interval)
 
     def _schedule_model(self, settings: ModelSettings) -> None:
         model, every = settings.model, self.config.evaluate
@@ -164,6 +175,9 @@ class Daemon:
             process = process_collector(settings.server, model, self.config.collect, os.getpid())
             if process is not None:
                 self._schedule_sampler(model, process, self.config.collect.interval)
+                if self.gpus is not None:
+                    held = GpuProcessCollector(self.gpus, process.pids, model)
+                    self._schedule_sampler(model, held, self.config.collect.interval)
         if settings.probes:
             probes = ProbeCollector(settings, self.config.collect, self.clock)
             self._schedule_sampler(model, probes, probes.tick)
@@ -190,6 +204,28 @@ class Daemon:
         while not self._stopping.wait(DELIVER_SECONDS):
             self.delivery.deliver(receiver, self.clock.time())
         self.delivery.deliver(receiver, self.clock.time())
+
+    def _members(self) -> list[Member]:
+        """Each Alertmanager that is told."""
+        config = self.config
+        if config.alertmanager is None:
+            return []
+        source = Source(self.engine, all_rules(config), self.alerts.silences)
+        url = config.public_url or f"http://{config.listen}/"
+        return [
+            Member(
+                address, config.alertmanager, source, self.clock, self._on_outcome, evaluate=config.evaluate, url=url
+            )
+            for address in config.alertmanager.members
+        ]
+
+    def _push(self, member: Member) -> None:
+        """One Alertmanager's line, on a thread of its own: a hanging one holds up nobody. One last push at the end."""
+        pushed = self.meters.alertmanager_last_success.labels(member=member.receiver.partition(":")[2])
+        while not self._stopping.wait(DELIVER_SECONDS):
+            if member.tick():
+                pushed.set(self.clock.time())
+        member.tick()
 
     def _on_outcome(self, receiver: str, outcome: Outcome, problem: str | None) -> None:
         self.meters.notifications.labels(receiver=receiver, outcome=outcome.value).inc()
