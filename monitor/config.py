@@ -15,6 +15,8 @@ from pydantic import ValidationError
 from alerts.rule import Rule
 from checks.catalog import CATALOG
 from monitor import config_errors
+from monitor.config_alertmanager import alertmanager_problems
+from monitor.config_conditions import condition_problems
 from monitor.config_probes import probe_problems
 from monitor.config_secrets import with_secrets
 from monitor.config_tree import nearest
@@ -88,7 +90,7 @@ def default_rules() -> list[Rule]:
         rules = [Rule.model_validate(rule) for rule in document.value["rules"]]
     except ValidationError as error:
         raise ConfigError(path, None, str(error)) from None
-    _stop(path, list(_judge_rules(rules, document)))
+    _stop(path, list(_judge_rules(rules, document, rules)))
     return rules
 
 
@@ -189,7 +191,7 @@ def _database(url: str, folder: Path) -> str:
 
 def _judge(config: Config, document: Document) -> Iterator[Problem]:
     """What is wrong although each value is well-formed."""
-    yield from _judge_rules(config.rules, document)
+    yield from _judge_rules(config.rules, document, all_rules(config))
     yield from _judge_listen(config, document)
     if config.database in ("sqlite://", "sqlite:///:memory:"):
         yield Problem(
@@ -201,6 +203,8 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             place: Place = ("models", index, "server", "url") if "models" in document.value else ("server", "url")
             yield Problem(document.line(place), f"{config_errors.shown(place)}: {wrong}")
     yield from probe_problems(config, document)
+    if config.alertmanager is not None:
+        yield from alertmanager_problems(config.alertmanager, document)
 
 
 def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:
@@ -229,11 +233,11 @@ def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:
         )
 
 
-def _judge_rules(rules: list[Rule], document: Document) -> Iterator[Problem]:
+def _judge_rules(rules: list[Rule], document: Document, in_force: list[Rule]) -> Iterator[Problem]:
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         place: Place = ("rules", index)
-        for key, wrong in _rule_problems(rule):
+        for key, wrong in (*_rule_problems(rule), *condition_problems(rule, in_force)):
             yield Problem(document.line((*place, *key)), f"rule {rule.name!r}: {wrong}")
         if rule.name in seen:
             yield Problem(document.line((*place, "name")), f"rule {rule.name!r} stands twice; give each its own name")
