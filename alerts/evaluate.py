@@ -18,6 +18,7 @@ _TEXT = 500
 States = dict[Labels, AlertState]
 
 _ALONE = Company()
+_NOTHING: Mapping[str, str] = {}
 
 
 def matches(rule: Rule, labels: Labels) -> bool:
@@ -34,21 +35,24 @@ def evaluate(
     now: float,
     interval: float | None = None,
     company: Company = _ALONE,
+    within: Mapping[str, str] = _NOTHING,
 ) -> tuple[States, list[Transition]]:
     """Steps one rule. `failed` says why its metric could not be measured, if so; `interval` is the expected number of
     seconds between evaluations on the wall clock, None in event time; `company` is what its conditions look at.
+    With `within` the measurements are all there are with these labels: known label sets without them are left alone.
 
     A label set that is known and not among the measurements is an observation without data, or an error if the
     measuring failed. A rule that knows no label set yet stands for itself when it failed, or when no data alerts.
     """
     seen = _observations(rule, measurements, now, interval)
     seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
+    apart = {labels: state for labels, state in states.items() if labels and not within.items() <= dict(labels).items()}
     for labels in states:
-        if labels not in seen:
+        if labels not in seen and labels not in apart:
             seen[labels] = _absent(failed, now, interval)
     if not seen and (failed is not None or rule.no_data == "alert"):
         seen[()] = _absent(failed, now, interval)
-    after: States = {}
+    after: States = dict(apart)
     transitions: list[Transition] = []
     for labels, observation in seen.items():
         state = states.get(labels) or AlertState(labels, whole_rule=observation.measurement is None)

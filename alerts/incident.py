@@ -17,6 +17,7 @@ from alerts.rule import Rule, Severity
 from alerts.state import AlertState
 from alerts.wording import Wording, clean, quantity
 
+REPORTS = 5
 KEPT = 50
 """Alerts that an incident describes; of more only the number is known."""
 
@@ -95,6 +96,21 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportLink:
+    """A report on a window in which the incident was open. Times are in event time."""
+
+    id: str
+    check: str
+    start: float
+    end: float
+
+    @property
+    def path(self) -> str:
+        """Below the page's address."""
+        return f"/reports/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """One model's trouble of one group. `since` and `ended` are on the rules' clock, `opened_at` and `resolved_at` on
     the wall's; the version goes up with every change that people see."""
@@ -114,6 +130,8 @@ class Incident:
     """Alerts that were ever part of it."""
     alerts: tuple[Alert, ...]
     """The KEPT that matter most."""
+    reports: tuple[ReportLink, ...] = ()
+    """The newest ones, at most REPORTS."""
 
     @property
     def key(self) -> str:
@@ -136,7 +154,8 @@ class Incident:
             Alert(**{**item, "severity": Severity(item["severity"]), "cause": Kind(item["cause"])})
             for item in plain["alerts"]
         )
-        return cls(**{**plain, "severity": Severity(plain["severity"]), "alerts": alerts})
+        reports = tuple(ReportLink(**item) for item in plain.get("reports", ()))
+        return cls(**{**plain, "severity": Severity(plain["severity"]), "alerts": alerts, "reports": reports})
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +257,14 @@ def advance(
     if after == incident:
         return incident, None
     return replace(after, version=incident.version + 1), _why_changed(incident, after, bool(begun))
+
+
+def with_report(incident: Incident, report: ReportLink) -> Incident | None:
+    """The incident with a link to the report, if it was open in the report's window and knows nothing of it yet."""
+    over = incident.ended is not None and incident.ended <= report.start
+    if over or incident.since >= report.end or report in incident.reports:
+        return None
+    return replace(incident, reports=(*incident.reports, report)[-REPORTS:], version=incident.version + 1)
 
 
 def why_owed(incident: Incident, seen: Seen | None) -> Why | None:

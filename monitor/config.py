@@ -18,6 +18,7 @@ from monitor import config_errors
 from monitor.config_alertmanager import alertmanager_problems
 from monitor.config_conditions import condition_problems
 from monitor.config_probes import probe_problems
+from monitor.config_reports import report_problems
 from monitor.config_secrets import with_secrets
 from monitor.config_tree import nearest
 from monitor.config_url import url_problem
@@ -203,6 +204,7 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             place: Place = ("models", index, "server", "url") if "models" in document.value else ("server", "url")
             yield Problem(document.line(place), f"{config_errors.shown(place)}: {wrong}")
     yield from probe_problems(config, document)
+    yield from report_problems(config, document)
     if config.alertmanager is not None:
         yield from alertmanager_problems(config.alertmanager, document)
 

@@ -37,6 +37,7 @@ from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
 from monitor.receivers import receivers
+from monitor.reporting import Reporter
 from monitor.sampling import ArrivalAges, CheckStates, Sampler
 from monitor.schedule import Schedule
 from monitor.settings import Config, ModelSettings
@@ -80,9 +81,11 @@ class Daemon:
         )
         self.worker = Worker(config.worker, clock)
         self.registry.register(LatestCollector(self.latest, self.alerts))
+        # Apart from the other checks' process: a report may take minutes.
+        self.reporting = Worker(config.worker, clock)
         self.gpus = GpuCollector() if config.collect.gpu else None
         self.delivery = Delivery(self.alerts, self.receivers, clock, self._on_outcome)
-        self.schedule = Schedule(clock, self.health, self.meters, threads=4 + len(config.models))
+        self.schedule = Schedule(clock, self.health, self.meters, threads=4 + 2 * len(config.models))
         self._stopping = threading.Event()
         self._deliverers = [
             threading.Thread(target=self._deliver, args=[name], name=f"deliver-{name}", daemon=True)
@@ -122,6 +125,7 @@ class Daemon:
         log.info("stopping")
         self.health.ingest("stopping")
         self.schedule.stop()
+        self.reporting.stop()
         self.worker.stop()
         self._stopping.set()
         for thread in self._deliverers:
@@ -168,6 +172,23 @@ class Daemon:
             clock=self.clock,
         )
         self.schedule.every(every, f"tick {model}", ticker.tick, jitter=every / 10)
+        if settings.checks.evidently and settings.reference is not None:
+            reporter = Reporter(
+                options=ModelOptions.of(settings),
+                checks=settings.checks.evidently,
+                reference=settings.reference,
+                url=self.config.database,
+                engine=self.engine,
+                writer=self.writer,
+                worker=self.reporting,
+                judge=self.judge,
+                latest=self.latest,
+                meters=self.meters,
+                states=checks,
+                health=self.health,
+                clock=self.clock,
+            )
+            self.schedule.every(every, f"reports {model}", reporter.tick, jitter=every / 10)
         self._schedule_sampler(model, ArrivalAges(model, self.events, self.health), every)
         self._schedule_sampler(model, checks, every)
         if settings.server is not None:

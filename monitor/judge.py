@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from alerts.condition import Company
 from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
-from alerts.incident import Alert, Incident, Why, advance, alert_of, worded
+from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, with_report, worded
 from alerts.rule import Rule
 from alerts.state import AlertState, Reason, Status, Transition, ended
 from alerts.wording import Wording
@@ -77,11 +77,14 @@ class Judge:
         metrics: Collection[str],
         failed: Mapping[str, str],
         interval: float | None = None,
+        within: Mapping[str, str] | None = None,
     ) -> list[Transition]:
         """Steps the rules whose metric is among `metrics`, at `now` on their clock; returns what changed. `failed`
         says why a metric could not be measured; `interval` is the seconds between two samples of wall-clock metrics
-        where they are not the judge's own."""
-        rules = [rule for rule in self._rules if rule.metric in metrics]
+        where they are not the judge's own; `within` names the labels that all of these measurements share, where one
+        metric is measured by several checks."""
+        shared = within or {}
+        rules = [rule for rule in self._rules if rule.metric in metrics and _agree(rule.match, shared)]
         if not rules:
             return []
         known = log.load_states(connection, model, [rule.name for rule in rules])
@@ -95,7 +98,7 @@ class Judge:
             before, rows = known.get(rule.name, {}), by_metric.get(rule.metric, [])
             company = self._company(connection, rule, wall)
             after, stepped = evaluate(
-                rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval), company
+                rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval), company, shared
             )
             log.save_states(connection, model, rule.name, before, after, wall)
             changes += stepped
@@ -105,6 +108,21 @@ class Judge:
         for name, group in groups.items():
             self._tell(connection, log.open_incident(connection, model, name), model, name, group, now, wall)
         return changes
+
+    def attach(self, connection: Connection, model: str, report: ReportLink) -> bool:
+        """Links a report on a window to the model's incidents of that time; whether there was one. Only those over
+        windows: what is sampled has no part in a report."""
+        attached = False
+        for incident in log.recent_incidents(connection, model):
+            metrics = (CATALOG.get(alert.metric) for alert in incident.alerts)
+            if not any(metric is not None and metric.clock == "event" for metric in metrics):
+                continue
+            after = with_report(incident, report)
+            if after is not None:
+                attached = True
+                log.save_incident(connection, after)
+                outbox.owe(connection, after, Why.UPDATED, self._receivers, self._clock.time())
+        return attached
 
     def _company(self, connection: Connection, rule: Rule, wall: float) -> Company:
         """What the rule's conditions look at. At `wall`, values that have not been renewed count as unknown."""
@@ -242,6 +260,11 @@ def _sort(
         elif change.before is Status.FIRING:
             state = before[change.labels]
             group.ended.append(alert_of(rule, model, state, ended=(change.at, change.reason.value)))
+
+
+def _agree(match: Mapping[str, str], shared: Mapping[str, str]) -> bool:
+    """Whether measurements with the shared labels can be the rule's."""
+    return all(match.get(name, value) == value for name, value in shared.items())
 
 
 def _given_up(alert: Alert, ends: Mapping[str, Transition]) -> Alert:

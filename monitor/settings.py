@@ -153,6 +153,15 @@ class CheckSettings(Settings):
     quality: bool = True
     performance: bool = True
 
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, value: Any) -> Any:
+        for key, item in value.items() if isinstance(value, dict) else ():
+            if key not in cls.model_fields and not (isinstance(item, dict) and "type" in item):
+                known = ", ".join(cls.model_fields)
+                raise ValueError(f"unknown check {key!r}; known are {known}, and names of your own with a type")
+        return value
+
     @property
     def evidently(self) -> dict[str, EvidentlySettings]:
         """Those of `type: evidently`, by name."""

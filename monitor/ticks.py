@@ -38,7 +38,10 @@ CLOSINGS_A_CALL = 16
 TAIL_ARRIVALS = 2_000
 TAIL_ROWS = 50_000
 ATTEMPTS = 3
-CHECKS = sorted({metric.check for metric in CATALOG.values() if metric.check})
+ELSEWHERE = frozenset({"evidently"})
+"""Measured apart from the closing of a window (monitor.reporting)."""
+MEASURED = {name: metric.check for name, metric in CATALOG.items() if metric.check and metric.check not in ELSEWHERE}
+CHECKS = sorted(set(MEASURED.values()))
 PERFORMANCE = frozenset(name for name, metric in CATALOG.items() if metric.check == "performance")
 """Judged when a window's labels are mature, not when it closes."""
 
@@ -176,7 +179,7 @@ class Ticker:
                 seconds=seconds,
                 error=verdict.errors.get(check, ""),
             )
-        names = {name for name, metric in CATALOG.items() if metric.clock == "event"} - PERFORMANCE
+        names = MEASURED.keys() - PERFORMANCE
         now = [row for row in verdict.measurements if row.name not in PERFORMANCE]
         self.judge.step(connection, self.model, now, end, metrics=names, failed=verdict.failed)
         if PERFORMANCE & verdict.failed.keys() and not verdict.matured:
@@ -246,12 +249,11 @@ class Ticker:
 
 def _failed(error: str) -> Verdict:
     """The verdict on a window that could not be measured: nothing but errors, so that rules see them as such."""
-    measured = {name: metric.check for name, metric in CATALOG.items() if metric.check}
     return Verdict(
         measurements=[],
         revisions=[],
         matured=[],
-        errors=dict.fromkeys(measured.values(), error),
-        seconds=dict.fromkeys(measured.values(), 0.0),
-        failed=dict.fromkeys(measured, error),
+        errors=dict.fromkeys(MEASURED.values(), error),
+        seconds=dict.fromkeys(MEASURED.values(), 0.0),
+        failed=dict.fromkeys(MEASURED, error),
     )

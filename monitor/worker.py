@@ -87,6 +87,11 @@ class Worker:
         finally:
             self._turn.release()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether `stop` was called: what fails from now on fails for that."""
+        return self._stopping.is_set()
+
     def pids(self) -> list[int]:
         """The worker's process and its children; empty while there is none."""
         return [process.pid for process in self._tree()]

@@ -102,6 +102,12 @@ def _blocks(incident: Incident, page: str) -> list[Block]:
         blocks.append(_section(_list(incident)))
     if advice := _advice(incident.alerts[0]):
         blocks.append(_section(advice))
+    if page and incident.reports:
+        links = [
+            f"<{page.rstrip('/')}{report.path}|{escape(report.check, 100)}, {stamp(report.end)}>"
+            for report in incident.reports
+        ]
+        blocks.append(_section(f"*Reports* {' · '.join(links)}"))
     blocks.append({"type": "context", "elements": [_mrkdwn(_footer(incident, page))]})
     return blocks
 

@@ -170,6 +170,12 @@ def open_incidents(connection: Connection) -> list[Incident]:
     return [Incident.from_dict(json.loads(body)) for body in connection.scalars(query)]
 
 
+def recent_incidents(connection: Connection, model: str, limit: int = 50) -> list[Incident]:
+    """The model's newest incidents, open or not."""
+    query = select(incidents.c.body).where(incidents.c.model == model).order_by(incidents.c.opened_at.desc())
+    return [Incident.from_dict(json.loads(body)) for body in connection.scalars(query.limit(limit))]
+
+
 def save_incident(connection: Connection, incident: Incident) -> None:
     values = {
         "severity": incident.severity.value,

@@ -267,6 +267,22 @@ deliveries = Table(
     comment="where an incident's message is, so that it can be updated in place",
 )
 
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("check_name", String(100), nullable=False),
+    Column("window_start", Float, nullable=False),
+    Column("window_end", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("linked", Integer, nullable=False),  # 1 once an incident links to it
+    Column("codec", String(32), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Index("reports_check", "model", "check_name", "window_end", unique=True),
+    comment="HTML reports of checks, by number; served as they are, in a sandbox",
+)
+
 silences = Table(
     "silences",
     metadata,

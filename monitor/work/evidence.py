@@ -146,6 +146,11 @@ class Evidence:
         with self._engine.connect() as connection:
             return [(row.id, row.n) for row in connection.execute(query)]
 
+    def frames(self, window: Window) -> Iterator[pa.Table]:
+        """Its rows with all that was stored of them, chunk by chunk."""
+        for id_, _ in self._chunks(window):
+            yield self._frame(id_)
+
     def _frames(self, window: Window, columns: set[str]) -> Iterator[pa.Table]:
         for id_, _ in self._chunks(window):
             yield self._frame(id_, columns)

@@ -1,0 +1,162 @@
+"""Checks of `type: evidently`: each due window is reported on in a worker of its own, so that no other check waits."""
+
+from __future__ import annotations
+
+import logging
+import math
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, func, select
+
+from alerts.incident import ReportLink
+from checks.base import Window
+from monitor.clock import Clock, iso
+from monitor.health import Health
+from monitor.judge import Judge
+from monitor.latest import Latest
+from monitor.metrics import Meters
+from monitor.sampling import CheckStates
+from monitor.settings import EvidentlySettings
+from monitor.store import measurements as history
+from monitor.store import reports
+from monitor.store.tables import check_runs, progress, windows
+from monitor.store.writer import Writer
+from monitor.work.closing import ModelOptions
+from monitor.work.reports import ReportOutcome, ReportTask, make_report
+from monitor.worker import Worker, WorkerError
+
+log = logging.getLogger("watchkeeper.reporting")
+
+METRIC = "evidently_value"
+
+
+@dataclass
+class Reporter:
+    """Reports on one model. A window that a run failed on is not tried again: the next one is."""
+
+    options: ModelOptions
+    checks: Mapping[str, EvidentlySettings]
+    reference: Path
+    url: str
+    engine: Engine
+    writer: Writer
+    worker: Worker
+    judge: Judge
+    latest: Latest
+    meters: Meters
+    states: CheckStates
+    health: Health
+    clock: Clock
+    new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
+
+    def tick(self) -> int:
+        """Makes every report that is due, oldest first; returns how many runs there were."""
+        runs = 0
+        for check in self.checks:
+            self.meters.check_failures.labels(check=check)
+            for window in self._due(check):
+                if self.worker.stopping:
+                    return runs
+                runs += self._run(check, window)
+        return runs
+
+    def _due(self, check: str) -> Iterator[Window]:
+        """Windows without a run, up to the last that was judged. A check that never ran begins with the newest one."""
+        settings, length = self.checks[check], self.options.every
+        every = settings.every or settings.window or length
+        with self.engine.connect() as connection:
+            here = progress.c.model == self.options.model
+            judged = connection.scalar(select(progress.c.judged_window).where(here))
+            done = connection.scalar(
+                select(func.max(check_runs.c.window_end)).where(
+                    check_runs.c.model == self.options.model, check_runs.c.check_name == check
+                )
+            )
+        if judged is None:
+            return
+        newest = math.floor(judged / every + 1e-9) * every
+        end = newest if done is None else (math.floor(done / every + 1e-9) + 1) * every
+        while end <= newest:
+            yield Window(end - (settings.window or length), end)
+            end += every
+
+    def _run(self, check: str, window: Window) -> bool:
+        started, settings = self.clock.time(), self.checks[check]
+        task = self._task(check, window)
+        outcome, error = ReportOutcome([], 0.0, 0), ""
+        try:
+            outcome = self.worker.run(
+                make_report, self.url, self.options.model, task, self.options, timeout=settings.timeout
+            )
+        except WorkerError as problem:
+            if self.worker.stopping:
+                return False  # the daemon stops; it is due again after the next start
+            error = f"{problem.kind}: {problem}"
+            outcome = ReportOutcome([], self.clock.time() - started, 0)
+        self.writer.call(lambda connection: self._record(connection, task, outcome, error, started))
+        self._show(task, outcome, error)
+        return True
+
+    def _task(self, check: str, window: Window) -> ReportTask:
+        settings = self.checks[check]
+        with self.engine.connect() as connection:
+            seq = connection.scalar(
+                select(func.max(windows.c.close_seq)).where(
+                    windows.c.model == self.options.model, windows.c.end <= window.end
+                )
+            )
+        return ReportTask(
+            check=check,
+            window=window,
+            seq=seq or 0,
+            reference=str(self.reference),
+            preset=settings.preset,
+            metrics=tuple(settings.metrics),
+            options=settings.options,
+            sample=settings.sample,
+            seed=settings.seed,
+            html=settings.html,
+            id=self.new_id(),
+        )
+
+    def _record(
+        self, connection: Connection, task: ReportTask, outcome: ReportOutcome, error: str, started: float
+    ) -> None:
+        """All that a run leads to, in one transaction."""
+        model, end = self.options.model, task.window.end
+        history.write(connection, model, outcome.measurements)
+        history.record_run(
+            connection, model, task.check, window_end=end, started_at=started, seconds=outcome.seconds, error=error
+        )
+        if outcome.measurements or error:
+            failed = {METRIC: error} if error else {}
+            self.judge.step(
+                connection,
+                model,
+                outcome.measurements,
+                end,
+                metrics={METRIC},
+                failed=failed,
+                within={"check": task.check},
+            )
+        if outcome.report:
+            link = ReportLink(outcome.report, task.check, task.window.start, end)
+            linked = self.judge.attach(connection, model, link)
+            reports.keep(connection, model, task.check, outcome.report, linked, self.checks[task.check].keep)
+
+    def _show(self, task: ReportTask, outcome: ReportOutcome, error: str) -> None:
+        check, model = task.check, self.options.model
+        self.meters.check_duration.labels(check=check).observe(outcome.seconds)
+        self.states.report(check, bool(error))
+        self.health.report(f"check {check} of {model}", error or None)
+        if error:
+            self.meters.check_failures.labels(check=check).inc()
+            log.error("%s: no report %s on the window ending %s: %s", model, check, iso(task.window.end), error)
+            return
+        self.latest.put(model, outcome.measurements)
+        self.meters.check_last_success.labels(check=check).set(self.clock.time())
+        said = outcome.skipped or f"{len(outcome.measurements)} numbers from {outcome.rows} rows"
+        log.info("%s: report %s on the window ending %s: %s", model, check, iso(task.window.end), said)

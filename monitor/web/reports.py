@@ -1,0 +1,54 @@
+"""Reports at /reports/{id}: HTML that was made from data, and so is shown in a sandbox: it may run its own script and
+reach nothing, neither this page nor any other place."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.params import PathParameter
+
+from monitor.store import reports
+from monitor.web.refusal import Refused, Why
+from monitor.web.services import Services
+
+HEADERS = {
+    "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'unsafe-inline'; img-src data: blob:; font-src data:; form-action 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, max-age=3600",
+    "Vary": "Accept-Encoding",
+}
+
+
+def handlers(services: Services) -> list[HTTPRouteHandler]:
+    @get("/reports/{id:str}", sync_to_thread=True, tags=["read"], media_type="text/html")
+    def report(request: Request[Any, Any, Any], id: Annotated[str, PathParameter(max_length=36)]) -> Response[bytes]:
+        """One report, as HTML."""
+        packed = "gzip" in request.headers.get("accept-encoding", "").lower()
+        found = reports.html(services.engine, id, packed=packed)
+        if found is None:
+            raise Refused(Why.NOT_FOUND, "there is no such report, or it is not kept any more")
+        headers = {**HEADERS, "Content-Encoding": "gzip"} if packed else HEADERS
+        return Response(found, media_type="text/html; charset=utf-8", headers=headers)
+
+    @get("/api/v1/reports", sync_to_thread=True, tags=["read"])
+    def listed() -> dict[str, Any]:
+        """The newest reports: their model, check, window and address."""
+        found = [
+            {
+                "id": item.id,
+                "model": item.model,
+                "check": item.check,
+                "window_start": item.window_start,
+                "window_end": item.window_end,
+                "created_at": item.created_at,
+                "path": f"/reports/{item.id}",
+            }
+            for item in reports.recent(services.engine)
+        ]
+        return {"reports": found}
+
+    return [report, listed]

@@ -1,0 +1,56 @@
+"""Evidently's reports, as the daemon names them: plain data, and one function that imports the rest inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from checks.base import Measurement, Window
+from monitor.work.closing import ModelOptions
+
+PRESETS = ("ClassificationPreset", "DataDriftPreset", "DataSummaryPreset", "RecsysPreset", "RegressionPreset")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTask:
+    """One run of a check of `type: evidently`."""
+
+    check: str
+    window: Window
+    seq: int
+    """The position in the arrival log as of which the window is taken."""
+    reference: str
+    """The file that the model's reference was built from: a sample of its rows is compared with."""
+    preset: str | None = None
+    metrics: tuple[str | dict[str, dict[str, Any]], ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    sample: int = 5_000
+    seed: int = 0
+    html: bool = True
+    id: str = ""
+    """Of the report in the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOutcome:
+    """What a run found. `report` is empty where no HTML was kept; `skipped` says why nothing was measured."""
+
+    measurements: list[Measurement]
+    seconds: float
+    rows: int
+    report: str = ""
+    skipped: str = ""
+
+
+def make_report(url: str, model: str, task: ReportTask, options: ModelOptions) -> ReportOutcome:
+    """Runs Evidently over a sample of the window; its HTML is stored here, and only its number travels. Raises what
+    Evidently raises, unless the fault is that of some columns: these are measurements of their own, without a value."""
+    from monitor.clock import SystemClock
+    from monitor.store.engine import open_engine
+    from monitor.work.evidently_report import run
+
+    engine = open_engine(url)
+    try:
+        return run(engine, model, task, options, SystemClock())
+    finally:
+        engine.dispose()
