@@ -25,7 +25,8 @@ from monitor.alertmanager import Member, Source
 from monitor.clock import Clock, SystemClock
 from monitor.collectors import Collector
 from monitor.collectors.container import ContainerCollector
-from monitor.collectors.gpu import GpuCollector, GpuProcessCollector
+from monitor.collectors.gpu import GpuCollector
+from monitor.collectors.gpu_process import GpuProcessCollector
 from monitor.collectors.host import HostCollector
 from monitor.collectors.machine import MachineCollector
 from monitor.collectors.probe import ProbeCollector

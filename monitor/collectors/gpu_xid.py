@@ -2,75 +2,90 @@
 
 from __future__ import annotations
 
-import ctypes
+import logging
+import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from checks.base import Labels, Measurement, Window
-from monitor.collectors.gpu_driver import Driver, DriverGone, GpuError
+from monitor.collectors.gpu_device import Device
+from monitor.collectors.gpu_driver import Driver, Lost, Unanswered
 from monitor.collectors.recent import Recent
+
+log = logging.getLogger("watchkeeper.collectors.gpu")
 
 _CRITICAL = 0x08
 _AT_ONCE = 256
-"""Events that one sample takes; the rest wait for the next."""
+"""Events of a GPU that one sample takes; the rest wait for the next."""
 _HIGHEST = 255
 
 
 class XidErrors:
-    """Counts them since Watchkeeper began to watch, by GPU and code."""
+    """Counts them since Watchkeeper began to watch, by GPU and code; those while the driver is opened anew are missed.
 
-    def __init__(self) -> None:
-        self._set: Any = None
+    Each GPU has a set of events of its own, so that a lost one does not keep back the others'.
+    """
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._sets: dict[Labels, Any] = {}
         self._totals: Counter[tuple[Labels, str]] = Counter()
         self._recent: dict[tuple[Labels, str], Recent] = {}
+        self._lock = threading.Lock()  # rows are asked for while a driver that hangs has not ended the last sample
 
-    def listen(self, driver: Driver, gpus: Mapping[Labels, Any]) -> None:
-        """Has the driver keep the events of these GPUs from now on; those that can't are counted by the driver."""
-        self._set = None
+    def listen(self, own: Labels, gpu: Device) -> None:
+        """Has the driver keep this GPU's events from now on, if it can."""
         try:
-            events = driver.ask("nvmlEventSetCreate")
-        except DriverGone:
-            raise
-        except GpuError:
+            events = self._driver.ask("nvmlEventSetCreate")
+        except Unanswered:
             return
-        for gpu in gpus.values():
+        try:
+            gpu.ask("nvmlDeviceRegisterEvents", _CRITICAL, events)
+        except (Unanswered, Lost):
+            self._free(events)
+        else:
+            self._sets[own] = events
+
+    def hear(self, monotonic: float) -> None:
+        """Takes what has happened since the last time. Raises DriverGone."""
+        for own, events in list(self._sets.items()):
             try:
-                driver.ask("nvmlDeviceRegisterEvents", gpu, _CRITICAL, events)
-            except DriverGone:
-                raise
-            except GpuError:
-                continue
-            self._set = events
+                for _ in range(_AT_ONCE):
+                    event = self._driver.ask("nvmlEventSetWait_v2", events, 0)
+                    self._add(own, int(event.eventData), monotonic)
+            except Unanswered:
+                continue  # there are no more
+            except Lost:
+                del self._sets[own]
 
-    def hear(self, driver: Driver, gpus: Mapping[Labels, Any], monotonic: float) -> None:
-        """Takes what has happened since the last time."""
-        if self._set is None:
-            return
-        names = {_address(gpu): labels for labels, gpu in gpus.items()}
-        try:
-            for _ in range(_AT_ONCE):
-                event = driver.ask("nvmlEventSetWait_v2", self._set, 0)
-                labels = names.get(_address(event.device))
-                if labels is not None:
-                    self._add(labels, int(event.eventData), monotonic)
-        except DriverGone:
-            raise
-        except GpuError:
-            return  # none left, or the GPU is lost
+    def stop(self) -> None:
+        """Lets go of the sets, before the driver is closed. Raises DriverGone."""
+        for events in self._sets.values():
+            self._free(events)
+        self.forget()
+
+    def forget(self) -> None:
+        """The sets went with the driver."""
+        self._sets = {}
 
     def rows(self, now: float, monotonic: float) -> Iterator[Measurement]:
         window = Window(now, now)
-        for (gpu, xid), total in self._totals.items():
+        with self._lock:
+            counts = [(*key, total, self._recent[key].count(monotonic)) for key, total in self._totals.items()]
+        for gpu, xid, total, recent in counts:
             labels = tuple(sorted((*gpu, ("xid", xid))))
             yield Measurement("gpu_xid_errors_total", float(total), window, labels)
-            yield Measurement("gpu_xid_errors_recent", self._recent[gpu, xid].count(monotonic), window, labels)
+            yield Measurement("gpu_xid_errors_recent", recent, window, labels)
 
     def _add(self, gpu: Labels, code: int, monotonic: float) -> None:
         key = gpu, str(code) if 0 <= code <= _HIGHEST else "other"
-        self._totals[key] += 1
-        self._recent.setdefault(key, Recent()).add(monotonic)
+        with self._lock:
+            self._totals[key] += 1
+            self._recent.setdefault(key, Recent()).add(monotonic)
 
-
-def _address(gpu: Any) -> int | None:
-    return ctypes.cast(gpu, ctypes.c_void_p).value
+    def _free(self, events: Any) -> None:
+        try:
+            self._driver.ask("nvmlEventSetFree", events)
+        except (Unanswered, Lost) as error:
+            log.debug("a set of events could not be freed: %s", error)

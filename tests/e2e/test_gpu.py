@@ -34,6 +34,8 @@ def test_a_lost_gpu_is_told_and_so_is_its_return(tmp_path: Path) -> None:
         seen = daemon.get("/metrics")
         assert "watchkeeper_gpu_utilization_ratio{" not in seen
         assert 'watchkeeper_gpu_up{gpu="0",uuid="GPU-0"} 0.0' in seen
+        assert 'watchkeeper_gpu_xid_errors_total{gpu="0",uuid="GPU-0",xid="79"} 1.0' in seen, "it says what happened"
+        assert 'watchkeeper_alert_state{rule="gpu-xid"} 2.0' in seen
         assert daemon.get("/readyz")
 
         gpus.put({"0.lost": None, "generation": 2})  # a driver that is restarted is opened anew at once

@@ -12,11 +12,12 @@ VARIABLE = "FAKE_NVML"
 GIB = 1 << 30
 
 
-def build(folder: Path) -> Path:
-    """Compiles the library into `folder`; returns its path."""
+def build(folder: Path, release: int = 1) -> Path:
+    """Compiles the library of this release into `folder`; returns its path. One that is in use there stays as it is."""
     library = folder / "libnvidia-ml.so.1"
+    library.unlink(missing_ok=True)
     source = Path(__file__).with_name("nvml.c")
-    gcc = [program("gcc", "gcc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror"]
+    gcc = [program("gcc", "gcc"), "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", f"-DRELEASE={release}"]
     subprocess.run([*gcc, "-Wl,-soname,libnvidia-ml.so.1", "-o", library, source], check=True)
     return library
 

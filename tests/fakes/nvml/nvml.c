@@ -3,15 +3,18 @@
  *
  *   init=CODE              what nvmlInit returns (0)
  *   generation=N           another number than at nvmlInit: the driver was restarted, so all answer UNINITIALIZED
+ *   release=N              the kernel module's: nvmlInit refuses it if it is not this library's (RELEASE)
  *   count=N                GPUs
  *   error.FUNCTION=CODE    what a function answers, for every GPU; I.error.FUNCTION for GPU I
+ *   hang.FUNCTION=1        it does not return as long as this stands
  *   I.lost=1               GPU I is lost
  *   I.KEY=VALUE            its values; instances (MIG) are I:M.KEY
- *   xids=I:CODE,I:CODE     events so far; each is given once a session
+ *   xids=I:CODE,I:CODE     events so far; a set of events is given those since the GPU was registered with it
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SUCCESS 0
 #define UNINITIALIZED 1
@@ -22,18 +25,24 @@
 #define DRIVER_NOT_LOADED 9
 #define TIMEOUT 10
 #define LOST 15
+#define VERSION_MISMATCH 18
+
+#ifndef RELEASE
+#define RELEASE 1
+#endif
 
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef struct { int session, gpu, part; } device;
-typedef struct { int session, registered; } events;
+typedef struct { int session, registered, heard; } events;
 typedef struct { device *device; u64 type, data; u32 gi, ci; } event;
 typedef struct { u32 pid; u64 used; u32 gi, ci; } process;
+typedef struct { u32 version; int margin; } margin;
 
-static int open_count, session, heard;
+static int open_count, session, made;
 static char generation[64];
 static device devices[64][8][9];
-static events sets[64];
+static events sets[256];
 
 static int look(const char *key, char *out, size_t size) {
     const char *path = getenv("FAKE_NVML");
@@ -59,8 +68,16 @@ static long long number(const char *key, long long otherwise) {
     return look(key, text, sizeof text) ? atoll(text) : otherwise;
 }
 
+static void hang(const char *function) {
+    const struct timespec moment = {0, 5000000};
+    char key[128];
+    snprintf(key, sizeof key, "hang.%s", function);
+    while (number(key, 0)) nanosleep(&moment, NULL);
+}
+
 static int failing(const char *function) {
     char key[128], now[64];
+    hang(function);
     if (!open_count) return UNINITIALIZED;
     look("generation", now, sizeof now);
     if (strcmp(now, generation)) return UNINITIALIZED;
@@ -100,11 +117,10 @@ static int value32(device *d, const char *function, const char *name, u32 *out) 
 int nvmlInitWithFlags(u32 flags) {
     int code = (int)number("init", SUCCESS);
     (void)flags;
+    hang("nvmlInitWithFlags");
     if (code) return code;
-    if (!open_count) {
-        session = (session + 1) % 64;
-        heard = 0;
-    }
+    if (number("release", RELEASE) != RELEASE) return VERSION_MISMATCH;
+    if (!open_count) session = session % 63 + 1;
     look("generation", generation, sizeof generation);
     open_count++;
     return SUCCESS;
@@ -143,10 +159,13 @@ int nvmlDeviceGetHandleByIndex_v2(u32 index, device **out) {
 }
 
 int nvmlDeviceGetUUID(device *d, char *out, u32 size) {
+    char key[64], text[96];
     int code = of_device(d, "nvmlDeviceGetUUID");
     if (code) return code;
-    if (d->part < 0) snprintf(out, size, "GPU-%d", d->gpu);
-    else snprintf(out, size, "MIG-%d-%d", d->gpu, d->part);
+    snprintf(key, sizeof key, "%d.uuid", d->gpu);
+    if (d->part >= 0) snprintf(out, size, "MIG-%d-%d", d->gpu, d->part);
+    else if (look(key, text, sizeof text)) snprintf(out, size, "%s", text);
+    else snprintf(out, size, "GPU-%d", d->gpu);
     return SUCCESS;
 }
 
@@ -169,6 +188,11 @@ int nvmlDeviceGetTemperatureThreshold(device *d, int kind, u32 *out) {
     return kind != 1 ? INVALID_ARGUMENT : value32(d, "nvmlDeviceGetTemperatureThreshold", "slowdown", out);
 }
 
+int nvmlDeviceGetMarginTemperature(device *d, margin *out) {
+    return out->version != 0x1000008 ? INVALID_ARGUMENT
+                                     : value32(d, "nvmlDeviceGetMarginTemperature", "margin", (u32 *)&out->margin);
+}
+
 int nvmlDeviceGetPowerUsage(device *d, u32 *out) { return value32(d, "nvmlDeviceGetPowerUsage", "power", out); }
 
 int nvmlDeviceGetEnforcedPowerLimit(device *d, u32 *out) {
@@ -189,6 +213,10 @@ int nvmlDeviceGetCurrentClocksEventReasons(device *d, u64 *out) {
     return value(d, "nvmlDeviceGetCurrentClocksEventReasons", "reasons", out);
 }
 
+int nvmlDeviceGetCurrentClocksThrottleReasons(device *d, u64 *out) {
+    return value(d, "nvmlDeviceGetCurrentClocksThrottleReasons", "reasons", out);
+}
+
 int nvmlDeviceGetTotalEccErrors(device *d, int type, int counter, u64 *out) {
     char name[16];
     if (counter) return INVALID_ARGUMENT;
@@ -202,10 +230,10 @@ int nvmlDeviceGetPcieThroughput(device *d, int counter, u32 *out) {
     return value32(d, "nvmlDeviceGetPcieThroughput", name, out);
 }
 
-int nvmlDeviceGetComputeRunningProcesses_v3(device *d, u32 *count, process *out) {
+static int processes(device *d, const char *function, u32 *count, process *out) {
     char key[64], text[1024], *at = text;
     u32 found = 0, room = *count;
-    int code = of_device(d, "nvmlDeviceGetComputeRunningProcesses_v3");
+    int code = of_device(d, function);
     if (code) return code;
     if (d->part < 0) snprintf(key, sizeof key, "%d.processes", d->gpu);
     else snprintf(key, sizeof key, "%d:%d.processes", d->gpu, d->part);
@@ -219,6 +247,14 @@ int nvmlDeviceGetComputeRunningProcesses_v3(device *d, u32 *count, process *out)
     }
     *count = found;
     return found > room ? INSUFFICIENT_SIZE : SUCCESS;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(device *d, u32 *count, process *out) {
+    return processes(d, "nvmlDeviceGetComputeRunningProcesses_v3", count, out);
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v2(device *d, u32 *count, process *out) {
+    return processes(d, "nvmlDeviceGetComputeRunningProcesses_v2", count, out);
 }
 
 int nvmlDeviceGetMigMode(device *d, u32 *now, u32 *pending) {
@@ -247,39 +283,60 @@ int nvmlDeviceGetMigDeviceHandleByIndex(device *d, u32 index, device **out) {
 
 int nvmlEventSetCreate(events **out) {
     int code = failing("nvmlEventSetCreate");
-    sets[session] = (events){session, 0};
-    if (!code) *out = &sets[session];
-    return code;
+    if (code) return code;
+    *out = &sets[made++ % 256];
+    **out = (events){session, 0, 0};
+    return SUCCESS;
+}
+
+/* The event's GPU, of those so far; -1 when there is none of that number. */
+static int event_of(int wanted, u64 *xid) {
+    char text[1024], *at = text;
+    look("xids", text, sizeof text);
+    for (int index = 0; *at; index++) {
+        int gpu = (int)strtol(at, &at, 10);
+        *xid = *at == ':' ? strtoull(at + 1, &at, 10) : 0;
+        if (index == wanted) return gpu;
+        if (*at == ',') at++;
+    }
+    return -1;
 }
 
 int nvmlDeviceRegisterEvents(device *d, u64 types, events *set) {
+    u64 xid;
     int code = of_device(d, "nvmlDeviceRegisterEvents");
     if (code) return code;
     if (!set || set->session != session || !(types & 8)) return INVALID_ARGUMENT;
+    if (!set->registered)
+        while (event_of(set->heard, &xid) >= 0) set->heard++;
     set->registered |= 1 << d->gpu;
     return SUCCESS;
 }
 
 int nvmlEventSetWait_v2(events *set, event *out, u32 milliseconds) {
-    char text[1024], *at = text;
-    int code = failing("nvmlEventSetWait_v2"), index = 0;
-    (void)milliseconds;
+    char key[64];
+    u64 xid = 0;
+    int gpu, code = failing("nvmlEventSetWait_v2");
     if (code) return code;
-    if (!set || set->session != session) return INVALID_ARGUMENT;
-    look("xids", text, sizeof text);
-    while (*at) {
-        int gpu = (int)strtol(at, &at, 10);
-        u64 xid = *at == ':' ? strtoull(at + 1, &at, 10) : 0;
-        if (index++ == heard && gpu < 8) {
-            heard++;
-            if (set->registered & (1 << gpu)) {
-                *out = (event){&devices[session][gpu][0], 8, xid, 0, 0};
-                return SUCCESS;
-            }
+    if (!set || set->session != session || milliseconds) return INVALID_ARGUMENT; /* the daemon must not wait */
+    while ((gpu = event_of(set->heard, &xid)) >= 0) {
+        set->heard++;
+        if (gpu < 8 && set->registered & (1 << gpu)) {
+            *out = (event){&devices[session][gpu][0], 8, xid, 0, 0};
+            return SUCCESS;
         }
-        if (*at == ',') at++;
+    }
+    for (gpu = 0; gpu < 8; gpu++) {
+        snprintf(key, sizeof key, "%d.lost", gpu);
+        if (set->registered & (1 << gpu) && number(key, 0)) return LOST;
     }
     return TIMEOUT;
 }
 
-int nvmlEventSetFree(events *set) { (void)set; return failing("nvmlEventSetFree"); }
+int nvmlEventSetFree(events *set) {
+    int code = failing("nvmlEventSetFree");
+    if (code) return code;
+    if (!set || set->session != session) return INVALID_ARGUMENT;
+    set->session = 0;
+    return SUCCESS;
+}

@@ -1,60 +1,16 @@
-"""GPUs through pynvml and the compiled stand-in for NVIDIA's library (tests/fakes/nvml): there is no GPU here."""
+"""GPUs through pynvml and the compiled stand-in for NVIDIA's library (tests/fakes/nvml). There is no GPU here: what a
+real driver does beyond what it documents is not covered."""
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from checks.catalog import CATALOG
-from monitor.collectors.gpu import GpuCollector, GpuProcessCollector
-from tests.fakes.nvml import GIB, VARIABLE, Gpus, build
-
-Series = dict[str, float]
-
-
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("nvml"))
-
-
-class Watch:
-    """A collector on the stand-in, sampled every 15 seconds."""
-
-    def __init__(self, gpus: Gpus) -> None:
-        self.gpus, self.collector, self.now = gpus, GpuCollector(), 0.0
-
-    def sample(self, seconds: float = 15.0) -> Series:
-        """Values by metric and labels, without those of the only GPU."""
-        self.now += seconds
-        rows = self.collector.collect(1e9 + self.now, self.now)
-        for row in rows:
-            assert {name for name, _ in row.labels} == set(CATALOG[row.name].labels), row
-            assert row.name in self.collector.metrics
-        return {_shown(row.name, dict(row.labels)): row.value for row in rows if row.value is not None}
-
-
-def _shown(name: str, labels: dict[str, str]) -> str:
-    if labels.get("uuid") == "GPU-0":
-        del labels["uuid"], labels["gpu"]
-    return name + "".join(f" {value}" for value in labels.values())
-
-
-@pytest.fixture
-def watch(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    # A library of this name that is loaded already is what CDLL then finds.
-    ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "gpus"))
-    made = Watch(Gpus(tmp_path / "gpus"))
-    yield made
-    made.gpus.set(init=0)
-    made.collector.close()
+from checks.base import NotEnough
+from monitor.collectors.gpu_process import GpuProcessCollector
+from tests.fakes.nvml import GIB, Gpus
+from tests.fakes.nvml.watch import Watch
 
 
 def test_every_value_in_base_units(watch: Watch) -> None:
@@ -86,13 +42,22 @@ def test_every_value_in_base_units(watch: Watch) -> None:
     }
 
 
-def test_a_throttled_gpu_says_why(watch: Watch) -> None:
-    watch.gpus.set(_0__reasons=0x48)
-    seen = watch.sample()
-    assert [name for name, value in seen.items() if name.startswith("gpu_throttled") and value] == [
-        "gpu_throttled hw_slowdown",
-        "gpu_throttled hw_thermal_slowdown",
-    ]
+@pytest.mark.parametrize(
+    ("bits", "reasons"),
+    [
+        (0x001, []),
+        (0x102, []),
+        (0x048, ["hw_slowdown", "hw_thermal_slowdown"]),
+        (0x080, ["hw_slowdown", "hw_power_brake"]),
+        (0x034, ["sw_power_cap", "sync_boost", "sw_thermal_slowdown"]),
+    ],
+)
+def test_a_throttled_gpu_says_why(watch: Watch, bits: int, reasons: list[str]) -> None:
+    """Idling, and clocks that someone set, hold nothing down."""
+    watch.gpus.set(_0__reasons=bits)
+    held = {name: value for name, value in watch.sample().items() if name.startswith("gpu_throttled")}
+    assert len(held) == 6
+    assert [name.split()[1] for name, value in held.items() if value] == reasons
 
 
 @pytest.mark.parametrize(
@@ -102,17 +67,19 @@ def test_a_throttled_gpu_says_why(watch: Watch) -> None:
         ("nvmlDeviceGetPowerUsage", 4, "no_permission", "gpu_power_watts"),
         ("nvmlDeviceGetTotalEnergyConsumption", 13, "function_not_found", "gpu_energy_joules_total"),
         ("nvmlDeviceGetMemoryInfo", 20, "other", "gpu_memory_used_bytes"),
-        ("nvmlDeviceGetTotalEccErrors", 3, "not_supported", "gpu_ecc_errors_total corrected"),
+        ("nvmlDeviceGetTemperature", 999, "unknown", "gpu_temperature_celsius"),
+        ("nvmlDeviceGetPcieThroughput", 10, None, "gpu_pcie_throughput_bytes transmit"),
     ],
 )
 def test_a_question_that_fails_leaves_its_series_out_and_is_counted(
-    watch: Watch, function: str, code: int, error: str, metric: str
+    watch: Watch, function: str, code: int, error: str | None, metric: str
 ) -> None:
     whole = watch.sample()
     watch.gpus.put({f"error.{function}": code})
     seen = watch.sample()
     assert metric not in seen
-    assert seen[f"gpu_query_failures_total {error}"] == 1.0
+    counted = {name for name in seen if name.startswith("gpu_query_failures_total")}
+    assert counted == ({f"gpu_query_failures_total {error}"} if error else set())
     gone = {name for name in whole if name not in seen}
     assert all(name.split()[0].split("_")[1] == metric.split("_")[1] for name in gone), gone
     assert seen["gpu_up"] == 1.0
@@ -126,90 +93,143 @@ def test_what_a_gpu_cannot_answer_is_not_asked_at_every_sample(watch: Watch) -> 
     assert watch.sample(601.0)["gpu_query_failures_total not_supported"] == 2.0
 
 
-def test_a_value_that_is_not_available_is_absent(watch: Watch) -> None:
-    watch.gpus.put({"0.power": 2**32 - 1, "0.energy": 2**64 - 1})
+def test_a_clock_that_a_gpu_does_not_have_leaves_the_others(watch: Watch) -> None:
+    watch.gpus.put({"0.clock3": None, "0.ecc1": None})
     seen = watch.sample()
-    assert {"gpu_power_watts", "gpu_energy_joules_total"}.isdisjoint(seen)
+    assert "gpu_clock_hertz video" not in seen
+    assert seen["gpu_clock_hertz graphics"] == 1.4e9
+    assert "gpu_ecc_errors_total uncorrected" not in seen
+    assert seen["gpu_ecc_errors_total corrected"] == 3.0
+
+
+def test_newer_gpus_tell_the_degrees_that_are_left(watch: Watch) -> None:
+    watch.gpus.set(_0__margin=-2, _0__slowdown=None)
+    assert watch.sample()["gpu_temperature_left_celsius"] == -2.0
+
+
+def test_older_drivers_have_older_names(watch: Watch) -> None:
+    watch.gpus.put({f"error.nvmlDeviceGet{name}": 13 for name in ("CurrentClocksEventReasons", "MigMode")})
+    watch.gpus.put({"error.nvmlDeviceGetComputeRunningProcesses_v3": 13, "0.processes": "17:1000"})
+    seen = watch.sample()
+    assert seen["gpu_throttled hw_slowdown"] == 0.0
+    assert not [name for name in seen if "failures" in name]
+    (row,) = GpuProcessCollector(watch.collector, lambda: {17}, "delays").collect(0.0, watch.now)
+    assert row.value == 1000.0
+
+
+@pytest.mark.parametrize(
+    ("values", "absent"),
+    [
+        ({"0.power": 2**32 - 1, "0.energy": 2**64 - 1}, {"gpu_power_watts", "gpu_energy_joules_total"}),
+        ({"0.utilization": 2**32 - 1}, {"gpu_utilization_ratio"}),
+        ({"0.utilization": 255}, {"gpu_utilization_ratio"}),
+        ({"0.temperature": 2**32 - 1}, {"gpu_temperature_celsius", "gpu_temperature_left_celsius"}),
+        ({"0.slowdown": 0}, {"gpu_temperature_left_celsius"}),
+        ({"0.margin": 2**31 - 1}, {"gpu_temperature_left_celsius"}),
+        ({"0.clock1": 2**32 - 1}, {"gpu_clock_hertz sm"}),
+        ({"0.memory_used": 17 * GIB}, {f"gpu_memory_{name}" for name in ("used_bytes", "limit_bytes")}),
+        ({"0.memory_total": 2**64 - 1}, {f"gpu_memory_{name}" for name in ("used_bytes", "utilization_ratio")}),
+        ({"0.reasons": 2**64 - 1}, {"gpu_throttled hw_slowdown"}),
+        ({"count": 2**32 - 1}, set()),
+    ],
+)
+def test_a_value_that_can_not_be_is_absent(watch: Watch, values: dict[str, object], absent: set[str]) -> None:
+    whole = watch.sample()
+    watch.gpus.put(values)
+    seen = watch.sample(601.0)  # what it could not answer before is asked again
+    assert absent <= set(whole)
+    assert absent.isdisjoint(seen)
+    assert seen["gpu_up"] == 1.0
 
 
 @pytest.mark.parametrize("reset", [False, True])
 def test_a_lost_gpu_has_no_values_and_comes_back_by_itself(
     watch: Watch, reset: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     whole = watch.sample()
     watch.gpus.put({"error.nvmlDeviceGetUtilizationRates": 16} if reset else {"0.lost": 1})
-    seen = watch.sample()
     error = "gpu_query_failures_total " + ("reset_required" if reset else "gpu_is_lost")
-    assert seen == {"gpu_up": 0.0, error: 1.0}
-    assert "does not answer any more" in caplog.text
+    counts = []
+    for _ in range(12):
+        seen = watch.sample()
+        counts.append(seen.pop(error))
+        assert {name: value for name, value in seen.items() if "failures" not in name} == {"gpu_up": 0.0}
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+    assert caplog.text.count("does not answer") == 1
+    assert caplog.text.count("watched") == 1
     watch.gpus.put({"error.nvmlDeviceGetUtilizationRates": None, "0.lost": None})
+    again = watch.sample(61.0)
+    assert {name: again[name] for name in whole} == whole
+    assert caplog.text.count("answers again") == 1
+
+
+def test_the_series_of_a_lost_gpu_are_hidden_with_a_reason(watch: Watch) -> None:
+    whole = watch.sample()
+    watch.gpus.put({"0.lost": 1})
+    rows = {row.name: row for row in watch.rows()}
+    assert {name.split()[0] for name in whole} <= set(rows)
+    assert rows["gpu_power_watts"].reason is NotEnough.NOT_FOUND
+
+
+def test_a_gpu_that_answers_no_question_is_as_good_as_lost(watch: Watch) -> None:
+    whole = watch.sample()
+    watch.gpus.put(_all_of_them(999))
+    assert watch.sample()["gpu_up"] == 0.0
+    watch.gpus.put(_all_of_them(None))
     again = watch.sample(61.0)
     assert {name: again[name] for name in whole} == whole
 
 
-def test_a_gpu_that_is_lost_when_the_driver_is_opened_anew_is_still_known(watch: Watch) -> None:
+def test_of_a_gpu_that_may_not_be_asked_nothing_is_said(watch: Watch) -> None:
+    watch.gpus.put(_all_of_them(4))
+    seen = watch.sample()
+    assert {name for name in seen if "failures" not in name} == set()
+    assert seen["gpu_query_failures_total no_permission"] > 1
+
+
+def _all_of_them(code: int | None) -> dict[str, object]:
+    asked = "UtilizationRates MemoryInfo Temperature TemperatureThreshold MarginTemperature PowerUsage ClockInfo"
+    asked += " EnforcedPowerLimit TotalEnergyConsumption TotalEccErrors PcieThroughput MigMode"
+    asked += " CurrentClocksEventReasons CurrentClocksThrottleReasons"
+    return {f"error.nvmlDeviceGet{name}": code for name in asked.split()}
+
+
+def test_a_gpu_that_is_lost_from_the_start_is_told_and_found_later(watch: Watch) -> None:
+    watch.gpus.put({"0.lost": 1})
+    seen = watch.sample()
+    assert (seen["gpu_up 0"], seen["gpu_query_failures_total gpu_is_lost"]) == (0.0, 1.0)
+    watch.gpus.put({"0.lost": None})
+    seen = watch.sample(61.0)
+    assert "gpu_up 0" not in seen
+    assert seen["gpu_up"] == 1.0
+
+
+def test_one_lost_gpu_leaves_the_others_alone(watch: Watch) -> None:
+    Gpus(watch.gpus.path, count=2)
+    watch.gpus = Gpus(watch.gpus.path, count=2)
     watch.sample()
     watch.gpus.put({"0.lost": 1})
     for _ in range(10):
-        assert watch.sample(30.0)["gpu_up"] == 0.0
-    watch.gpus.put({"0.lost": None})
-    assert watch.sample(61.0)["gpu_up"] == 1.0
-
-
-def test_one_lost_gpu_leaves_the_others_alone(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ctypes.CDLL(str(library), ctypes.RTLD_GLOBAL)
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "gpus"))
-    watch = Watch(Gpus(tmp_path / "gpus", count=2))
-    try:
-        watch.sample()
-        watch.gpus.put({"0.lost": 1})
         seen = watch.sample()
         assert (seen["gpu_up"], seen["gpu_up 1 GPU-1"]) == (0.0, 1.0)
         assert seen["gpu_utilization_ratio 1 GPU-1"] == 0.37
         assert "gpu_utilization_ratio" not in seen
-    finally:
-        watch.collector.close()
 
 
-def test_a_restarted_driver_is_opened_anew(watch: Watch) -> None:
-    whole = watch.sample()
-    watch.gpus.set(generation=2, init=9)
-    seen = watch.sample()
-    assert seen["gpu_up"] == 0.0
-    assert not {"gpu_utilization_ratio", "gpu_energy_joules_total"} & set(seen)
-    assert seen["gpu_query_failures_total uninitialized"] == 1.0
-    for _ in range(3):
-        assert watch.sample()["gpu_up"] == 0.0
-    watch.gpus.set(init=0)
-    again = watch.sample(61.0)
-    assert {name: again[name] for name in whole} == whole
-    assert watch.sample()["gpu_up"] == 1.0
-
-
-@pytest.mark.parametrize(
-    ("code", "said"), [(9, "driver_not_loaded"), (18, "version_mismatch"), (4, "no_permission"), (999, "unknown")]
-)
-def test_a_driver_that_does_not_open_gives_nothing_and_one_line(
-    watch: Watch, code: int, said: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    watch.gpus.set(init=code)
-    for _ in range(20):
-        seen = watch.sample()
-    assert set(seen) == {f"gpu_query_failures_total {said}"}
-    assert sum("no GPUs are watched" in record.message for record in caplog.records) == 1
-    assert said in caplog.text
-    watch.gpus.set(init=0)
-    assert watch.sample(61.0)["gpu_up"] == 1.0, "it was loaded later"
-
-
-def test_unknown_errors_in_the_middle_open_it_anew(watch: Watch) -> None:
+def test_a_gpu_whose_number_changes_as_another_is_gone_is_not_lost(watch: Watch) -> None:
+    watch.gpus = Gpus(watch.gpus.path, count=2)
     watch.sample()
-    watch.gpus.put({"0.error.nvmlDeviceGetTemperature": 999})
-    seen = watch.sample()
-    assert (seen["gpu_up"], seen["gpu_query_failures_total unknown"]) == (0.0, 1.0)
-    watch.gpus.put({"0.error.nvmlDeviceGetTemperature": None})
-    assert watch.sample()["gpu_up"] == 1.0
+    watch.gpus.put({"0.lost": 1})
+    watch.sample()
+    watch.gpus.put({"0.lost": None, "count": 1, "0.uuid": "GPU-1"})
+    seen = watch.sample(61.0)
+    assert {name: value for name, value in seen.items() if name.startswith("gpu_up")} == {
+        "gpu_up": 0.0,
+        "gpu_up 0 GPU-1": 1.0,
+    }
+    assert seen["gpu_power_watts 0 GPU-1"] == 150.25
 
 
 def test_xid_errors_are_counted_by_code(watch: Watch) -> None:
@@ -221,7 +241,24 @@ def test_xid_errors_are_counted_by_code(watch: Watch) -> None:
     assert (seen["gpu_xid_errors_total 79"], seen["gpu_xid_errors_total 31"]) == (2.0, 1.0)
     assert seen["gpu_xid_errors_total other"] == 1.0
     later = watch.sample(900.0)
+    assert "gpu_query_failures_total timeout" not in later, "that nothing has happened is no failure"
     assert (later["gpu_xid_errors_total 79"], later["gpu_xid_errors_recent 79"]) == (2.0, 0.0)
+
+
+def test_the_xid_error_of_a_gpu_that_is_lost_with_it_is_heard(watch: Watch) -> None:
+    watch.sample()
+    watch.gpus.set(xids="0:79", _0__lost=1)
+    for _ in range(8):
+        seen = watch.sample()
+        assert (seen["gpu_up"], seen["gpu_xid_errors_total 79"], seen["gpu_xid_errors_recent 79"]) == (0.0, 1.0, 1.0)
+
+
+def test_xid_errors_are_those_of_their_gpu(watch: Watch) -> None:
+    watch.gpus = Gpus(watch.gpus.path, count=2)
+    watch.sample()
+    watch.gpus.set(xids="1:31,0:13,1:31", _0__lost=1)
+    seen = watch.sample()
+    assert (seen["gpu_xid_errors_total 13"], seen["gpu_xid_errors_total 1 GPU-1 31"]) == (1.0, 2.0)
 
 
 def test_without_leave_for_events_all_else_is_measured(watch: Watch) -> None:
@@ -230,14 +267,47 @@ def test_without_leave_for_events_all_else_is_measured(watch: Watch) -> None:
     assert (seen["gpu_utilization_ratio"], seen["gpu_query_failures_total no_permission"]) == (0.37, 1.0)
 
 
-def test_instances_have_memory_and_no_utilization(watch: Watch) -> None:
+def _split(watch: Watch, *parts: int, used: int = 2) -> None:
     watch.gpus.put({"0.mig": 1, "0.error.nvmlDeviceGetUtilizationRates": 3})
-    watch.gpus.put({f"0:{part}.memory_{key}": size for part in (0, 3) for key, size in (("total", 8), ("used", 2))})
+    for part in range(7):
+        size = (8, used) if part in parts else (None, None)
+        watch.gpus.put(dict(zip((f"0:{part}.memory_total", f"0:{part}.memory_used"), size, strict=True)))
+
+
+def test_instances_have_memory_and_no_utilization(watch: Watch) -> None:
+    _split(watch, 0, 3)
     seen = watch.sample()
     assert seen["gpu_memory_utilization_ratio 0:0 MIG-0-0"] == 0.25
     assert seen["gpu_memory_used_bytes 0:3 MIG-0-3"] == 2.0
-    assert not [name for name in seen if name.startswith("gpu_utilization_ratio")]
-    assert not [name for name in seen if name.startswith("gpu_up ")]
+    assert seen["gpu_power_watts"] == 150.25, "that is the whole GPU's"
+    assert not [name for name in seen if name.startswith(("gpu_utilization_ratio", "gpu_up "))]
+    assert "gpu_query_failures_total not_supported" not in seen, "it is not asked"
+
+
+def test_instances_come_and_go(watch: Watch) -> None:
+    _split(watch, 0, 3)
+    watch.sample()
+    _split(watch, 1)
+    seen = watch.sample()
+    assert {name for name in seen if "MIG" in name and "used" in name} == {"gpu_memory_used_bytes 0:1 MIG-0-1"}
+    assert seen["gpu_up"] == 1.0
+
+
+def test_instances_are_lost_with_their_gpu(watch: Watch) -> None:
+    _split(watch, 0)
+    watch.sample()
+    watch.gpus.put({"0.error.nvmlDeviceGetMaxMigDeviceCount": 15})  # in the middle of a sample
+    seen = watch.sample()
+    assert seen["gpu_up"] == 0.0
+    assert not [name for name in seen if "memory" in name]
+
+
+def test_what_processes_hold_of_an_instance_is_not_told_twice(watch: Watch) -> None:
+    _split(watch, 2)
+    watch.gpus.put({"0.processes": "17:5", "0:2.processes": "17:5"})
+    watch.sample()
+    (row,) = GpuProcessCollector(watch.collector, lambda: {17}, "delays").collect(0.0, watch.now)
+    assert (dict(row.labels), row.value) == ({"gpu": "0:2", "uuid": "MIG-0-2"}, 5.0)
 
 
 def test_memory_of_the_servers_processes(watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
@@ -255,17 +325,22 @@ def test_memory_of_the_servers_processes(watch: Watch, caplog: pytest.LogCapture
     assert caplog.text.count("hostPID") == 1
 
 
-def test_without_the_library_there_is_nothing_but_one_line(tmp_path: Path) -> None:
-    script = """
-import logging, sys
-logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
-from monitor.collectors.gpu import GpuCollector
-made = GpuCollector()
-for second in range(0, 300, 15):
-    assert made.collect(second, second) == []
-assert "pynvml" not in sys.modules
-"""
-    environment = {**os.environ, "LD_LIBRARY_PATH": str(tmp_path)}
-    ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    (line,) = ran.stdout.splitlines()
-    assert "there is no libnvidia-ml.so.1" in line
+@pytest.mark.parametrize("processes", ["17:18446744073709551615", "", "4:100"])
+def test_memory_that_is_not_known_is_absent(watch: Watch, processes: str) -> None:
+    watch.gpus.put({"0.processes": processes})
+    watch.sample()
+    assert GpuProcessCollector(watch.collector, lambda: {17}, "delays").collect(0.0, watch.now) == []
+
+
+def test_memory_of_processes_is_hidden_with_the_gpu(watch: Watch) -> None:
+    watch.gpus.put({"0.processes": "17:5"})
+    server = GpuProcessCollector(watch.collector, lambda: {17}, "delays")
+    assert server.collect(0.0, watch.now) == [], "the driver is not open yet"
+    watch.sample()
+    assert [row.value for row in server.collect(0.0, watch.now)] == [5.0]
+    watch.gpus.put({"0.lost": 1})
+    assert [row.value for row in server.collect(0.0, watch.now)] == [None]
+    watch.gpus.put({"0.lost": None, "generation": 2})
+    assert [row.value for row in server.collect(0.0, watch.now)] == [None]
+    watch.sample()
+    assert [row.value for row in server.collect(0.0, watch.now)] == [5.0]
