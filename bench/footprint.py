@@ -23,6 +23,8 @@ import psutil
 from bench.table import Row
 from tests.e2e.process import Daemon, free_port, wait_for
 from tests.e2e.stream import HOUR, START, batches, write_reference
+from tests.fakes.nvml import VARIABLE, Gpus, build
+from tests.servers.alertmanager import Alertmanager
 
 CONFIG = """
 model: parcels
@@ -31,7 +33,13 @@ time: replay
 windows: {{every: 1h, lateness: 5m, min_rows: 50}}
 labels: {{maturity: 6h}}
 server: {{preset: fastapi, url: "http://127.0.0.1:{port}"}}
+alertmanager: {{members: ["{alertmanager}"]}}
+checks:
+  report: {{type: evidently, preset: DataDriftPreset, window: 20h, every: 20h, sample: 500}}
+probes:
+  - {{name: metrics, url: "http://127.0.0.1:{port}/metrics", interval: 15s, matches: http_requests}}
 """
+"""Every collector is on: host, container and process by default, GPUs by the stand-in for NVIDIA's library."""
 
 
 def pss(pid: int) -> float:
@@ -78,10 +86,14 @@ def measure(seconds: float) -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         write_reference(folder / "reference.csv")
+        gpus = Gpus(folder / "gpus", count=2)
+        environment = {"LD_LIBRARY_PATH": str(build(folder).parent), VARIABLE: str(gpus.path)}
+        alertmanager = Alertmanager(folder / "alertmanager")
+        alertmanager.start()
         server = subprocess.Popen([sys.executable, "-m", "tests.fakes.model_server", "--port", str(port)])
         try:
             wait_for(lambda: _answers(f"http://127.0.0.1:{port}/metrics"), "the model server answers")
-            daemon = Daemon(folder, CONFIG.format(port=port))
+            daemon = Daemon(folder, CONFIG.format(port=port, alertmanager=alertmanager.url), env=environment)
             began = time.monotonic()
             with daemon:
                 daemon.get("/metrics")
@@ -91,6 +103,7 @@ def measure(seconds: float) -> list[Row]:
                     *_run(daemon, port, seconds),
                 ]
         finally:
+            alertmanager.stop()
             server.terminate()
             server.wait()
 

@@ -58,6 +58,7 @@ from monitor.worker import Worker
 log = logging.getLogger("watchkeeper")
 
 DELIVER_SECONDS = 0.5
+TRIM_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
 """How long a stopping daemon waits for each receiver; what is still owed is sent after the next start."""
 
@@ -107,6 +108,7 @@ class Daemon:
         for model in self.config.models:
             self._schedule_model(model)
         self._schedule_machine()
+        self.schedule.every(TRIM_SECONDS, "trim", _give_back)
         self.schedule.every(3600.0, "retention", self._expire, jitter=300.0)
         self.schedule.start()
         for thread in self._deliverers:
@@ -268,6 +270,11 @@ def _settle() -> None:
     gc.collect()
     # What is left lives as long as the daemon; the collector need not look at it again.
     gc.freeze()
+    _give_back()
+
+
+def _give_back() -> None:
+    """Returns freed memory to the system: a burst of requests leaves some MB that malloc would keep."""
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
         ctypes.CDLL(None).malloc_trim(0)
 

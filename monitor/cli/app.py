@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli import alerts, database, demo, reference, rules, run, setup, silence, version
+from monitor.cli import alerts, database, demo, doctor, reference, rules, run, setup, silence, version
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(setup.init)
 app.command(name="check-config")(setup.check_config)
+app.command()(doctor.doctor)
 app.command()(run.run)
 app.add_typer(reference.app, name="reference")
 app.add_typer(alerts.app, name="alerts")

@@ -115,6 +115,7 @@ profiles = Table(
     comment="one mergeable profile a chunk and binning",
 )
 
+# PostgreSQL's is made by the migration alone: naming it here would load its dialect, 4 MB, everywhere.
 WAITING = text("window_start IS NULL")
 
 labels = Table(
@@ -128,7 +129,7 @@ labels = Table(
     Column("received_at", Float, nullable=False),
     Column("window_start", Float, nullable=True),  # of its prediction; null while that is unknown
     Index("labels_model_window", "model", "window_start", "seq"),
-    Index("labels_waiting", "model", "time", sqlite_where=WAITING, postgresql_where=WAITING),
+    Index("labels_waiting", "model", "time", sqlite_where=WAITING),
     comment="ground truth by prediction id, every version; a later one corrects an earlier one",
 )
 

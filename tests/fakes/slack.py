@@ -72,6 +72,7 @@ class FakeSlack:
     """The state of one workspace, and the server around it."""
 
     def __init__(self, port: int = 0, *, rate_limit: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        self.scopes = ["chat:write", "chat:write.public"]
         self.rate_limit = rate_limit
         self.channels = [Channel("C0ONCALL", "ml-oncall"), Channel("C0OTHER", "random", member=False)]
         self.tokens = {TOKEN: "B0WATCH", "xoxb-other-app": "B0OTHER"}
@@ -289,7 +290,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.slack.note(method, "ok" if fault is None else "lost_reply")
         if fault is not None:
             return self._reset()
-        return self._reply(200, {"ok": True, **extra}) if is_api else self._text(200, "ok")
+        scopes = {"X-OAuth-Scopes": ",".join(self.slack.scopes)}
+        return self._reply(200, {"ok": True, **extra}, scopes) if is_api else self._text(200, "ok")
 
     def _api(self, method: str, body: bytes) -> dict[str, Any]:
         kind = self.headers.get_content_type() if self.headers.get("Content-Type") else ""

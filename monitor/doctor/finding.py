@@ -1,0 +1,45 @@
+"""One line of what the doctor found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    OK = "ok"
+    MISSING = "missing"
+    """Not there, and nobody said that it should be."""
+    PROBLEM = "problem"
+    OFF = "off"
+    """Switched off in the config, or not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found, in one line, and what to do about it."""
+
+    name: str
+    status: Status
+    found: str
+    todo: str = ""
+
+
+Examination = Callable[[], Iterable[Finding]]
+
+
+def ok(name: str, found: str) -> Finding:
+    return Finding(name, Status.OK, found)
+
+
+def missing(name: str, found: str, todo: str = "") -> Finding:
+    return Finding(name, Status.MISSING, found, todo)
+
+
+def problem(name: str, found: str, todo: str = "") -> Finding:
+    return Finding(name, Status.PROBLEM, found, todo)
+
+
+def off(name: str, found: str, todo: str = "") -> Finding:
+    return Finding(name, Status.OFF, found, todo)
