@@ -5,9 +5,14 @@ from __future__ import annotations
 import gzip
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, delete, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from monitor.store.tables import reports
+from monitor.store.engine import writing
+from monitor.store.tables import report_parts, reports
+
+CODEC = "html/gzip"
+PART = 3 << 20
+"""Bytes of a report in one transaction. One on 300 columns has some 5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,39 @@ class Report:
     window_start: float
     window_end: float
     created_at: float
+
+
+def add(engine: Engine, report: Report, page: bytes, part: int = PART) -> None:
+    """Stores a gzipped page, in transactions of at most `part` bytes, in the place of an earlier one of the same
+    window, which a process that was killed left behind."""
+    same = (
+        reports.c.model == report.model,
+        reports.c.check_name == report.check,
+        reports.c.window_end == report.window_end,
+    )
+    values = {
+        "id": report.id,
+        "model": report.model,
+        "check_name": report.check,
+        "window_start": report.window_start,
+        "window_end": report.window_end,
+        "created_at": report.created_at,
+        "linked": 0,
+        "codec": CODEC,
+        "payload": page[:part],
+    }
+    with writing(engine).begin() as connection:
+        _remove(connection, list(connection.scalars(select(reports.c.id).where(*same))))
+        connection.execute(insert(reports).values(values))
+    for number, start in enumerate(range(part, len(page), part), 1):
+        with writing(engine).begin() as connection:
+            rest = {"report": report.id, "part": number, "payload": page[start : start + part]}
+            connection.execute(insert(report_parts).values(rest))
+
+
+def _remove(connection: Connection, ids: list[str]) -> None:
+    connection.execute(delete(report_parts).where(report_parts.c.report.in_(ids)))
+    connection.execute(delete(reports).where(reports.c.id.in_(ids)))
 
 
 def recent(engine: Engine, limit: int = 20) -> list[Report]:
@@ -40,10 +78,12 @@ def recent(engine: Engine, limit: int = 20) -> list[Report]:
 def html(engine: Engine, id: str, *, packed: bool) -> bytes | None:
     """The report as HTML, gzipped if `packed`; None where there is none of this number."""
     with engine.connect() as connection:
-        payload = connection.scalar(select(reports.c.payload).where(reports.c.id == id))
-    if payload is None or packed:
-        return payload
-    return gzip.decompress(payload)
+        first = connection.scalar(select(reports.c.payload).where(reports.c.id == id))
+        if first is None:
+            return None
+        rest = select(report_parts.c.payload).where(report_parts.c.report == id).order_by(report_parts.c.part)
+        page = b"".join([first, *connection.scalars(rest)])
+    return page if packed else gzip.decompress(page)
 
 
 def keep(connection: Connection, model: str, check: str, id: str, linked: bool, most: int) -> None:
@@ -51,7 +91,7 @@ def keep(connection: Connection, model: str, check: str, id: str, linked: bool, 
     own = (reports.c.model == model, reports.c.check_name == check)
     if linked:
         connection.execute(update(reports).where(reports.c.id == id).values(linked=1))
-    connection.execute(delete(reports).where(*own, reports.c.linked == 0, reports.c.id != id))
-    query = select(reports.c.id).where(*own, reports.c.linked == 1).order_by(reports.c.window_end.desc()).offset(most)
-    over = list(connection.scalars(query))
-    connection.execute(delete(reports).where(reports.c.id.in_(over), reports.c.id != id))
+    others = select(reports.c.id, reports.c.linked).where(*own, reports.c.id != id)
+    rows = connection.execute(others.order_by(reports.c.window_end.desc())).all()
+    kept = [row.id for row in rows if row.linked][: most - 1 if linked else most]
+    _remove(connection, [row.id for row in rows if row.id not in kept])

@@ -284,6 +284,15 @@ reports = Table(
     comment="HTML reports of checks, by number; served as they are, in a sandbox",
 )
 
+report_parts = Table(
+    "report_parts",
+    metadata,
+    Column("report", String(36), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+    comment="what of a large report goes on after the payload of its row",
+)
+
 silences = Table(
     "silences",
     metadata,

@@ -94,8 +94,13 @@ class Evidence:
     def labelled(self, window: Window) -> Labelled:
         """Its rows that have a label of the task's type."""
         if window not in self._labelled:
-            self._labelled[window] = self._join(window)
+            columns = {*OUTCOME, *(f"p:{name}" for name in (self._schema.classes if self._schema else ()))}
+            self._labelled[window] = self._join(window, columns)
         return self._labelled[window]
+
+    def labelled_frame(self, window: Window) -> pa.Table | None:
+        """Those rows with all that was stored of them, and their label; None where there are none."""
+        return self._join(window, None).frame
 
     def scored(self, window: Window) -> Scored | None:
         """Those rows as performance checks take them; None where there are none."""
@@ -104,14 +109,13 @@ class Evidence:
             return None
         return replace(scored(frame, frame["label"], self._schema, self._task), predictions=self.rows(window))
 
-    def _join(self, window: Window) -> Labelled:
+    def _join(self, window: Window, columns: set[str] | None) -> Labelled:
         ids, values, seqs = self._labels(window)
         if not ids:
             return Labelled(None)
         truth = truths(values, self._schema)
         fit = valid(truth)
         known = string_array(ids)
-        columns = {*OUTCOME, *(f"p:{name}" for name in (self._schema.classes if self._schema else ()))}
         parts: list[pa.Table] = []
         newest = 0
         for frame in self._frames(window, columns):
@@ -148,12 +152,15 @@ class Evidence:
 
     def frames(self, window: Window) -> Iterator[pa.Table]:
         """Its rows with all that was stored of them, chunk by chunk."""
-        for id_, _ in self._chunks(window):
-            yield self._frame(id_)
+        return self._frames(window, None)
 
-    def _frames(self, window: Window, columns: set[str]) -> Iterator[pa.Table]:
+    def _frames(self, window: Window, columns: set[str] | None) -> Iterator[pa.Table]:
         for id_, _ in self._chunks(window):
-            yield self._frame(id_, columns)
+            frame = self._frame(id_, columns)
+            if columns is None and self.reference is not None:
+                # A chunk that an earlier schema took otherwise would change the columns' types.
+                frame = fitted(frame, self.reference.reference.binning)
+            yield frame
 
     def _frame(self, id_: int, columns: set[str] | None = None) -> pa.Table:
         query = select(chunks.c.payload, chunks.c.codec).where(chunks.c.id == id_)

@@ -94,6 +94,19 @@ def store(
     return BuiltReference(id_, made.n, created=True)
 
 
+def reread(engine: Engine, reference: StoredReference, path: str, options: ModelOptions) -> pa.Table:
+    """The rows of the file that this reference was built from: of them the store keeps a summary alone. Raises
+    SchemaError when the file is gone or another one."""
+    with engine.connect() as connection:
+        built = connection.scalar(select(references.c.fingerprint).where(references.c.id == reference.id))
+    if _fingerprint(path, options) != built:
+        raise SchemaError(
+            f"the reference {path} is not what it was when it was built, so its rows can't be compared with; "
+            "build it anew with `watchkeeper reference build`, or put the file back"
+        )
+    return read_table(path)
+
+
 def overrides(options: ModelOptions) -> SchemaOverrides:
     """What the config says of the schema."""
     return SchemaOverrides(

@@ -8,7 +8,23 @@ from typing import Any
 from checks.base import Measurement, Window
 from monitor.work.closing import ModelOptions
 
-PRESETS = ("ClassificationPreset", "DataDriftPreset", "DataSummaryPreset", "RecsysPreset", "RegressionPreset")
+PRESETS = (
+    "ClassificationDummyQuality",
+    "ClassificationPreset",
+    "ClassificationQuality",
+    "ClassificationQualityByLabel",
+    "DataDriftPreset",
+    "DataSummaryPreset",
+    "DatasetStats",
+    "RecsysPreset",
+    "RegressionDummyQuality",
+    "RegressionPreset",
+    "RegressionQuality",
+    "TextEvals",
+    "ValueStats",
+)
+"""What evidently.presets has."""
+MetricNames = tuple[str | dict[str, dict[str, Any]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +38,7 @@ class ReportTask:
     reference: str
     """The file that the model's reference was built from: a sample of its rows is compared with."""
     preset: str | None = None
-    metrics: tuple[str | dict[str, dict[str, Any]], ...] = ()
+    metrics: MetricNames = ()
     options: dict[str, Any] = field(default_factory=dict)
     sample: int = 5_000
     seed: int = 0

@@ -24,6 +24,7 @@ from monitor.store.tables import (
     outbox,
     profiles,
     progress,
+    report_parts,
     reports,
     silences,
     transitions,
@@ -75,6 +76,7 @@ def _expired(
     yield check_runs, check_runs.c.started_at < old
     yield transitions, transitions.c.recorded_at < old
     yield reports, reports.c.created_at < old
+    yield report_parts, report_parts.c.report.not_in(select(reports.c.id))
     yield silences, silences.c.ends_at < old
     gone = select(incidents.c.id).where(incidents.c.resolved_at < old)
     yield outbox, and_(outbox.c.incident.in_(gone), outbox.c.outcome.is_not(None))

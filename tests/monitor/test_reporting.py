@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from monitor.config import ConfigError, load
 from monitor.reporting import Reporter
 from monitor.settings import EvidentlySettings
 from monitor.store import reports as kept
-from monitor.store.tables import check_runs, progress, reports
+from monitor.store.tables import check_runs, progress, report_parts, reports
 from monitor.work.closing import ModelOptions
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, World, world
@@ -90,6 +91,20 @@ def test_the_newest_is_kept_and_those_that_incidents_link(tmp_path: Path) -> Non
                 kept.keep(connection, "delays", "weekly", str(number), linked, 2)
         with it.engine.connect() as connection:
             assert sorted(connection.scalars(select(reports.c.id))) == ["2", "4", "5"]
+
+
+def test_a_large_report_is_stored_and_removed_in_parts(tmp_path: Path) -> None:
+    with world(tmp_path, []) as it:
+        page = gzip.compress(bytes(range(256)) * 40, mtime=0)
+        for id_, end in (("a", 1.0), ("b", 1.0), ("c", 2.0)):
+            kept.add(it.engine, kept.Report(id_, "delays", "weekly", 0.0, end, 0.0), page, part=100)
+        assert kept.html(it.engine, "a", packed=True) is None, "the same window's again"
+        assert kept.html(it.engine, "b", packed=True) == page
+        assert kept.html(it.engine, "b", packed=False) == bytes(range(256)) * 40
+        with it.engine.begin() as connection:
+            kept.keep(connection, "delays", "weekly", "c", False, 2)
+            assert set(connection.scalars(select(report_parts.c.report))) == {"c"}
+        assert kept.html(it.engine, "b", packed=True) is None
 
 
 def test_an_incident_is_linked_to_reports_on_its_time_only(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""The rows that a report is on: a sample of a window as it was at a position in the arrival log, and one of the file
+that the reference was built from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from checks.arrow import floats, int_array
+from checks.base import Window
+from checks.frame import concat
+from checks.ids import hash_ids
+from checks.schema import Schema
+from monitor.work.closing import window_of
+from monitor.work.evidence import Evidence
+
+Keys = npt.NDArray[np.uint64]
+
+
+class Sample:
+    """The `size` rows whose ids, mixed with the seed, have the smallest hashes: the same of the same rows, however
+    they are portioned, and no more of them in memory than a few times `size`."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        self.seen = 0
+        """Rows that the sample is of."""
+        self._size, self._salt = size, hash_ids([str(seed)])[0]
+        self._frames: list[pa.Table] = []
+        self._keys: list[Keys] = []
+        self._limit = np.uint64(0xFFFFFFFFFFFFFFFF)
+
+    def add(self, frame: pa.Table) -> None:
+        self.seen += frame.num_rows
+        keys = _mixed(hash_ids(frame["id"]) ^ self._salt)
+        rows = np.flatnonzero(keys <= self._limit)
+        if len(rows):
+            self._frames.append(frame.take(int_array(rows)))
+            self._keys.append(keys[rows])
+        if sum(map(len, self._keys)) > 2 * self._size:
+            self._prune()
+
+    def table(self) -> pa.Table | None:
+        """The sample in the order of time; None where there were no rows."""
+        if not self._frames:
+            return None
+        self._prune()
+        table, keys = self._frames[0], self._keys[0]
+        return table.take(int_array(np.lexsort((keys, floats(table["time"])[0]))))
+
+    def _prune(self) -> None:
+        table, keys = concat(self._frames), np.concatenate(self._keys)
+        rows = np.sort(np.argsort(keys, kind="stable")[: self._size])
+        self._frames, self._keys = [table.take(int_array(rows))], [keys[rows]]
+        if len(rows) == self._size:
+            self._limit = keys[rows].max()
+
+
+def count(evidence: Evidence, window: Window, every: float) -> int:
+    """The window's rows; costs no look at them."""
+    return sum(evidence.rows(inner) for inner in _inner(window, every))
+
+
+def of_window(evidence: Evidence, window: Window, every: float, sample: Sample, *, labelled: bool) -> None:
+    """Adds the window's rows to the sample; of those that have a label, with it, if only they count."""
+    for inner in _inner(window, every):
+        if labelled:
+            frame = evidence.labelled_frame(inner)
+            if frame is not None:
+                sample.add(frame)
+        else:
+            for frame in evidence.frames(inner):
+                sample.add(frame)
+
+
+def of_reference(table: pa.Table, size: int, seed: int) -> pa.Table:
+    """At most `size` of its rows, in their order; the same at every call."""
+    if table.num_rows <= size:
+        return table
+    chosen = np.random.default_rng(seed).choice(table.num_rows, size, replace=False)
+    return table.take(int_array(np.sort(chosen)))
+
+
+def frame_of(table: pa.Table, schema: Schema) -> pd.DataFrame:
+    """The rows under the names that people know: features by their own, and target, prediction and score. A feature of
+    such a name would stand for two things; the outcome gives way."""
+    features = {name: f"f:{name}" for name, _ in schema.features}
+    outcome = {"target": "label", "prediction": "prediction", "score": "score"}
+    own = {name: column for name, column in outcome.items() if name not in features}
+    columns = {
+        name: table[column].to_pandas() for name, column in {**features, **own}.items() if column in table.column_names
+    }
+    frame = pd.DataFrame(columns)
+    texts = [name for name, kind in schema.features if kind != "numeric" and name in columns]
+    if schema.classification:
+        texts += [name for name in ("target", "prediction") if name in columns and name in own]
+    # Evidently 0.7 takes texts as objects alone for categories.
+    return frame.astype(dict.fromkeys(texts, object))
+
+
+def _inner(window: Window, every: float) -> Iterator[Window]:
+    start = window_of(window.start, every).start
+    while start < window.end:
+        inner = Window(start, start + every)
+        yield inner
+        start = inner.end
+
+
+def _mixed(keys: Keys) -> Keys:
+    keys = keys * np.uint64(0xFF51AFD7ED558CCD)
+    return keys ^ (keys >> np.uint64(33))
