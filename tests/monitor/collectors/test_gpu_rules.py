@@ -1,4 +1,4 @@
-"""The shipped rules on GPUs, over what the collector gives with the stand-in for NVIDIA's library. There is no GPU here."""
+"""The shipped rules on GPUs, over what the collector gives with the stand-in for NVIDIA's library: no GPU is here."""
 
 from __future__ import annotations
 
