@@ -39,19 +39,21 @@ def evaluate(
 ) -> tuple[States, list[Transition]]:
     """Steps one rule. `failed` says why its metric could not be measured, if so; `interval` is the expected number of
     seconds between evaluations on the wall clock, None in event time; `company` is what its conditions look at.
-    With `within` the measurements are all there are with these labels: known label sets without them are left alone.
+    With `within` the measurements are all there are with these labels: known label sets without them are left alone,
+    and where the rule stands for itself it does so with these.
 
     A label set that is known and not among the measurements is an observation without data, or an error if the
     measuring failed. A rule that knows no label set yet stands for itself when it failed, or when no data alerts.
     """
     seen = _observations(rule, measurements, now, interval)
     seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
-    apart = {labels: state for labels, state in states.items() if labels and not within.items() <= dict(labels).items()}
+    whole = tuple(sorted(within.items()))
+    apart = {labels: state for labels, state in states.items() if not within.items() <= dict(labels).items()}
     for labels in states:
         if labels not in seen and labels not in apart:
             seen[labels] = _absent(failed, now, interval)
     if not seen and (failed is not None or rule.no_data == "alert"):
-        seen[()] = _absent(failed, now, interval)
+        seen[whole] = _absent(failed, now, interval)
     after: States = dict(apart)
     transitions: list[Transition] = []
     for labels, observation in seen.items():

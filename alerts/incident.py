@@ -17,9 +17,10 @@ from alerts.rule import Rule, Severity
 from alerts.state import AlertState
 from alerts.wording import Wording, clean, quantity
 
-REPORTS = 5
 KEPT = 50
 """Alerts that an incident describes; of more only the number is known."""
+REPORTS = 5
+"""Reports that an incident links to: the first, on the time when it began, and the newest."""
 
 
 class Why(StrEnum):
@@ -131,7 +132,7 @@ class Incident:
     alerts: tuple[Alert, ...]
     """The KEPT that matter most."""
     reports: tuple[ReportLink, ...] = ()
-    """The newest ones, at most REPORTS."""
+    """At most REPORTS."""
 
     @property
     def key(self) -> str:
@@ -264,7 +265,9 @@ def with_report(incident: Incident, report: ReportLink) -> Incident | None:
     over = incident.ended is not None and incident.ended <= report.start
     if over or incident.since >= report.end or report in incident.reports:
         return None
-    return replace(incident, reports=(*incident.reports, report)[-REPORTS:], version=incident.version + 1)
+    reports = (*incident.reports, report)
+    reports = (*reports[:1], *reports[1:][1 - REPORTS :])
+    return replace(incident, reports=reports, version=incident.version + 1)
 
 
 def why_owed(incident: Incident, seen: Seen | None) -> Why | None:

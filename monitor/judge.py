@@ -21,7 +21,7 @@ from checks.base import Labels, Measurement
 from checks.catalog import CATALOG
 from monitor.clock import Clock
 from monitor.store import alert_log as log
-from monitor.store import outbox
+from monitor.store import outbox, reports
 
 logger = logging.getLogger("watchkeeper.judge")
 
@@ -114,10 +114,7 @@ class Judge:
         windows: what is sampled has no part in a report."""
         attached = False
         for incident in log.recent_incidents(connection, model):
-            metrics = (CATALOG.get(alert.metric) for alert in incident.alerts)
-            if not any(metric is not None and metric.clock == "event" for metric in metrics):
-                continue
-            after = with_report(incident, report)
+            after = with_report(incident, report) if _over_windows(incident) else None
             if after is not None:
                 attached = True
                 log.save_incident(connection, after)
@@ -219,6 +216,8 @@ class Judge:
         if after is None or why is None:
             return after
         after = replace(after, alerts=tuple(self._worded(alert, model) for alert in after.alerts))
+        if incident is None and _over_windows(after):
+            after = replace(after, reports=reports.link(connection, model, after.since))
         log.save_incident(connection, after)
         outbox.owe(connection, after, why, self._receivers, wall)
         return after
@@ -260,6 +259,12 @@ def _sort(
         elif change.before is Status.FIRING:
             state = before[change.labels]
             group.ended.append(alert_of(rule, model, state, ended=(change.at, change.reason.value)))
+
+
+def _over_windows(incident: Incident) -> bool:
+    """Whether it has alerts in event time, which reports are in."""
+    metrics = (CATALOG.get(alert.metric) for alert in incident.alerts)
+    return any(metric is not None and metric.clock == "event" for metric in metrics)
 
 
 def _agree(match: Mapping[str, str], shared: Mapping[str, str]) -> bool:

@@ -36,6 +36,13 @@ class Latest:
         with self._lock:
             return [row for key, row in self._series.items() if key[1] == name and row.value is not None]
 
+    def replace(self, model: str, name: str, label: tuple[str, str], measurements: Iterable[Measurement]) -> None:
+        """Puts these in the place of all series of this name that have the label."""
+        with self._lock:
+            for key in [key for key in self._series if key[:2] == (model, name) and label in key[2]]:
+                del self._series[key]
+            self._series |= {(model, row.name, row.labels): row for row in measurements}
+
     def snapshot(self) -> list[tuple[str, Measurement]]:
         """All series as (model, measurement), in order of name, model and labels."""
         with self._lock:

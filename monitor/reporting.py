@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, func, select
 
 from alerts.incident import ReportLink
-from checks.base import Window
+from checks.base import Measurement, Window
 from monitor.clock import Clock, iso
 from monitor.health import Health
 from monitor.judge import Judge
@@ -51,37 +50,60 @@ class Reporter:
     health: Health
     clock: Clock
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
+    _resumed: bool = field(default=False, init=False)
 
     def tick(self) -> int:
         """Makes every report that is due, oldest first; returns how many runs there were."""
+        if not self._resumed:
+            self._resume()
         runs = 0
         for check in self.checks:
-            self.meters.check_failures.labels(check=check)
             for window in self._due(check):
                 if self.worker.stopping:
                     return runs
                 runs += self._run(check, window)
         return runs
 
+    def _resume(self) -> None:
+        """Shows again what the newest run of each check came to."""
+        model = self.options.model
+        for check in self.checks:
+            self.meters.check_failures.labels(check=check)
+            run = history.last_run(self.engine, model, check)
+            if run is None:
+                continue
+            error = str(run["error"])
+            self.states.report(check, bool(error))
+            self.health.report(f"check {check} of {model}", error or None)
+            if not error:
+                rows = history.of_window(self.engine, model, METRIC, run["window_end"])
+                self._put(check, [row for row in rows if ("check", check) in row.labels])
+        self._resumed = True
+
     def _due(self, check: str) -> Iterator[Window]:
-        """Windows without a run, up to the last that was judged. A check that never ran begins with the newest one."""
+        """Windows without a run, up to the last that was judged. A check that never ran begins with the newest one;
+        where the stream had a break there are none."""
         settings, length = self.checks[check], self.options.every
         every = settings.every or settings.window or length
+        here = windows.c.model == self.options.model
         with self.engine.connect() as connection:
-            here = progress.c.model == self.options.model
-            judged = connection.scalar(select(progress.c.judged_window).where(here))
+            judged = connection.scalar(select(progress.c.judged_window).where(progress.c.model == self.options.model))
             done = connection.scalar(
                 select(func.max(check_runs.c.window_end)).where(
                     check_runs.c.model == self.options.model, check_runs.c.check_name == check
                 )
             )
-        if judged is None:
-            return
-        newest = math.floor(judged / every + 1e-9) * every
-        end = newest if done is None else (math.floor(done / every + 1e-9) + 1) * every
-        while end <= newest:
-            yield Window(end - (settings.window or length), end)
-            end += every
+            if judged is None:
+                return
+            query = select(windows.c.end).where(here, windows.c.end <= judged)
+            if done is None:
+                query = query.order_by(windows.c.end.desc()).limit(round(every / length))
+            else:
+                query = query.where(windows.c.end > done).order_by(windows.c.end)
+            ends = connection.scalars(query).all()
+        for end in ends:
+            if abs(end / every - round(end / every)) < 1e-6:
+                yield Window(end - (settings.window or length), end)
 
     def _run(self, check: str, window: Window) -> bool:
         started, settings = self.clock.time(), self.checks[check]
@@ -131,17 +153,8 @@ class Reporter:
         history.record_run(
             connection, model, task.check, window_end=end, started_at=started, seconds=outcome.seconds, error=error
         )
-        if outcome.measurements or error:
-            failed = {METRIC: error} if error else {}
-            self.judge.step(
-                connection,
-                model,
-                outcome.measurements,
-                end,
-                metrics={METRIC},
-                failed=failed,
-                within={"check": task.check},
-            )
+        failed, within = {METRIC: error} if error else {}, {"check": task.check}
+        self.judge.step(connection, model, outcome.measurements, end, metrics={METRIC}, failed=failed, within=within)
         if outcome.report:
             link = ReportLink(outcome.report, task.check, task.window.start, end)
             linked = self.judge.attach(connection, model, link)
@@ -152,11 +165,15 @@ class Reporter:
         self.meters.check_duration.labels(check=check).observe(outcome.seconds)
         self.states.report(check, bool(error))
         self.health.report(f"check {check} of {model}", error or None)
+        self._put(check, outcome.measurements)
         if error:
             self.meters.check_failures.labels(check=check).inc()
             log.error("%s: no report %s on the window ending %s: %s", model, check, iso(task.window.end), error)
             return
-        self.latest.put(model, outcome.measurements)
         self.meters.check_last_success.labels(check=check).set(self.clock.time())
         said = outcome.skipped or f"{len(outcome.measurements)} numbers from {outcome.rows} rows"
         log.info("%s: report %s on the window ending %s: %s", model, check, iso(task.window.end), said)
+
+    def _put(self, check: str, rows: list[Measurement]) -> None:
+        """Shows these numbers of the check and no older ones: a run that gave none leaves no series."""
+        self.latest.replace(self.options.model, METRIC, ("check", check), rows)

@@ -117,6 +117,23 @@ def last_runs(engine: Engine) -> list[dict[str, Any]]:
         return [dict(row._mapping) for row in connection.execute(query)]
 
 
+def last_run(engine: Engine, model: str, check: str) -> dict[str, Any] | None:
+    """The newest run of one check."""
+    query = select(check_runs).where(check_runs.c.model == model, check_runs.c.check_name == check)
+    with engine.connect() as connection:
+        row = connection.execute(query.order_by(check_runs.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else dict(row._mapping)
+
+
+def of_window(engine: Engine, model: str, name: str, end: float) -> list[Measurement]:
+    """One metric's measurements of the windows that end there."""
+    query = select(measurements).where(
+        measurements.c.model == model, measurements.c.name == name, measurements.c.window_end == end
+    )
+    with engine.connect() as connection:
+        return [_measurement(row) for row in connection.execute(query)]
+
+
 def _values(row: Measurement) -> dict[str, Any]:
     return {
         "window_start": row.window.start,

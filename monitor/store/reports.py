@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from alerts.incident import REPORTS, ReportLink
 from monitor.store.engine import writing
 from monitor.store.tables import report_parts, reports
 
@@ -84,6 +85,18 @@ def html(engine: Engine, id: str, *, packed: bool) -> bytes | None:
         rest = select(report_parts.c.payload).where(report_parts.c.report == id).order_by(report_parts.c.part)
         page = b"".join([first, *connection.scalars(rest)])
     return page if packed else gzip.decompress(page)
+
+
+def link(connection: Connection, model: str, since: float) -> tuple[ReportLink, ...]:
+    """The newest report of each check of the model on a window that reaches beyond `since`, marked as linked: for an
+    incident that opens."""
+    query = select(reports.c.id, reports.c.check_name, reports.c.window_start, reports.c.window_end).where(
+        reports.c.model == model, reports.c.window_end > since
+    )
+    newest = {row.check_name: ReportLink(*row) for row in connection.execute(query.order_by(reports.c.window_end))}
+    links = tuple(newest.values())[-REPORTS:]
+    connection.execute(update(reports).where(reports.c.id.in_([link.id for link in links])).values(linked=1))
+    return links
 
 
 def keep(connection: Connection, model: str, check: str, id: str, linked: bool, most: int) -> None:

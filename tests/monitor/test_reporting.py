@@ -7,22 +7,31 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import insert, select
 
 from alerts.evaluate import States, evaluate
-from alerts.incident import Incident, ReportLink, with_report
+from alerts.incident import REPORTS, Incident, ReportLink, with_report
 from alerts.state import Status
 from checks.base import Measurement, Window
 from monitor.config import ConfigError, load
-from monitor.reporting import Reporter
+from monitor.health import Health
+from monitor.latest import Latest
+from monitor.metrics import Meters
+from monitor.reporting import METRIC, Reporter
+from monitor.sampling import CheckStates
 from monitor.settings import EvidentlySettings
 from monitor.store import reports as kept
-from monitor.store.tables import check_runs, progress, report_parts, reports
+from monitor.store.tables import check_runs, progress, report_parts, reports, windows
 from monitor.work.closing import ModelOptions
-from tests.alerts.builders import rule
+from monitor.work.reports import ReportOutcome
+from monitor.worker import WorkerError
+from tests.alerts.builders import START, rule
 from tests.alerts.world import Receiver, World, world
 
 HOUR = 3600.0
+BREAK = range(100, 2000)
+"""Hours of a stream that was away for longer than empty windows are judged."""
 
 
 def reporter(it: World, **keys: Any) -> Reporter:
@@ -44,6 +53,11 @@ def judged(it: World, end: float) -> None:
     with it.engine.begin() as connection:
         connection.execute(progress.delete())
         connection.execute(insert(progress).values(values))
+        connection.execute(windows.delete())
+        for hour in range(round(end / HOUR)):
+            if hour not in BREAK:
+                row = {"model": "delays", "start": hour * HOUR, "end": (hour + 1) * HOUR, "close_seq": hour + 1}
+                connection.execute(insert(windows).values(row))
 
 
 def ran(it: World, end: float) -> None:
@@ -73,6 +87,99 @@ def test_windows_may_overlap(tmp_path: Path) -> None:
         judged(it, 50 * HOUR)
         ran(it, 48 * HOUR)
         assert due(reporter(it, window="24h", every="1h")) == [(25.0, 49.0), (26.0, 50.0)]
+
+
+def test_a_break_of_the_stream_has_no_windows_to_report_on(tmp_path: Path) -> None:
+    with world(tmp_path, []) as it:
+        ran(it, 92 * HOUR)
+        judged(it, 2010 * HOUR)
+        assert due(reporter(it, window="8h")) == [(88.0, 96.0), (2000.0, 2008.0)]
+
+
+class Scripted:
+    """A worker whose runs come to what the test says."""
+
+    stopping = False
+
+    def __init__(self, *outcomes: ReportOutcome | WorkerError) -> None:
+        self.outcomes = list(outcomes)
+
+    def run(self, *_: object, **__: object) -> ReportOutcome:
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, WorkerError):
+            raise outcome
+        return outcome
+
+
+def numbers(**values: float) -> ReportOutcome:
+    window = Window(36 * HOUR, 40 * HOUR)
+    rows = [
+        Measurement(METRIC, value, window, (("check", "weekly"), ("column", name))) for name, value in values.items()
+    ]
+    return ReportOutcome(rows, 1.0, 400)
+
+
+def running(it: World, *outcomes: ReportOutcome | WorkerError) -> Reporter:
+    """One that is due once for each outcome."""
+    made = reporter(it, window="4h")
+    made.worker = Scripted(*outcomes)  # type: ignore[assignment]
+    made.writer, made.judge = it.writer, it.judge
+    made.latest, made.states, made.health = Latest(), CheckStates(), Health()
+    made.meters = Meters(CollectorRegistry())
+    return made
+
+
+def series(made: Reporter) -> dict[str, float | None]:
+    return {dict(row.labels)["column"]: row.value for _, row in made.latest.snapshot()}
+
+
+def test_a_failed_run_is_shown_told_and_leaves_no_old_numbers(tmp_path: Path) -> None:
+    by = rule(metric=METRIC, match={"check": "weekly"}, above=5.0, error="alert")
+    killed = WorkerError("memory", "used too much")
+    with world(tmp_path, [by]) as it:
+        judged(it, 40 * HOUR)
+        made = running(it, numbers(a=1.0, b=2.0), killed, numbers(a=3.0))
+        assert made.tick() == 1
+        assert series(made) == {"a": 1.0, "b": 2.0}
+        judged(it, 44 * HOUR)
+        assert made.tick() == 1
+        assert series(made) == {}
+        assert made.health.degraded() == {"check weekly of delays": "memory: used too much"}
+        assert [row.value for row in made.states.collect(0.0, 0.0)] == [1.0]
+        assert {alert["state"] for alert in it.store.alerts()} == {"firing"}
+        again = running(it)
+        assert again.tick() == 0, "not the same window again"
+        assert again.health.degraded() == made.health.degraded(), "nor is it forgotten by a restart"
+        judged(it, 48 * HOUR)
+        assert made.tick() == 1
+        assert (series(made), made.health.degraded()) == ({"a": 3.0}, {})
+
+
+def test_a_restart_shows_the_newest_numbers_again(tmp_path: Path) -> None:
+    with world(tmp_path, []) as it:
+        judged(it, 40 * HOUR)
+        running(it, numbers(a=1.0, b=2.0)).tick()
+        judged(it, 43 * HOUR)
+        again = running(it)
+        assert again.tick() == 0
+        assert series(again) == {"a": 1.0, "b": 2.0}
+
+
+def test_a_run_that_the_stop_cut_short_is_due_again(tmp_path: Path) -> None:
+    with world(tmp_path, []) as it:
+        judged(it, 40 * HOUR)
+        made = running(it, WorkerError("crashed", "killed because the daemon stops"))
+        worker: Any = made.worker
+        run = worker.run
+
+        def stopped(*arguments: object, **keys: object) -> ReportOutcome:
+            worker.stopping = True
+            outcome: ReportOutcome = run(*arguments, **keys)
+            return outcome
+
+        worker.run = stopped
+        assert made.tick() == 0
+        assert due(reporter(it, window="4h")) == [(36.0, 40.0)]
 
 
 def store(it: World, id: str, end: float) -> None:
@@ -142,6 +249,41 @@ def test_one_checks_numbers_leave_anothers_alerts_alone() -> None:
     assert states[("check", "a"),].status is Status.FIRING
     assert states[("check", "a"),].health.value == "value"
     assert states[("check", "b"),].health.value == "error"
+
+
+def test_a_check_that_was_never_measured_stands_for_itself_alone() -> None:
+    """Another check's good numbers do not end its alert."""
+    judge_by = rule(metric="evidently_value", above=1.0, error="alert")
+    states, _ = evaluate(judge_by, {}, [], "it broke", HOUR, within={"check": "a"})
+    assert states[("check", "a"),].status is Status.FIRING
+    fine = Measurement("evidently_value", 0.0, Window(0.0, 2 * HOUR), (("check", "b"), ("column", "x")))
+    states, changes = evaluate(judge_by, states, [fine], None, 2 * HOUR, within={"check": "b"})
+    assert (states[("check", "a"),].status, changes) == (Status.FIRING, [])
+    fine = Measurement("evidently_value", 0.0, Window(0.0, 3 * HOUR), (("check", "a"), ("column", "x")))
+    states, changes = evaluate(judge_by, states, [fine], None, 3 * HOUR, within={"check": "a"})
+    assert [change.after for change in changes] == [Status.INACTIVE]
+
+
+def test_an_incident_opens_with_the_report_on_its_time(tmp_path: Path) -> None:
+    with world(tmp_path, [rule()]) as it:
+        store(it, "long-ago", START - HOUR)
+        store(it, "now", START + 2 * HOUR)
+        it.window(3.2, 2)
+        (incident,) = it.store.incidents()
+        assert [link["id"] for link in incident["reports"]] == ["now"]
+        assert incident["version"] == 1
+        with it.engine.connect() as connection:
+            assert dict(connection.execute(select(reports.c.id, reports.c.linked)).all()) == {"long-ago": 0, "now": 1}
+
+
+def test_the_first_report_and_the_newest_stay_linked(tmp_path: Path) -> None:
+    with world(tmp_path, [rule()]) as it:
+        it.window(3.2, 2)
+        incident = Incident.from_dict(it.store.incidents()[0])
+        for number in range(2 * REPORTS):
+            link = ReportLink(str(number), "weekly", START, START + (3 + number) * HOUR)
+            incident = with_report(incident, link) or incident
+        assert [link.id for link in incident.reports] == ["0", "6", "7", "8", "9"]
 
 
 @pytest.mark.parametrize(
