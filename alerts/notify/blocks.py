@@ -102,12 +102,8 @@ def _blocks(incident: Incident, page: str) -> list[Block]:
         blocks.append(_section(_list(incident)))
     if advice := _advice(incident.alerts[0]):
         blocks.append(_section(advice))
-    if page and incident.reports:
-        links = [
-            f"<{page.rstrip('/')}{report.path}|{escape(report.check, 100)}, {stamp(report.end)}>"
-            for report in incident.reports
-        ]
-        blocks.append(_section(f"*Reports* {' · '.join(links)}"))
+    if incident.reports and _is_link(page):
+        blocks.append(_section(_reports(incident, page)))
     blocks.append({"type": "context", "elements": [_mrkdwn(_footer(incident, page))]})
     return blocks
 
@@ -158,6 +154,20 @@ def _advice(alert: Alert) -> str:
     elif alert.runbook:
         parts.append(f"*Runbook*  {escape(alert.runbook, 500)}")
     return "\n".join(parts)
+
+
+def _reports(incident: Incident, page: str) -> str:
+    base = page.rstrip("/").replace("&", "&amp;")
+    links = [
+        f"<{base}{report.path}|{escape(report.check, 100)}, {stamp(report.start)} – {stamp(report.end)}>"
+        for report in incident.reports
+    ]
+    return f"*Evidently reports*  {' · '.join(links)}"
+
+
+def _is_link(page: str) -> bool:
+    # Five of them must fit into a section.
+    return bool(_LINK.fullmatch(page)) and len(page) <= 300
 
 
 def _footer(incident: Incident, page: str) -> str:

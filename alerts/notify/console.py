@@ -52,8 +52,9 @@ class Console:
     pace = 0.0
     wants = frozenset(Why) - {Why.UPDATED}
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: TextIO, page: str = "") -> None:
+        """`page` is the address of Watchkeeper's page, for links."""
+        self._stream, self._page = stream, page.rstrip("/")
 
     def send(self, notice: Notice, address: Address | None) -> Address:
         try:
@@ -61,6 +62,8 @@ class Console:
             action = clean(_about(notice).action, 1000)
             if action and notice.why in (Why.FIRST, Why.NEW_ALERTS):
                 self._stream.write(f"          what to do: {action}\n")
+            for report in notice.incident.reports[-1:] if self._page else ():
+                self._stream.write(f"          report: {self._page}{report.path}\n")
             self._stream.flush()
         except (OSError, ValueError) as error:
             raise NotifyError(f"the console can't be written to: {error}", retry=True) from error

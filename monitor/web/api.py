@@ -75,8 +75,14 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         states: Sequence[Status] = (Status.PENDING, Status.FIRING) if state_ is None else (state_,)
         return {
             "alerts": services.alerts.alerts(model, states, limit),
-            "incidents": services.alerts.incidents(model, limit=min(limit, 100)),
+            "incidents": [_with_paths(item) for item in services.alerts.incidents(model, limit=min(limit, 100))],
             "transitions": services.alerts.transitions(model, limit=limit),
         }
 
     return [status, checks, history, alerts]
+
+
+def _with_paths(incident: dict[str, Any]) -> dict[str, Any]:
+    """The incident with where its reports are."""
+    links = incident.get("reports") or []
+    return {**incident, "reports": [{**link, "path": f"/reports/{link['id']}"} for link in links]}

@@ -19,7 +19,7 @@ from alerts.wording import clean, number, quantity, stamp
 from checks.base import Measurement
 from checks.catalog import CATALOG
 from monitor.metrics import release
-from monitor.store import measurements
+from monitor.store import measurements, reports
 from monitor.web.overview import ModelView, overview
 from monitor.web.services import Services
 
@@ -27,6 +27,7 @@ REFRESH_SECONDS = 15
 FEATURES_SHOWN = 25
 ALERTS_SHOWN = 100
 INCIDENTS_SHOWN = 15
+REPORTS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def tables(view: ModelView) -> ModelTables:
     others: list[Measurement] = []
     for row in view.measurements:
         labels = dict(row.labels)
+        if row.name == "evidently_value":
+            continue  # hundreds of numbers; the reports show them
         if row.name in ("performance", "performance_reference"):
             if row.name == "performance":
                 performance.append(row)
@@ -109,6 +112,7 @@ def gather(services: Services) -> dict[str, Any]:
         "silences": services.alerts.list_silences(seen.now),
         "owed": services.alerts.pending(),
         "runs": measurements.last_runs(services.engine),
+        "reports": reports.recent(services.engine, REPORTS_SHOWN),
         "release": release(),
         "features_shown": FEATURES_SHOWN,
     }

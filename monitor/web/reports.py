@@ -28,7 +28,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
     @get("/reports/{id:str}", sync_to_thread=True, tags=["read"], media_type="text/html")
     def report(request: Request[Any, Any, Any], id: Annotated[str, PathParameter(max_length=36)]) -> Response[bytes]:
         """One report, as HTML."""
-        packed = "gzip" in request.headers.get("accept-encoding", "").lower()
+        packed = takes_gzip(request.headers.get("accept-encoding", ""))
         found = reports.html(services.engine, id, packed=packed)
         if found is None:
             raise Refused(Why.NOT_FOUND, "there is no such report, or it is not kept any more")
@@ -53,3 +53,16 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         return {"reports": found}
 
     return [report, listed]
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether this Accept-Encoding lets a reply be gzipped.
+
+    >>> takes_gzip("br, gzip;q=0.5"), takes_gzip("identity"), takes_gzip("gzip; q=0")
+    (True, False, False)
+    """
+    for offer in accepted.lower().split(","):
+        name, _, quality = offer.replace(" ", "").partition(";")
+        if name == "gzip":
+            return quality not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False

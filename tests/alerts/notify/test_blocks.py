@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -5,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.incident import Why
+from alerts.incident import REPORTS, ReportLink, Why
 from alerts.notify.blocks import TEXT, fits, payload, plain, reply
 from tests.alerts.builders import HOUR, START, alert, changed, incident
 from tests.fakes.slack_blocks import problems
@@ -96,3 +97,18 @@ def test_whatever_the_data_slack_takes_the_blocks(
     assert "blocks" in message
     assert fits(message["blocks"])
     assert problems(message["blocks"]) is None
+
+
+def test_reports_are_linked_under_the_pages_address() -> None:
+    link = ReportLink("1f-2e", "weekly <!channel>", START, START + HOUR)
+    seen = replace(incident(alert(3.2)), reports=(link,))
+    blocks = payload(seen, Why.UPDATED, page="https://watch.example.org/?a=1&b=2/")["blocks"]
+    assert fits(blocks)
+    assert (
+        "*Evidently reports*  <https://watch.example.org/?a=1&amp;b=2/reports/1f-2e|weekly &lt;!channel&gt;, "
+        "2013-05-01T00:00Z – 2013-05-01T01:00Z>"
+    ) in json.dumps(blocks, ensure_ascii=False)
+    for page in ("", "https://x.org|evil>", "https://" + "x" * 400):
+        assert "reports/1f-2e" not in json.dumps(payload(seen, Why.UPDATED, page=page))
+    many = replace(seen, reports=(replace(link, check="w" * 500),) * REPORTS)
+    assert fits(payload(many, Why.UPDATED, page="https://" + "x" * 290)["blocks"])

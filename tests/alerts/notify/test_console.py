@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.incident import Notice, Why
+from alerts.incident import Notice, ReportLink, Why
 from alerts.notify import NotifyError
 from alerts.notify.console import Console, line
 from tests.alerts.builders import HOUR, START, alert, changed, incident
@@ -64,3 +64,10 @@ def test_writes_a_line_and_says_when_it_can_not() -> None:
     with pytest.raises(NotifyError) as error:
         Console(stream).send(notice, None)
     assert error.value.retry
+
+
+def test_the_newest_report_stands_below_the_message() -> None:
+    stream = io.StringIO()
+    links = tuple(ReportLink(id_, "weekly", START, START + HOUR) for id_ in ("a", "b"))
+    Console(stream, "http://127.0.0.1:9797/").send(Notice(replace(incident(alert()), reports=links), Why.FIRST), None)
+    assert stream.getvalue().splitlines()[-1].strip() == "report: http://127.0.0.1:9797/reports/b"
