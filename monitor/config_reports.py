@@ -19,11 +19,11 @@ def report_problems(config: Config, document: Document) -> Iterator[Problem]:
     for index, model in enumerate(config.models):
         root: Place = ("models", index) if "models" in document.value else ()
         for name, settings in model.checks.evidently.items():
-            for text in _problems(name, settings, model):
+            for text in _problems(name, settings, model, config.retention.events):
                 yield Problem(document.line((*root, "checks", name)), f"checks.{name}: {text}")
 
 
-def _problems(name: str, settings: EvidentlySettings, model: ModelSettings) -> Iterator[str]:
+def _problems(name: str, settings: EvidentlySettings, model: ModelSettings, kept: float) -> Iterator[str]:
     if name in _TAKEN or not _NAME.fullmatch(name):
         yield "choose another name: letters, digits and -, and none of Watchkeeper's own checks"
     if model.reference is None:
@@ -36,3 +36,8 @@ def _problems(name: str, settings: EvidentlySettings, model: ModelSettings) -> I
         windows = 1.0 if length is None else length / model.windows.every
         if windows < 1 or abs(windows - round(windows)) > 1e-6:
             yield f"{key} must be a multiple of windows.every, which is {span(model.windows.every)}"
+    if (settings.window or 0.0) > kept:
+        yield f"window is longer than events are kept (retention.events: {span(kept)}), so some of it would be gone"
+    for item in settings.metrics:
+        if isinstance(item, dict) and len(item) != 1:
+            yield f"write each metric as its name, or as {{name: options}}; {', '.join(item) or '{}'} is neither"

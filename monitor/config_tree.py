@@ -6,7 +6,7 @@ import difflib
 import types
 from collections.abc import Iterator
 from functools import cache
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -34,8 +34,14 @@ def section(place: Place) -> type[BaseModel] | None:
         elif model is None:
             return None
         else:
-            annotation = (top_keys() if index == 0 else keys(model)).get(part)
+            annotation = (top_keys() if index == 0 else keys(model)).get(part, _of_free_keys(model))
     return _model(annotation)
+
+
+def _of_free_keys(model: type[BaseModel]) -> Any:
+    """What stands under keys that people choose, such as a check's name, where a section has such."""
+    held = get_type_hints(model).get("__pydantic_extra__")
+    return get_args(held)[1] if get_origin(held) is dict else None
 
 
 def suggest(key: str, place: Place) -> str:

@@ -12,7 +12,7 @@ from monitor.config import all_rules
 from monitor.config_secrets import sources
 from monitor.document import Document
 from monitor.preflight import ReferenceProblem, schema_of
-from monitor.settings import Config, ModelSettings
+from monitor.settings import Config, EvidentlySettings, ModelSettings
 
 if TYPE_CHECKING:
     from checks.schema import Schema
@@ -60,6 +60,8 @@ def print_understood(meaning: dict[str, Any]) -> None:
             print(f"  {name:<10} {model[name]}")
         for probe in model["probes"]:
             print(f"  {'probe':<10} {probe}")
+        for name, report in model["reports"].items():
+            print(f"  {'report':<10} {name}: {report}")
         print_schema(model["schema"])
     print(f"listen       {meaning['listen']}")
     print(f"database     {meaning['database']}")
@@ -77,6 +79,7 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
         schema = schema_of(model)
     except ReferenceProblem as error:
         problems.append(str(error))
+    problems += _report_problems(model, schema)
     windows, server = model.windows, model.server
     return {
         "model": model.model,
@@ -92,7 +95,38 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
         "windows": f"{span(windows.every)}, {span(windows.lateness)} lateness, at least {windows.min_rows} rows",
         "labels": f"final at {model.labels.coverage:.0%} coverage or after {span(model.labels.maturity)}",
         "time": model.time,
+        "reports": {name: _report(model, check) for name, check in model.checks.evidently.items()},
     }
+
+
+def _report(model: ModelSettings, check: EvidentlySettings) -> str:
+    names = [check.preset or "", *(item if isinstance(item, str) else next(iter(item)) for item in check.metrics)]
+    window = check.window or model.windows.every
+    return (
+        f"{', '.join(filter(None, names))} of Evidently on {span(window)} every {span(check.every or window)}, "
+        f"{check.sample} rows at most"
+    )
+
+
+def _report_problems(model: ModelSettings, schema: Schema | None) -> list[str]:
+    """What Evidently itself does not have or take, of what the checks name."""
+    found: list[str] = []
+    if not model.checks.evidently:
+        return found
+    # Some 8 seconds, for those alone who use it.
+    from monitor.work.report_items import ReportError, items, unknown_columns
+    from monitor.work.report_run import OUTCOME
+
+    for name, check in model.checks.evidently.items():
+        try:
+            wanted = items(check.preset, tuple(check.metrics), check.options)
+        except ReportError as error:
+            found.append(f"checks.{name}: {error}")
+            continue
+        if schema is not None:
+            known = [*(feature for feature, _ in schema.features), *OUTCOME]
+            found += [f"checks.{name}: {wrong}" for wrong in unknown_columns(wanted, known)]
+    return found
 
 
 def plain_schema(schema: Schema) -> dict[str, Any]:

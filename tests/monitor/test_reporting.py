@@ -289,7 +289,11 @@ def test_the_first_report_and_the_newest_stay_linked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("check", "said"),
     [
-        ("drfit: {bins: 3}", "unknown check 'drfit'"),
+        ("drfit: {bins: 3}", "unknown check 'drfit'; did you mean 'drift'?"),
+        ("mine: true", "unknown check 'mine'; known are drift, quality, performance"),
+        ("weekly: {type: evidently, presett: DataDriftPreset}", "did you mean 'preset'?"),
+        ("weekly: {type: evidently, preset: DataDriftPreset, window: 30d}", "longer than events are kept"),
+        ("weekly: {type: evidently, metrics: [{RowCount: {}, ColumnCount: {}}]}", "RowCount, ColumnCount is neither"),
         ("weekly: {type: evidently}", "either a preset or metrics"),
         ("weekly: {type: evidently, preset: DataDriftPrest}", "did you mean DataDriftPreset?"),
         ("weekly: {type: evidently, preset: DataDriftPreset, window: 90m}", "multiple of windows.every, which is 1h"),

@@ -135,6 +135,28 @@ def test_check_config_judges_the_reference(
     assert expected in sentence
 
 
+REPORTS = """model: delays
+reference: r.csv
+checks:
+  drifting: {type: evidently, preset: DataDriftPreset, options: {drift_shar: 0.3}}
+  fine: {type: evidently, metrics: [RowCount, {MeanValue: {column: distance}}], window: 7d, every: 1d}
+  means: {type: evidently, metrics: [{MeanValue: {column: distanse}}]}
+  other: {type: evidently, metrics: [MeanValu]}
+"""
+
+
+def test_check_config_asks_evidently_about_its_own(watchkeeper: Command) -> None:
+    Path("r.csv").write_text(REFERENCE)
+    write(REPORTS)
+    ran = watchkeeper("check-config")
+    assert ran.status == 2
+    drifting, means, other = ran.err.splitlines()
+    assert drifting.endswith("checks.drifting: DataDriftPreset has no option 'drift_shar'; did you mean 'drift_share'?")
+    assert means.endswith("MeanValue names column 'distanse', which the model has not; did you mean 'distance'?")
+    assert other.endswith("checks.other: Evidently has no preset or metric 'MeanValu'; did you mean 'MeanValue'?")
+    assert "fine: RowCount, MeanValue of Evidently on 7d every 1d, 5000 rows at most" in ran.out
+
+
 def test_a_missing_config_says_how_to_get_one(watchkeeper: Command) -> None:
     for command in (["check-config"], ["run"], ["alerts", "list"], ["silence", "list"], ["db", "upgrade"]):
         ran = watchkeeper(*command)
