@@ -22,6 +22,8 @@ server:
   interval: 2s                  # demo: two days of flights; 15s is the default
 
 windows: {{every: 1d, lateness: 1h}}
+checks:
+  weekly-report: {{type: evidently, preset: DataDriftPreset, window: 7d, sample: 2000}}
 labels: {{maturity: 2d}}          # labels arrive within a day; cancelled flights never get one
 
 listen: 127.0.0.1:{port}
