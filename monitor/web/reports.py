@@ -33,7 +33,7 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         if found is None:
             raise Refused(Why.NOT_FOUND, "there is no such report, or it is not kept any more")
         headers = {**HEADERS, "Content-Encoding": "gzip"} if packed else HEADERS
-        return Response(found, media_type="text/html; charset=utf-8", headers=headers)
+        return Response(found, media_type="text/html", headers=headers)
 
     @get("/api/v1/reports", sync_to_thread=True, tags=["read"])
     def listed() -> dict[str, Any]:
