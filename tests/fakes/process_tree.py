@@ -47,8 +47,10 @@ def _child(listener: socket.socket) -> tuple[int, int]:
     pid = os.fork()
     if pid:
         os.close(theirs)
+        signal.sigtimedwait([signal.SIGUSR1], 30)  # it has closed what is not its own
         return pid, ours
     os.close(ours)
+    os.kill(os.getppid(), signal.SIGUSR1)
     with open(theirs) as orders:  # noqa: PTH123
         for line in orders:
             _burn(float(line))
