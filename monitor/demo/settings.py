@@ -23,7 +23,8 @@ server:
 
 windows: {{every: 1d, lateness: 1h}}
 checks:
-  weekly-report: {{type: evidently, preset: DataDriftPreset, window: 7d, sample: 2000}}
+  # demo: all 39 weeks of the year are kept, 1.2 MB each; 20 is the default
+  weekly-report: {{type: evidently, preset: DataDriftPreset, window: 7d, sample: 2000, keep: 40}}
 labels: {{maturity: 2d}}          # labels arrive within a day; cancelled flights never get one
 
 listen: 127.0.0.1:{port}

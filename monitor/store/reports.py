@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
@@ -74,6 +75,12 @@ def recent(engine: Engine, limit: int = 20) -> list[Report]:
     with engine.connect() as connection:
         query = select(*columns).order_by(reports.c.created_at.desc(), reports.c.id).limit(limit)
         return [Report(*row) for row in connection.execute(query)]
+
+
+def kept(engine: Engine, ids: Iterable[str]) -> set[str]:
+    """Those of these reports that are there."""
+    with engine.connect() as connection:
+        return set(connection.scalars(select(reports.c.id).where(reports.c.id.in_(list(ids)))))
 
 
 def html(engine: Engine, id: str, *, packed: bool) -> bytes | None:

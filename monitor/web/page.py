@@ -103,16 +103,19 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
 def gather(services: Services) -> dict[str, Any]:
     """All that the template shows."""
     seen = overview(services)
+    incidents = services.alerts.incidents(limit=INCIDENTS_SHOWN)
+    linked = [link["id"] for incident in incidents for link in incident.get("reports") or []]
     return {
         "seen": seen,
         "models": [tables(view) for view in seen.models],
         "host": seen.host,
         "alerts": services.alerts.alerts(limit=ALERTS_SHOWN),
-        "incidents": services.alerts.incidents(limit=INCIDENTS_SHOWN),
+        "incidents": incidents,
         "silences": services.alerts.list_silences(seen.now),
         "owed": services.alerts.pending(),
         "runs": measurements.last_runs(services.engine),
         "reports": reports.recent(services.engine, REPORTS_SHOWN),
+        "reports_kept": reports.kept(services.engine, linked),
         "release": release(),
         "features_shown": FEATURES_SHOWN,
     }

@@ -211,6 +211,7 @@ def test_a_large_report_is_stored_and_removed_in_parts(tmp_path: Path) -> None:
         with it.engine.begin() as connection:
             kept.keep(connection, "delays", "weekly", "c", False, 2)
             assert set(connection.scalars(select(report_parts.c.report))) == {"c"}
+        assert kept.kept(it.engine, ["b", "c"]) == {"c"}
         assert kept.html(it.engine, "b", packed=True) is None
 
 
