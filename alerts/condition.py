@@ -10,6 +10,9 @@ from alerts.rule import Condition, Rule
 from alerts.state import Status
 from checks.base import Measurement
 
+NAMED = 3
+"""Models that a condition's words name; of more only the number is told."""
+
 
 @dataclass(frozen=True)
 class Company:
@@ -17,15 +20,15 @@ class Company:
 
     newest: Mapping[str, Sequence[Measurement]] = field(default_factory=dict)
     """Metric → its newest measurements, of every model."""
-    statuses: Mapping[str, Sequence[Status]] = field(default_factory=dict)
-    """Rule → the statuses of its alerts, of every model; a rule that was never judged is missing."""
+    statuses: Mapping[str, Sequence[tuple[str, Status]]] = field(default_factory=dict)
+    """Rule → (model, status) of each of its alerts; a rule that was never judged is missing."""
 
 
 def holds(condition: Condition, company: Company) -> bool | None:
     """Whether the condition holds; None when nothing is known of it."""
     if condition.rule is not None:
         known = company.statuses.get(condition.rule)
-        return None if known is None else any(status is not Status.INACTIVE for status in known)
+        return None if known is None else any(status is not Status.INACTIVE for _, status in known)
     values = [
         row.value
         for row in company.newest.get(condition.metric or "", ())
@@ -40,17 +43,28 @@ def holds(condition: Condition, company: Company) -> bool | None:
 
 
 def conditioned(rule: Rule, observation: Observation, company: Company) -> Observation:
-    """The observation with the rule's conditions applied to it.
+    """The observation with what is known of the rule's conditions.
 
-    One that does not hold makes a value no breach, whatever it is. One of which nothing is known leaves no data, which
-    the rule's policy for that decides on: neither a false alarm nor a false all-clear.
+    One that does not hold makes a breach none. Where nothing is known of one, a breach is no data, which the rule's
+    policy for that decides on: neither a false alarm nor a false all-clear. A value that is no breach needs none.
     """
-    if observation.kind is not Kind.VALUE:
+    if observation.kind is not Kind.VALUE or not rule.while_:
         return observation
     found = [(condition, holds(condition, company)) for condition in rule.while_]
-    if any(held is False for _, held in found):
-        return replace(observation, held_back=True)
-    for condition, held in found:
-        if held is None:
-            return replace(observation, kind=Kind.NO_DATA, text=f"unknown whether {condition.told}")
-    return observation
+    for outcome, words in ((False, "not so any more: {}"), (None, "unknown whether {}")):
+        for condition, held in found:
+            if held is outcome:
+                return replace(observation, holds=outcome, beside=words.format(condition.told))
+    return replace(observation, beside=f"while {' and '.join(_seen(condition, company) for condition, _ in found)}")
+
+
+def _seen(condition: Condition, company: Company) -> str:
+    """A condition that holds, in words: ``latency-high is firing on delays``."""
+    if condition.rule is None:
+        return condition.told
+    known = company.statuses[condition.rule]
+    status = Status.FIRING if any(status is Status.FIRING for _, status in known) else Status.PENDING
+    models = sorted({model for model, its in known if its is status and model})
+    if len(models) > NAMED:
+        models = [*models[:NAMED], f"{len(models) - NAMED} more"]
+    return f"{condition.rule} is {status}{' on ' if models else ''}{', '.join(models)}"

@@ -58,7 +58,7 @@ class Alert:
     worst: float | None
     n: int
     text: str
-    """Why there is no value, when that is the cause."""
+    """Why there is no value, when that is the cause; else what holds beside it."""
     summary: str
     action: str
     runbook: str
@@ -74,13 +74,13 @@ class Alert:
 
     @property
     def finding(self) -> str:
-        """What was found, in numbers: ``3.2 > 0.1``."""
+        """What was found, in numbers: ``3.2 > 0.1``, and beside what, while that lasts."""
         if self.cause is not Kind.VALUE or self.worst is None:
             return f"{'failed' if self.cause is Kind.ERROR else 'no data'} ({self.text})" if self.text else "no data"
         found = quantity(self.metric, self.worst)
-        if self.level is None:
-            return found
-        return f"{found} {'>' if self.above else '<'} {quantity(self.metric, self.level)}"
+        if self.level is not None:
+            found = f"{found} {'>' if self.above else '<'} {quantity(self.metric, self.level)}"
+        return f"{found} {self.text}" if self.text and self.firing else found
 
     @property
     def _shown(self) -> tuple[Any, ...]:

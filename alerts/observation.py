@@ -26,8 +26,10 @@ class Observation:
     text: str = ""
     """Why there is no value."""
     interval: float | None = None
-    held_back: bool = False
-    """A condition of the rule does not hold, so the value is no breach."""
+    holds: bool | None = True
+    """Whether what must hold beside the rule's level does; None when nothing is known of it."""
+    beside: str = ""
+    """That, in words."""
 
     @classmethod
     def of(cls, measurement: Measurement, interval: float | None = None) -> Observation:

@@ -143,7 +143,7 @@ def step(rule: Rule, state: AlertState, observation: Observation, now: float) ->
     state, reading = _read(rule, state, observation)
     if reading.kind is not state.health:
         state = replace(state, health=reading.kind, health_since=now)
-    state = replace(state, health_text=reading.text)
+    state = replace(state, health_text="" if reading.kind is Kind.VALUE else reading.text)
     if reading.kind is not Kind.VALUE:
         return _step_unwell(rule, state, observation, reading, now)
     return _step_value(rule, state, observation, reading, now)
@@ -204,7 +204,10 @@ def _read(rule: Rule, state: AlertState, observation: Observation) -> tuple[Aler
         return state, _Reading(Kind.NO_DATA, n=n, text="not_finite")
     if n < rule.min_rows:
         return state, _Reading(Kind.NO_DATA, n=n, text="too_few_rows")
-    return state, _Reading(Kind.VALUE, value, n)
+    level = _level(rule, state, measurement) if observation.holds is None else Unjudged.NO_LIMIT
+    if not isinstance(level, Unjudged) and _is_breach(rule, state, measurement, value, level):
+        return state, _Reading(Kind.NO_DATA, n=n, text=observation.beside)
+    return state, _Reading(Kind.VALUE, value, n, observation.beside)
 
 
 def _step_unwell(rule: Rule, state: AlertState, observation: Observation, reading: _Reading, now: float) -> Stepped:
@@ -222,18 +225,23 @@ def _step_value(rule: Rule, state: AlertState, observation: Observation, reading
     assert measurement is not None and value is not None
     level = _level(rule, state, measurement)
     if isinstance(level, Unjudged):
-        state = replace(state, health_text=level.value)
+        state, reading = replace(state, health_text=level.value), replace(reading, text="")
         stepped = _clear(rule, state, observation, reading, Reason(level.value), None, now)
         return _learn(rule, stepped, value, now)
-    if observation.held_back:
+    if _is_breach(rule, state, measurement, value, level):
+        if observation.holds:
+            return _breach(rule, state, observation, reading, level, now)
         return _learn(rule, _clear(rule, state, observation, reading, Reason.CONDITION, level, now), value, now)
-    if is_worse(rule, value, level):
-        return _breach(rule, state, observation, reading, level, now)
+    reading = replace(reading, text="")
     clear = _clear_level(rule, state, measurement, level)
-    if state.status is Status.FIRING and is_worse(rule, value, clear):
-        return _breach(rule, state, observation, reading, level, now)
     reason = Reason.CLEARED if state.cause is Kind.VALUE else Reason.RECOVERED
     return _learn(rule, _clear(rule, state, observation, reading, reason, clear, now), value, now)
+
+
+def _is_breach(rule: Rule, state: AlertState, measurement: Measurement, value: float, level: float) -> bool:
+    """Whether the value by itself begins a breach or, while firing, does not end it."""
+    firing = state.status is Status.FIRING
+    return is_worse(rule, value, _clear_level(rule, state, measurement, level) if firing else level)
 
 
 def _level(rule: Rule, state: AlertState, measurement: Measurement) -> float | Unjudged:

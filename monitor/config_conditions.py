@@ -45,7 +45,22 @@ def _of_rule(rule: Rule, name: str, by_name: dict[str, Rule]) -> str | None:
     if other is None:
         close = nearest(name, by_name)
         return f"there is no rule {name!r} in force" + (f"; did you mean {close!r}?" if close else "")
+    if path := _way(name, rule.name, by_name):
+        return f"a rule can't wait for itself: {rule.name} waits for {', which waits for '.join(path)}"
     metric = CATALOG.get(other.metric)
     if metric is not None and metric.clock != "wall":
         return f"rule {name!r} steps once a window; name one over something that is sampled"
     return None
+
+
+def _way(start: str, goal: str, by_name: dict[str, Rule]) -> list[str]:
+    """The rules from `start` to `goal` along what each waits for; empty when there is no way."""
+    ways = {start: [start]}
+    left = [start]
+    while left and goal not in ways:
+        name = left.pop()
+        for condition in by_name[name].while_ if name in by_name else ():
+            if condition.rule is not None and condition.rule not in ways:
+                ways[condition.rule] = [*ways[name], condition.rule]
+                left.append(condition.rule)
+    return ways.get(goal, [])

@@ -15,7 +15,7 @@ from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
 from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, with_report, worded
 from alerts.rule import Rule
-from alerts.state import AlertState, Reason, Status, Transition, ended
+from alerts.state import MIN_GAP, AlertState, Reason, Status, Transition, ended
 from alerts.wording import Wording
 from checks.base import Labels, Measurement
 from checks.catalog import CATALOG
@@ -65,6 +65,8 @@ class Judge:
         self._interval = interval
         self._new_id = new_id
         self._newest = newest
+        # Seconds between two samples of each metric, as far as it was sampled; the longest where models differ.
+        self._paces: dict[str, float] = {}
         self._wording = Wording()
 
     def step(
@@ -84,6 +86,8 @@ class Judge:
         where they are not the judge's own; `within` names the labels that all of these measurements share, where one
         metric is measured by several checks."""
         shared = within or {}
+        if interval is not None:
+            self._paces |= {name: max(interval, self._paces.get(name, 0.0)) for name in metrics}
         rules = [rule for rule in self._rules if rule.metric in metrics and _agree(rule.match, shared)]
         if not rules:
             return []
@@ -127,15 +131,15 @@ class Judge:
             return _ALONE
         metrics = {condition.metric for condition in rule.while_ if condition.metric is not None}
         rules = {condition.rule for condition in rule.while_ if condition.rule is not None}
-        newest = {
-            name: [
-                row
-                for row in self._newest(name)
-                if wall - row.window.end <= STALE_INTERVALS * max(self._interval, row.window.seconds)
-            ]
-            for name in metrics
-        }
-        return Company(newest, log.load_statuses(connection, rules))
+        return Company({name: self._fresh(name, wall) for name in metrics}, log.load_statuses(connection, rules))
+
+    def _fresh(self, metric: str, wall: float) -> list[Measurement]:
+        pace = self._paces.get(metric, self._interval)
+        return [
+            row
+            for row in self._newest(metric)
+            if wall - row.window.end <= max(STALE_INTERVALS * max(pace, row.window.seconds), MIN_GAP)
+        ]
 
     def reconcile(self, connection: Connection, now: float, models: Collection[str] | None = None) -> list[Transition]:
         """Brings what is stored in line with the rules and receivers there are; for the start and after a reload.

@@ -41,11 +41,12 @@ def load_states(connection: Connection, model: str, rules: Collection[str] | Non
     return found
 
 
-def load_statuses(connection: Connection, rules: Collection[str]) -> dict[str, list[Status]]:
-    """The statuses of these rules' alerts, of every model, by rule; one that was never judged is missing."""
-    found: dict[str, list[Status]] = {}
-    for row in connection.execute(select(alerts.c.rule, alerts.c.state).where(alerts.c.rule.in_(rules))):
-        found.setdefault(row.rule, []).append(Status(row.state))
+def load_statuses(connection: Connection, rules: Collection[str]) -> dict[str, list[tuple[str, Status]]]:
+    """(model, status) of each of these rules' alerts, by rule; one that was never judged is missing."""
+    found: dict[str, list[tuple[str, Status]]] = {}
+    query = select(alerts.c.rule, alerts.c.model, alerts.c.state).where(alerts.c.rule.in_(rules)).distinct()
+    for row in connection.execute(query):
+        found.setdefault(row.rule, []).append((row.model, Status(row.state)))
     return found
 
 

@@ -41,3 +41,18 @@ def test_says_what_is_wrong_with_a_condition(tmp_path: Path, condition: str, sai
 def test_rules_over_windows_take_no_condition(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="measured once a window"):
         _load(tmp_path, "{name: a, metric: window_rows, below: 2, while: [{rule: cpu-high}]}")
+
+
+def test_rules_may_not_wait_for_each_other(tmp_path: Path) -> None:
+    rules = [("a", "b"), ("b", "c"), ("c", "a"), ("d", "a")]
+    text = [f"{{name: {name}, metric: load1_ratio, above: 2, while: [{{rule: {other}}}]}}" for name, other in rules]
+    with pytest.raises(ConfigError) as raised:
+        _load(tmp_path, "\n  - ".join(text))
+    said = "rule 'a': while: a rule can't wait for itself: a waits for b, which waits for c, which waits for a"
+    assert [problem.line for problem in raised.value.problems] == [3, 4, 5], "d waits for them and is in no circle"
+    assert said in str(raised.value)
+
+
+def test_a_rule_may_not_wait_for_a_shipped_one_that_waits_for_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="latency-high waits for gpu-saturated, which waits for latency-high"):
+        _load(tmp_path, "{name: latency-high, metric: latency_p95_seconds, above: 1, while: [{rule: gpu-saturated}]}")

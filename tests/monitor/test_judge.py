@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from alerts.state import Status
 from checks.base import Measurement, Window
 from monitor.judge import Judge
+from monitor.latest import Latest
 from monitor.store.tables import alerts, incidents, outbox, transitions
 from tests.alerts.builders import HOUR, START, FakeClock, measure, rule
 from tests.alerts.world import Receiver, World, world
@@ -283,3 +284,45 @@ def test_a_condition_looks_at_rules_of_every_model_and_at_fresh_values_only(tmp_
         assert step("", "gpu_utilization_ratio", 0.95) == [Status.FIRING]
         clock.forward(16)
         assert Status.FIRING not in step("", "gpu_utilization_ratio", 0.05), "the rate is older than three intervals"
+
+
+def test_a_companion_is_fresh_by_its_own_interval(tmp_path: Path) -> None:
+    hot = rule(
+        name="hot", metric="load1_ratio", above=1.0, **{"while": [{"metric": "gpu_temperature_celsius", "above": 80}]}
+    )
+    clock, latest = FakeClock(), Latest()
+    with world(tmp_path, [hot], Receiver(), clock=clock) as it:
+        judge = Judge([hot], ["a"], clock, newest=latest.newest)
+
+        def step(name: str, value: float, interval: float) -> list[str]:
+            row = Measurement(name, value, Window(clock.now, clock.now))
+            latest.put("", [row])
+            changes = it.writer.call(
+                lambda connection: judge.step(
+                    connection, "", [row], clock.now, metrics={name}, failed={}, interval=interval
+                )
+            )
+            return [change.text for change in changes]
+
+        step("gpu_temperature_celsius", 90.0, 60.0)
+        clock.forward(170)
+        assert step("load1_ratio", 2.0, 15.0) == ["while gpu_temperature_celsius > 80"], (
+            "less than three times 60 s ago"
+        )
+        clock.forward(15)
+        assert step("load1_ratio", 2.0, 15.0) == []
+        states = it.store.alerts()
+        assert [(state["state"], state["health"]) for state in states] == [("firing", "no_data")], "too old to tell"
+
+
+def test_people_are_told_for_which_models_rule_a_condition_holds(tmp_path: Path) -> None:
+    slow = rule(name="slow", metric="latency_p95_seconds", above=1.0)
+    busy = rule(name="busy", metric="gpu_utilization_ratio", above=0.9, **{"while": [{"rule": "slow"}]})
+    receiver, clock = Receiver(), FakeClock()
+    with world(tmp_path, [slow, busy], receiver, clock=clock) as it:
+        for model, name, value in (("delays", "latency_p95_seconds", 3.0), ("", "gpu_utilization_ratio", 0.95)):
+            row = Measurement(name, value, Window(clock.now, clock.now))
+            it.writer.call(lambda c: it.judge.step(c, model, [row], clock.now, metrics={name}, failed={}))  # noqa: B023
+        it.deliver()
+        (told,) = [notice.incident for notice, _ in receiver.sent if notice.incident.group == "busy"]
+        assert told.alerts[0].summary == "gpu_utilization_ratio 95% > 90% while slow is firing on delays"

@@ -113,7 +113,7 @@ def test_every_rule_on_gpus_is_tried_here() -> None:
 
 
 def _slow(status: Status) -> Company:
-    return Company(statuses={"latency-high": [status]})
+    return Company(statuses={"latency-high": [("delays", status)]})
 
 
 def _rate(value: float) -> Company:
