@@ -23,7 +23,7 @@ from monitor.config_secrets import with_secrets
 from monitor.config_tree import nearest
 from monitor.config_url import url_problem
 from monitor.document import Document, Place, Problem, parse
-from monitor.settings import Config, ModelSettings, ProcessSettings
+from monitor.settings import AlertmanagerSettings, Config, ModelSettings, ProcessSettings
 from monitor.shared_data import shared_file
 
 DEFAULT_DATABASE = "watchkeeper.db"
@@ -74,6 +74,7 @@ def read(
         update={
             "models": [_located(model, folder) for model in config.models],
             "database": _database(config.database, folder),
+            "alertmanager": _authorities(config.alertmanager, folder),
         }
     )
     found = list(_judge(config, document))
@@ -180,6 +181,12 @@ def _located(model: ModelSettings, folder: Path) -> ModelSettings:
     return model.model_copy(update=found) if found else model
 
 
+def _authorities(settings: AlertmanagerSettings | None, folder: Path) -> AlertmanagerSettings | None:
+    if settings is None or settings.ca_file is None:
+        return settings
+    return settings.model_copy(update={"ca_file": folder / settings.ca_file})
+
+
 def _database(url: str, folder: Path) -> str:
     """The URL with a relative SQLite path taken from the config's folder."""
     if not url:
@@ -205,6 +212,8 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             yield Problem(document.line(place), f"{config_errors.shown(place)}: {wrong}")
     yield from probe_problems(config, document)
     yield from report_problems(config, document)
+    if config.public_url and (wrong := url_problem(config.public_url)):
+        yield Problem(document.line(("public_url",)), f"public_url: {wrong.replace('127.0.0.1:8080', 'this.example')}")
     if config.alertmanager is not None:
         yield from alertmanager_problems(config.alertmanager, document)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from alerts.notify.alertmanager import RESERVED
-from monitor.config_url import url_problem
+from monitor.config_url import ca_problem, url_problem
 from monitor.document import Document, Problem
 from monitor.settings import AlertmanagerSettings
 
@@ -22,6 +22,8 @@ def alertmanager_problems(settings: AlertmanagerSettings, document: Document) ->
     for index, name in enumerate(names):
         if name in names[:index]:
             yield Problem(document.line(("alertmanager", "members", index)), f"alertmanager.members: {name} twice")
+    if settings.ca_file is not None and (trouble := ca_problem(settings.ca_file)):
+        yield Problem(document.line(("alertmanager", "ca_file")), f"alertmanager.ca_file: {trouble}")
     for label in settings.labels:
         line = document.line(("alertmanager", "labels", label))
         if label in RESERVED:

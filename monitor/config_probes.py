@@ -12,7 +12,7 @@ from monitor.collectors.probe_answer import step
 from monitor.collectors.probe_hosts import allowed_hosts, may_address
 from monitor.collectors.probe_inference import answer_problem, request_problem
 from monitor.collectors.probe_run import MAX_BYTES
-from monitor.config_url import url_problem
+from monitor.config_url import ca_problem, url_problem
 from monitor.document import Document, Place, Problem
 from monitor.settings import Config, ProbeSettings
 
@@ -70,17 +70,8 @@ def _address_problems(probe: ProbeSettings, allowed: frozenset[str]) -> Found:
     if probe.ca_file is not None:
         if parts.scheme != "https":
             yield ("ca_file",), "is for https only, and the url is not"
-        elif wrong := _ca_problem(probe):
+        elif wrong := ca_problem(probe.ca_file):
             yield ("ca_file",), wrong
-
-
-def _ca_problem(probe: ProbeSettings) -> str | None:
-    assert probe.ca_file is not None
-    try:
-        text = probe.ca_file.read_bytes()
-    except OSError as error:
-        return f"{probe.ca_file} can't be read: {error.strerror}"
-    return None if b"-----BEGIN " in text else f"{probe.ca_file} has no certificates in PEM form"
 
 
 def _header_problems(probe: ProbeSettings) -> Found:

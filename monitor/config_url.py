@@ -1,7 +1,8 @@
-"""What is wrong with an address in a config."""
+"""What is wrong with an address in a config, or with what it is trusted by."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 
@@ -17,3 +18,12 @@ def url_problem(url: str) -> str | None:
     if parts.username or parts.password:
         return "user name and password can't stand in the URL"
     return None
+
+
+def ca_problem(file: Path) -> str | None:
+    """Why the file does not say which certificates to trust, in a sentence; None if it may."""
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        return f"{file} can't be read: {error.strerror}"
+    return None if b"-----BEGIN " in text else f"{file} has no certificates in PEM form"

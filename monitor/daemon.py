@@ -21,7 +21,8 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
 from alerts.outbox import Delivery, Outcome
-from monitor.alertmanager import Member, Source
+from monitor.alertmanager import Member
+from monitor.alertmanager_source import Source
 from monitor.clock import Clock, SystemClock
 from monitor.collectors import Collector
 from monitor.collectors.container import ContainerCollector
@@ -37,7 +38,7 @@ from monitor.health import Health
 from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
-from monitor.receivers import receivers
+from monitor.receivers import SLACK_OFF, receivers
 from monitor.reporting import Reporter
 from monitor.sampling import ArrivalAges, CheckStates, Sampler
 from monitor.schedule import Schedule
@@ -60,7 +61,7 @@ log = logging.getLogger("watchkeeper")
 DELIVER_SECONDS = 0.5
 TRIM_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
-"""How long a stopping daemon waits for each receiver; what is still owed is sent after the next start."""
+"""How long a stopping daemon waits for the receivers; what is still owed is sent after the next start."""
 
 
 class Daemon:
@@ -93,9 +94,10 @@ class Daemon:
             threading.Thread(target=self._deliver, args=[name], name=f"deliver-{name}", daemon=True)
             for name in self.receivers
         ]
+        self.members = self._members()
         self._deliverers += [
             threading.Thread(target=self._push, args=[member], name=member.receiver, daemon=True)
-            for member in self._members()
+            for member in self.members
         ]
 
     def run(self) -> int:
@@ -116,7 +118,10 @@ class Daemon:
         self.health.ingest(None)
         _settle()
         names = ", ".join(model.model for model in self.config.models)
-        log.info("watching %s; page http://%s; alerts go to %s", names, self.config.listen, ", ".join(self.receivers))
+        told = ", ".join([*self.receivers, *(member.receiver for member in self.members)])
+        log.info("watching %s; page http://%s; alerts go to %s", names, self.config.listen, told or "nobody")
+        if self.config.slack is not None and "slack" not in self.receivers:
+            log.info(SLACK_OFF)
         try:
             server.run()
         finally:
@@ -131,8 +136,9 @@ class Daemon:
         self.reporting.stop()
         self.worker.stop()
         self._stopping.set()
+        deadline = self.clock.monotonic() + DRAIN_SECONDS
         for thread in self._deliverers:
-            thread.join(timeout=DRAIN_SECONDS)
+            thread.join(timeout=max(0.0, deadline - self.clock.monotonic()))
         self.writer.stop()
         self.engine.dispose()
         if self.lock is not None:
@@ -234,11 +240,15 @@ class Daemon:
         config = self.config
         if config.alertmanager is None:
             return []
-        source = Source(self.engine, all_rules(config), self.alerts.silences)
-        url = config.public_url or f"http://{config.listen}/"
         return [
             Member(
-                address, config.alertmanager, source, self.clock, self._on_outcome, evaluate=config.evaluate, url=url
+                address,
+                config.alertmanager,
+                Source(self.engine, all_rules(config), self.alerts.silences),
+                self.clock,
+                self._on_outcome,
+                evaluate=config.evaluate,
+                url=config.public_url or f"http://{config.listen}/",
             )
             for address in config.alertmanager.members
         ]
@@ -249,6 +259,7 @@ class Daemon:
         while not self._stopping.wait(DELIVER_SECONDS):
             if member.tick():
                 pushed.set(self.clock.time())
+                self.health.report(f"receiver {member.receiver}", member.problem)
         member.tick()
 
     def _on_outcome(self, receiver: str, outcome: Outcome, problem: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ RESOLVED_AGAIN = 900.0
 LONGEST = 4000
 RESERVED = frozenset({"alertname", "model", "severity"})
 """Labels that are Watchkeeper's own."""
+_NOT_OF_A_NAME = re.compile(r"[^a-zA-Z0-9_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,10 @@ class Push:
     model: str
     started_at: float
     ended_at: float | None = None
+    in_event_time: bool = False
+    """Whether the rule's own clock is that of the events."""
+    report: str = ""
+    """The newest report's path below the page's address."""
 
     @property
     def name(self) -> str:
@@ -57,24 +63,29 @@ def payload(
 def _alert(push: Push, now: float, hold: float, extra: Mapping[str, str], url: str) -> dict[str, Any]:
     alert = push.alert
     own = {"alertname": alert.rule, "model": push.model, "severity": str(alert.severity)}
+    # A clock that was put back must not make an alert end before it began (refused), or end later (still firing).
+    ends = now + hold if push.ended_at is None else min(push.ended_at, now)
     plain = {
-        "labels": _texts({**extra, **alert.labels, **own}),
-        "annotations": _texts(_annotations(push)),
-        "startsAt": _stamp(push.started_at),
-        "endsAt": _stamp(now + hold if push.ended_at is None else push.ended_at),
+        "labels": _texts({_name(name): value for name, value in {**extra, **alert.labels, **own}.items()}),
+        "annotations": _texts(_annotations(push, url)),
+        "startsAt": _stamp(min(push.started_at, ends, now)),
+        "endsAt": _stamp(ends),
     }
     return {**plain, "generatorURL": url} if url else plain
 
 
-def _annotations(push: Push) -> dict[str, str]:
+def _annotations(push: Push, url: str) -> dict[str, str]:
     alert = push.alert
+    since = _stamp(alert.since) if alert.since else ""
     return {
         "summary": alert.summary,
         "description": alert.action,
         "runbook_url": alert.runbook,
-        "value": alert.finding,
-        # On the rule's own clock: for a replay, or a window that closed late, not the time at which it fired.
-        "since": _stamp(alert.since),
+        # Nothing, where an earlier process told the beginning: what it found is gone.
+        "value": alert.finding if alert.firing or alert.worst is not None else "",
+        # The rule's own clock says since when: of a rule over windows that is history's, or late by hours.
+        "event_time" if push.in_event_time else "since": since,
+        "report_url": url.rstrip("/") + push.report if url and push.report else "",
     }
 
 
@@ -84,6 +95,12 @@ def _muted(push: Push, active: Iterable[Silence]) -> bool:
         silence.starts_at <= push.started_at and all(matcher.matches(labels) for matcher in silence.matchers)
         for silence in active
     )
+
+
+def _name(text: str) -> str:
+    """As Prometheus wants the name of a label; with another one the alert would be refused."""
+    plain = _NOT_OF_A_NAME.sub("_", text)
+    return f"_{plain}" if plain[:1].isdigit() else plain
 
 
 def _texts(pairs: Mapping[str, str]) -> dict[str, str]:

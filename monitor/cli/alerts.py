@@ -54,17 +54,20 @@ def list_(
 def test(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Send every receiver a message marked as a test, and say which of them took it."""
     from alerts.notify import NotifyError
+    from monitor.alertmanager_trial import send_test
     from monitor.cli.output import print_json
     from monitor.receivers import receivers
 
     settings = load_config(config, notify=True)
+    notice = _notice(settings.models[0].model)
     outcomes: dict[str, str] = {}
     for name, receiver in receivers(settings).items():
         try:
-            receiver.send(_notice(settings.models[0].model), None)
+            receiver.send(notice, None)
             outcomes[name] = "sent"
         except NotifyError as error:
             outcomes[name] = str(error)
+    outcomes |= {name: problem or "sent" for name, problem in send_test(settings, notice.incident).items()}
     failed = {name: outcome for name, outcome in outcomes.items() if outcome != "sent"}
     if as_json:
         print_json([{"receiver": name, "sent": name not in failed, "error": failed.get(name)} for name in outcomes])
@@ -72,7 +75,7 @@ def test(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> 
         for name in outcomes:
             print(f"{name}: {'failed' if name in failed else 'sent'}")
     if not outcomes:
-        raise Failure("the config names no receiver; add slack, or console: true", 2)
+        raise Failure("the config names no receiver; add slack, alertmanager, or console: true", 2)
     if failed:
         raise Failure("\n".join(f"{name}: {error}" for name, error in failed.items()), 1)
 

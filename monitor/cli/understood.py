@@ -12,6 +12,7 @@ from monitor.config import all_rules
 from monitor.config_secrets import sources
 from monitor.document import Document
 from monitor.preflight import ReferenceProblem, schema_of
+from monitor.receivers import SLACK_OFF, receiver_names, tells_slack
 from monitor.settings import Config, EvidentlySettings, ModelSettings
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
     """The meaning, JSON-ready, and what is wrong with the references."""
     problems: list[str] = []
     models = [_model(model, problems) for model in config.models]
-    receivers = (["console"] if config.console else []) + (["slack"] if config.slack else [])
     rules = [
         {"name": rule.name, "when": condition(rule), "severity": rule.severity.value, "group": rule.incident_group}
         for rule in all_rules(config)
@@ -31,7 +31,8 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
         "models": models,
         "listen": config.listen,
         "database": _without_password(config.database),
-        "receivers": receivers,
+        "receivers": receiver_names(config),
+        "receivers_note": SLACK_OFF if config.slack and not tells_slack(config) else None,
         "secrets": sources(config, document),
         "rules": rules,
     }
@@ -66,6 +67,8 @@ def print_understood(meaning: dict[str, Any]) -> None:
     print(f"listen       {meaning['listen']}")
     print(f"database     {meaning['database']}")
     print(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
+    if meaning["receivers_note"]:
+        print(f"{'':<12} {meaning['receivers_note']}")
     for name, source in meaning["secrets"].items():
         print(f"secret       {name} **** (from {source})")
     print(f"rules        {len(meaning['rules'])} in force\n")

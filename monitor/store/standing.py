@@ -39,7 +39,7 @@ def standing(connection: Connection, since: float) -> list[Standing]:
     firing = connection.execute(select(alerts).where(alerts.c.state == Status.FIRING.value)).all()
     now = {row.fingerprint for row in firing}
     ended = {row.fingerprint: row for row in _ended(connection, since) if row.fingerprint not in now}
-    began = _began(connection, [*now, *ended])
+    began = _began(connection, [*firing, *ended.values()])
     found = []
     for row in firing:
         state = AlertState.from_dict(json.loads(row.memory))
@@ -65,17 +65,25 @@ def _ended(connection: Connection, since: float) -> Iterable[Row[Any]]:
     )
 
 
-def _began(connection: Connection, fingerprints: list[str]) -> dict[str, float]:
+def _began(connection: Connection, rows: Iterable[Row[Any]]) -> dict[str, float]:
     """When each began to fire the last time."""
+    series: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        series.setdefault((row.model, row.rule), set()).add(row.fingerprint)
     found: dict[str, float] = {}
-    for start in range(0, len(fingerprints), PORTION):
-        query = (
-            select(transitions.c.fingerprint, func.max(transitions.c.recorded_at))
-            .where(
-                transitions.c.after == Status.FIRING.value,
-                transitions.c.fingerprint.in_(fingerprints[start : start + PORTION]),
+    # By model and rule, as the index goes: the audit may be long.
+    for (model, rule), fingerprints in series.items():
+        these = sorted(fingerprints)
+        for start in range(0, len(these), PORTION):
+            query = (
+                select(transitions.c.fingerprint, func.max(transitions.c.recorded_at))
+                .where(
+                    transitions.c.model == model,
+                    transitions.c.rule == rule,
+                    transitions.c.fingerprint.in_(these[start : start + PORTION]),
+                    transitions.c.after == Status.FIRING.value,
+                )
+                .group_by(transitions.c.fingerprint)
             )
-            .group_by(transitions.c.fingerprint)
-        )
-        found |= {row[0]: row[1] for row in connection.execute(query)}
+            found |= {row[0]: row[1] for row in connection.execute(query)}
     return found

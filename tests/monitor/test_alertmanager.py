@@ -7,18 +7,22 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from pydantic import SecretStr
+from sqlalchemy import Connection
 
 from alerts.fingerprint import fingerprint
+from alerts.incident import ReportLink
 from alerts.outbox import Outcome
 from alerts.rule import Rule
 from checks.base import Measurement, Window
-from monitor.alertmanager import Member, Source
+from monitor.alertmanager import Member
+from monitor.alertmanager_source import Source
 from monitor.clock import SystemClock
 from monitor.settings import AlertmanagerSettings
+from monitor.store.alert_log import open_incidents, save_incident
 from monitor.store.standing import standing
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import World, world
@@ -63,7 +67,9 @@ class Strict:
     """Answers as told, and remembers what came."""
 
     def __init__(self) -> None:
-        self.status, self.bad = 200, ""
+        self.status, self.bad, self.text = 200, "", ""
+        self.most = 1000
+        """Alerts of one request."""
         self.bodies: list[list[dict[str, dict[str, str]]]] = []
         self.headers: list[dict[str, str]] = []
 
@@ -78,14 +84,15 @@ def strict() -> Iterator[tuple[str, Strict]]:
             kept.bodies.append(alerts)
             kept.headers.append(dict(self.headers))
             refused = kept.bad and any(alert["labels"]["alertname"] == kept.bad for alert in alerts)
-            self.send_response(400 if refused else kept.status)
+            self.send_response(400 if refused else 413 if len(alerts) > kept.most else kept.status)
             self.end_headers()
+            self.wfile.write(kept.text.encode())
 
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", kept
@@ -185,12 +192,97 @@ def test_one_refused_alert_is_found_named_and_not_sent_again(tmp_path: Path) -> 
         line.tick()
         alone = [body for body in kept.bodies if len(body) == 1]
         assert [body[0]["labels"]["alertname"] for body in alone if body[0]["labels"]["alertname"] == "load-4"]
-        assert [outcome for outcome, _ in told.outcomes] == [Outcome.FAILED]
-        assert "load-4" in str(told.outcomes[0][1])
+        assert [outcome for outcome, _ in told.outcomes] == [Outcome.FAILED, Outcome.SENT]
+        assert "load-4" in str(told.outcomes[0][1]) and told.outcomes[0] == (Outcome.FAILED, line.problem)
         kept.bodies.clear()
         it.clock.forward(61)
         line.tick()
         assert [len(body) for body in kept.bodies] == [8]
+        assert told.outcomes[2:] == [(Outcome.SENT, line.problem)], "it stays degraded"
+        it.clock.forward(3600)
+        kept.bad = ""
+        assert line.tick() and len(kept.bodies[-1]) == 9 and line.problem is None, "tried again after an hour"
+
+
+def test_a_place_that_refuses_everything_leaves_no_alert_out(tmp_path: Path) -> None:
+    with world(tmp_path, RULES) as it, strict() as (url, kept):
+        kept.status, kept.text = 400, "The plain HTTP request was sent to HTTPS port; Bearer hush-hush"
+        told = Told()
+        line = member(it, url, told, token="hush-hush")
+        sample(it, "load1_ratio", 3.0)
+        assert not line.tick()
+        ((outcome, problem),) = told.outcomes
+        assert outcome is Outcome.PARKED and "refuses whatever is sent: 400 Bad Request: The plain" in str(problem)
+        assert "hush" not in str(problem), "an echo of the request is not shown"
+        kept.status = 200
+        it.clock.forward(121)
+        assert line.tick() and len(kept.bodies[-1]) == 1
+
+
+def test_a_request_that_is_too_large_is_sent_in_pieces(tmp_path: Path) -> None:
+    rules = [rule(name=f"load-{index}", metric="load1_ratio", above=1.0) for index in range(9)]
+    with world(tmp_path, rules) as it, strict() as (url, kept):
+        kept.most, told = 3, Told()
+        line = member(it, url, told, rules)
+        sample(it, "load1_ratio", 3.0)
+        assert line.tick() and told.outcomes == [(Outcome.SENT, None)]
+        taken = [alert["labels"]["alertname"] for body in kept.bodies if len(body) <= 3 for alert in body]
+        assert sorted(taken) == [f"load-{index}" for index in range(9)]
+
+
+def test_more_than_a_batch_is_sent_in_batches(tmp_path: Path) -> None:
+    rules = [rule(name=f"load-{index}", metric="load1_ratio", above=1.0) for index in range(300)]
+    with world(tmp_path, rules) as it, strict() as (url, kept):
+        sample(it, "load1_ratio", 3.0)
+        assert member(it, url, Told(), rules).tick()
+        assert [len(body) for body in kept.bodies] == [256, 44]
+
+
+def test_what_ended_in_a_long_absence_is_told_after_it(tmp_path: Path) -> None:
+    with world(tmp_path, RULES) as it, strict() as (url, kept):
+        line = member(it, url, Told())
+        sample(it, "load1_ratio", 3.0)
+        assert line.tick()
+        kept.status = 503
+        for minute in range(120):
+            it.clock.forward(60)
+            if minute == 5:
+                sample(it, "load1_ratio", 0.1)
+            assert not line.tick()
+        kept.status = 200
+        for minute in range(20):
+            it.clock.forward(60)
+            kept.bodies.clear()
+            assert line.tick()
+            assert [len(body) for body in kept.bodies] == [1 if minute <= 14 else 0], minute
+
+
+def test_nothing_to_tell_is_an_empty_push_that_shows_whether_anyone_is_there(tmp_path: Path) -> None:
+    with world(tmp_path, RULES) as it, strict() as (url, kept):
+        told = Told()
+        line = member(it, url, told)
+        assert line.tick()
+        kept.status = 500
+        it.clock.forward(61)
+        assert not line.tick()
+        assert [outcome for outcome, _ in told.outcomes] == [Outcome.RETRIED]
+    with Alertmanager(tmp_path / "am") as server, world(tmp_path, RULES) as it:
+        assert member(it, server.url, Told()).tick(), "a real one takes it"
+
+
+def test_a_report_of_the_incident_is_linked(tmp_path: Path) -> None:
+    with world(tmp_path, RULES) as it, strict() as (url, kept):
+        sample(it, "load1_ratio", 3.0)
+
+        def link(connection: Connection) -> None:
+            (incident,) = open_incidents(connection)
+            save_incident(connection, replace(incident, reports=(ReportLink("r1", "weekly", 0.0, 1.0),)))
+
+        it.writer.call(link)
+        settings = AlertmanagerSettings(members=[url])
+        source = Source(it.engine, RULES, lambda now: [])
+        Member(url, settings, source, it.clock, Told(), url="https://watch.example/").tick()
+        assert kept.bodies[0][0]["annotations"]["report_url"] == "https://watch.example/reports/r1"
 
 
 def test_a_refused_token_parks_and_is_shown_nowhere(tmp_path: Path) -> None:
@@ -200,15 +292,15 @@ def test_a_refused_token_parks_and_is_shown_nowhere(tmp_path: Path) -> None:
         line = member(it, url, told, token="hush-hush")
         sample(it, "load1_ratio", 3.0)
         assert not line.tick()
-        assert kept.headers[0]["Authorization"] == f"Bearer {SecretStr('hush-hush').get_secret_value()}"
+        assert kept.headers[0]["Authorization"] == "Bearer hush-hush"
         assert told.outcomes[0][0] is Outcome.PARKED
         assert "hush" not in str(told.outcomes)
-        it.clock.forward(200)
+        it.clock.forward(100)
         line.tick()
         assert len(kept.bodies) == 1, "no hot loop"
         kept.status = 200
-        it.clock.forward(200)
-        assert line.tick()
+        it.clock.forward(21)
+        assert line.tick(), "in time for what fires not to be taken for resolved"
 
 
 def test_nothing_is_sent_twice_without_need(tmp_path: Path) -> None:

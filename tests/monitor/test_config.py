@@ -186,14 +186,14 @@ def test_rules_are_judged_although_the_rest_is_wrong_in_meaning(file: Path) -> N
 def test_environment_is_filled_in(file: Path) -> None:
     text = (
         "model: ${NAME}\nserver: {url: 'http://${HOST:-localhost}:${PORT:-80}', timeout: '${T}'}\n"
-        "windows: {min_rows: '${ROWS}'}\npublic_url: $${NAME}\nreference: '${EMPTY:-other}.csv'\n"
+        "windows: {min_rows: '${ROWS}'}\npublic_url: http://a/$${NAME}\nreference: '${EMPTY:-other}.csv'\n"
     )
     config = read(file, text, NAME="delays", PORT="81", T="3s", ROWS="7", EMPTY="")
     model = config.models[0]
     assert (model.model, model.windows.min_rows) == ("delays", 7)
     assert model.server is not None
     assert (model.server.url, model.server.timeout) == ("http://localhost:81", 3.0)
-    assert config.public_url == "${NAME}"
+    assert config.public_url == "http://a/${NAME}"
     assert model.reference == file.parent / "other.csv"
 
 

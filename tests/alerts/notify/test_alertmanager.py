@@ -18,7 +18,7 @@ RULE = rule(summary="{{ labels.feature }} drifted", action="Look.", runbook="htt
 
 def push(started_at: float = NOW - 60, ended_at: float | None = None) -> Push:
     alert: Alert = worded(alert_of(RULE, "delays", firing_state()), RULE.summary, "delays", Wording())
-    return Push(alert, "delays", started_at, ended_at)
+    return Push(alert, "delays", started_at, ended_at, in_event_time=True)
 
 
 def test_a_firing_alert_lives_for_four_times_the_longer_interval_on_the_walls_clock() -> None:
@@ -32,7 +32,7 @@ def test_a_firing_alert_lives_for_four_times_the_longer_interval_on_the_walls_cl
         "team": "ml",
     }
     assert (plain["startsAt"], plain["endsAt"]) == ("2027-01-15T07:59:00.000Z", "2027-01-15T08:04:00.000Z")
-    assert plain["annotations"]["since"].startswith("2013-"), "event time is told, and judged by nobody"
+    assert plain["annotations"]["event_time"].startswith("2013-"), "event time is told, and judged by nobody"
     assert plain["annotations"]["summary"] == "distance drifted"
     assert plain["annotations"]["description"] == "Look."
     assert plain["annotations"]["runbook_url"] == "https://wiki.example/drift"
@@ -42,6 +42,26 @@ def test_a_firing_alert_lives_for_four_times_the_longer_interval_on_the_walls_cl
 def test_a_resolved_alert_ended_when_it_did() -> None:
     (plain,) = payload([push(ended_at=NOW - 5)], NOW, hold=240.0, labels={}, url="")
     assert plain["endsAt"] == "2027-01-15T07:59:55.000Z"
+
+
+def test_a_clock_that_was_put_back_makes_no_alert_end_before_it_began_or_after_now() -> None:
+    (firing,) = payload([push(started_at=NOW + 7200)], NOW, hold=240.0, labels={}, url="")
+    assert firing["startsAt"] == "2027-01-15T08:00:00.000Z"
+    (over,) = payload([push(started_at=NOW + 7200, ended_at=NOW + 7300)], NOW, hold=240.0, labels={}, url="")
+    assert (over["startsAt"], over["endsAt"]) == ("2027-01-15T08:00:00.000Z",) * 2
+
+
+def test_names_of_labels_are_those_of_prometheus() -> None:
+    odd = replace(push(), alert=replace(push().alert, labels={"2nd-feature.x": "a"}))
+    (plain,) = payload([odd], NOW, hold=240.0, labels={}, url="")
+    assert plain["labels"]["_2nd_feature_x"] == "a"
+
+
+def test_a_rule_of_the_walls_clock_says_since_when() -> None:
+    sampled = replace(push(), alert=replace(push().alert, since=NOW - 90), in_event_time=False)
+    (plain,) = payload([sampled], NOW, hold=240.0, labels={}, url="")
+    assert plain["annotations"]["since"] == "2027-01-15T07:58:30.000Z"
+    assert "event_time" not in plain["annotations"]
 
 
 def test_labels_of_the_config_do_not_replace_the_alerts_own_and_empty_ones_are_left_out() -> None:

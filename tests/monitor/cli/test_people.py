@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import insert
@@ -18,7 +19,9 @@ from monitor.store.alerts import AlertStore
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import alerts
 from monitor.store.writer import Writer
+from tests.e2e.process import free_port
 from tests.fakes.slack import CHANNEL, TOKEN, FakeSlack
+from tests.monitor.test_alertmanager import strict
 
 from .conftest import Command
 
@@ -170,10 +173,25 @@ def test_alerts_test_says_who_was_not_reached(config: Path, watchkeeper: Command
     assert "hunter2" not in ran.err
 
 
+def test_alerts_test_tells_every_alertmanager_of_one_alert_that_ends_by_itself(
+    config: Path, watchkeeper: Command
+) -> None:
+    with strict() as (url, kept):
+        nobody = f"http://127.0.0.1:{free_port()}"
+        config.write_text(f"model: d\nalertmanager: {{members: ['{url}', '{nobody}'], token: hunter2}}\n")
+        ran = watchkeeper("alerts", "test")
+    first, second = (f"alertmanager:{urlsplit(address).netloc}" for address in (url, nobody))
+    assert (ran.status, ran.out) == (1, f"console: sent\n{first}: sent\n{second}: failed\n")
+    assert f"{second}: connection refused" in ran.err and "hunter2" not in ran.err
+    ((alert,),) = kept.bodies
+    assert (alert["labels"]["alertname"], alert["labels"]["severity"]) == ("test", "info")
+    assert "nothing is wrong" in alert["annotations"]["summary"]
+
+
 def test_alerts_test_without_receivers(config: Path, watchkeeper: Command) -> None:
     config.write_text("model: d\nconsole: false\n")
     ran = watchkeeper("alerts", "test")
-    assert (ran.status, ran.err) == (2, "the config names no receiver; add slack, or console: true\n")
+    assert (ran.status, ran.err) == (2, "the config names no receiver; add slack, alertmanager, or console: true\n")
 
 
 def test_alerts_of_an_unknown_model(database: Path, watchkeeper: Command) -> None:

@@ -162,3 +162,12 @@ def test_a_missing_config_says_how_to_get_one(watchkeeper: Command) -> None:
         ran = watchkeeper(*command)
         assert (ran.status, len(ran.err.splitlines())) == (2, 1)
         assert ran.err.startswith("watchkeeper.yaml: there is no such file; `watchkeeper init` writes one")
+
+
+def test_check_config_says_that_slack_is_left_to_alertmanager(watchkeeper: Command) -> None:
+    write("model: d\nslack: {channel: '#c'}\nalertmanager: {members: ['http://am:9093'], token: hunter2}\n")
+    said = watchkeeper("check-config").out
+    assert "receivers    console, alertmanager:am:9093\n" in said
+    assert "slack is left to Alertmanager; slack.direct: true sends there all the same" in said
+    assert "hunter2" not in said and "alertmanager.token" in said
+    assert json.loads(watchkeeper("check-config", "--json").out)["receivers"] == ["console", "alertmanager:am:9093"]
