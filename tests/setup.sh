@@ -16,10 +16,13 @@ as_root=""
 [ "$(id -u)" = 0 ] || as_root="sudo -n"
 # The packages' own services are not wanted: the tests start their own on free ports.
 policy=/usr/sbin/policy-rc.d
-[ -e $policy ] || { printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null && $as_root chmod +x $policy && ours=1; }
+if [ ! -e $policy ]; then
+  trap '$as_root rm -f $policy' EXIT
+  trap 'exit 130' INT TERM
+  printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null && $as_root chmod +x $policy
+fi
 # shellcheck disable=SC2086
 { $as_root apt-get update -qq &&
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null; } ||
   echo "could not be installed:$missing; the tests that need them are left out" >&2
-[ -z "${ours:-}" ] || $as_root rm -f $policy
 exit 0

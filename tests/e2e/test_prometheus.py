@@ -28,7 +28,7 @@ collect: {{interval: 1s}}
 evaluate: 1s
 default_rules: false
 rules:
-  - {{name: latency-high, metric: latency_p50_seconds, above: 0.2, clear: 0.15, severity: critical, no_data: ok,
+  - {{name: latency-high, metric: latency_p95_seconds, above: 0.15, clear: 0.1, severity: critical, no_data: ok,
      summary: "{{{{ model }}}} takes {{{{ value | duration }}}}"}}
   - {{name: distance, metric: feature_drift, match: {{feature: distance, method: psi}}, above: limit}}
 """
@@ -93,6 +93,7 @@ def test_prometheus_and_alertmanager_see_what_the_daemon_sees(tmp_path: Path, se
                 wanted = {f"watchkeeper_{name}" for name in APPLY}
                 wait_for(lambda: wanted <= prometheus.names(), "every metric is there", 90)
                 assert not {f"watchkeeper_{name}" for name in DO_NOT} & prometheus.names()
+                wait_for(lambda: prometheus.scopes("memory_used_bytes") >= {"host", "process"}, "of both")
                 for name in prometheus.names():
                     assert name.startswith(("watchkeeper_", "scrape_", "up", "ALERTS", "python_", "process_")), name
 
@@ -102,7 +103,7 @@ def test_prometheus_and_alertmanager_see_what_the_daemon_sees(tmp_path: Path, se
                 assert (checked.returncode, checked.stderr) == (0, "")
 
                 assert "latency-high" not in {*alertmanager.alerts(), *prometheus.firing()}
-                ask(f"{server}/fault?delay=0.4", b"")
+                ask(f"{server}/fault?delay=0.25", b"")
                 alert = wait_for(lambda: alertmanager.alerts().get("latency-high"), "Alertmanager is told", 60)
                 assert alert["labels"] | {"severity": "critical", "model": "parcels", "team": "ml"} == alert["labels"]
                 assert alert["annotations"]["summary"].startswith("parcels takes ")

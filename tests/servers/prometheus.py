@@ -47,6 +47,10 @@ class Prometheus:
         """Every metric that it has."""
         return set(self.get("/api/v1/label/__name__/values"))
 
+    def scopes(self, name: str) -> set[str]:
+        """The values of the label `scope` of one of Watchkeeper's metrics."""
+        return set(self.get("/api/v1/label/scope/values", **{"match[]": f"watchkeeper_{name}"}))
+
     def firing(self) -> set[str]:
         return {
             alert["labels"]["alertname"] for alert in self.get("/api/v1/alerts")["alerts"] if alert["state"] == "firing"
