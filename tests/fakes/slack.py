@@ -25,6 +25,8 @@ from tests.fakes.slack_blocks import problems
 TOKEN = "xoxb-fake-token"
 CHANNEL = "#ml-oncall"
 HOOK = "/services/T000/B000/secret"
+NEEDED = {"chat.postMessage": "chat:write", "chat.update": "chat:write"}
+"""Scopes by method; auth.test needs none."""
 FAULTS = ("500", "hang", "reset", "revoked", "429", "lost_reply")
 
 
@@ -42,6 +44,7 @@ class Channel:
     name: str
     member: bool = True
     archived: bool = False
+    private: bool = False
 
 
 @dataclass
@@ -72,7 +75,7 @@ class FakeSlack:
     """The state of one workspace, and the server around it."""
 
     def __init__(self, port: int = 0, *, rate_limit: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
-        self.scopes = ["chat:write", "chat:write.public"]
+        self.scopes = ["chat:write"]
         self.rate_limit = rate_limit
         self.channels = [Channel("C0ONCALL", "ml-oncall"), Channel("C0OTHER", "random", member=False)]
         self.tokens = {TOKEN: "B0WATCH", "xoxb-other-app": "B0OTHER"}
@@ -165,11 +168,15 @@ class FakeSlack:
             raise Refusal("token_revoked")
         if token not in self.tokens:
             raise Refusal("invalid_auth")
+        needed = NEEDED.get(method)
+        if needed is not None and needed not in self.scopes:
+            raise Refusal("missing_scope", needed=needed, provided=",".join(self.scopes))
         with self._lock:
             return methods[method](arguments, self.tokens[token])
 
     def _auth(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
-        return {"bot_id": bot, "team": "fake"}
+        url = f"http://127.0.0.1:{self.port}/"
+        return {"url": url, "team": "fake", "user": "watchkeeper", "team_id": "T000", "user_id": "U000", "bot_id": bot}
 
     def _post(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
         channel = self._channel(arguments, names=True)
@@ -209,7 +216,9 @@ class FakeSlack:
             if wanted == channel.id or (names and wanted.lstrip("#") == channel.name):
                 if channel.archived:
                     raise Refusal("is_archived")
-                if not channel.member:
+                if not channel.member and channel.private:
+                    break  # as if there were none
+                if not channel.member and "chat:write.public" not in self.scopes:
                     raise Refusal("not_in_channel")
                 return channel
         raise Refusal("channel_not_found")
@@ -290,8 +299,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.slack.note(method, "ok" if fault is None else "lost_reply")
         if fault is not None:
             return self._reset()
-        scopes = {"X-OAuth-Scopes": ",".join(self.slack.scopes)}
-        return self._reply(200, {"ok": True, **extra}, scopes) if is_api else self._text(200, "ok")
+        return self._reply(200, {"ok": True, **extra}, self._scopes(method)) if is_api else self._text(200, "ok")
+
+    def _scopes(self, method: str) -> dict[str, str]:
+        return {"X-OAuth-Scopes": ",".join(self.slack.scopes), "X-Accepted-OAuth-Scopes": NEEDED.get(method, "")}
 
     def _api(self, method: str, body: bytes) -> dict[str, Any]:
         kind = self.headers.get_content_type() if self.headers.get("Content-Type") else ""

@@ -143,3 +143,15 @@ def test_as_a_process_with_its_state_and_faults_over_http() -> None:
             assert state["calls"] == [["chat.postMessage", "500"], ["chat.postMessage", "ok"]]
         finally:
             process.terminate()
+
+
+def test_it_refuses_what_the_scopes_do_not_allow(slack: FakeSlack) -> None:
+    post = {"channel": "#random", "text": "x"}
+    assert _error(slack, "chat.postMessage", post) == "not_in_channel"
+    slack.scopes = ["chat:write", "chat:write.public"]
+    assert _error(slack, "chat.postMessage", post) == "ok"
+    slack.channels[1].private = True
+    assert _error(slack, "chat.postMessage", post) == "channel_not_found"
+    slack.scopes = ["channels:read"]
+    assert _error(slack, "chat.postMessage", post) == "missing_scope"
+    assert _error(slack, "auth.test", {}) == "ok"
