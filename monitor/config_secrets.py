@@ -37,7 +37,7 @@ def with_secrets(
         if not token and slack.channel and (own := environment.get(SLACK_TOKEN, "").strip()):
             token = SecretStr(own)
         slack = slack.model_copy(update={"token": token, "webhook_url": webhook_url})
-        if notify and (config.alertmanager is None or slack.direct) and (wrong := _slack_problem(slack)):
+        if notify and (config.alertmanager is None or slack.direct) and (wrong := slack_problem(slack)):
             found.append(Problem(document.line(("slack",)), wrong))
     alertmanager = config.alertmanager
     if alertmanager is not None:
@@ -103,7 +103,8 @@ class _Files:
         return given or SecretStr("unread")
 
 
-def _slack_problem(slack: SlackSettings) -> str | None:
+def slack_problem(slack: SlackSettings) -> str | None:
+    """What is lacking to send to Slack, in a sentence."""
     token = slack.token.get_secret_value() if slack.token else ""
     if slack.webhook_url and slack.webhook_url.get_secret_value() and not token:
         return None

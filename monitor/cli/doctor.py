@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,6 @@ from monitor.cli.failure import Failure
 
 if TYPE_CHECKING:
     from monitor.doctor.finding import Finding
-
-WIDTH = 100
 
 
 def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
@@ -22,45 +22,41 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     """
     from monitor.cli.output import print_json
     from monitor.clock import SystemClock
-    from monitor.doctor.examine import examinations, examine
+    from monitor.doctor.examine import examine
     from monitor.doctor.finding import Status
 
     alone = config == DEFAULT_CONFIG and not Path(config).exists()
     settings = None if alone else load_config(config)
-    clock = SystemClock()
-    found = examine(examinations(settings, clock), clock)
+    # What parts would log is on the page.
+    logging.getLogger("watchkeeper").addHandler(logging.NullHandler())
+    found = examine(settings, config, SystemClock())
+    wrong = sum(item.status is Status.PROBLEM for item in found)
     if as_json:
         plain = [
             {"name": item.name, "status": item.status.value, "found": item.found, "todo": item.todo} for item in found
         ]
-        print_json({"config": None if alone else str(config), "findings": plain})
+        print_json({"config": None if alone else str(config), "problems": wrong, "findings": plain})
     else:
-        _print(found, alone)
-    if wrong := sum(item.status is Status.PROBLEM for item in found):
+        _print(found)
+    if wrong:
         raise Failure(f"{wrong} problem{'s' if wrong > 1 else ''} found", 1)
 
 
-def _print(found: list[Finding], alone: bool) -> None:
-    from textwrap import wrap
+def _print(found: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.text import Text
 
-    from alerts.wording import clean
+    from monitor.cli.page import WIDTH, lines
 
-    if alone:
-        print(f"There is no {DEFAULT_CONFIG} here, so only the machine is looked at; `watchkeeper init` writes one.\n")
-    width = max(len(item.name) for item in found)
-    for item in found:
-        head = f"{item.status.value:<8} {clean(item.name, 60):<{min(width, 60)}}  "
-        lines = wrap(clean(item.found, 600), max(30, WIDTH - len(head))) or [""]
-        if item.todo:
-            lines += [
-                f"→ {line}" if not index else f"  {line}" for index, line in enumerate(_todo(item.todo, len(head)))
-            ]
-        print(head + lines[0])
-        for line in lines[1:]:
-            print(" " * len(head) + line)
-
-
-def _todo(text: str, used: int) -> list[str]:
-    from textwrap import wrap
-
-    return wrap(text, max(30, WIDTH - used - 2))
+    console = Console(highlight=False, soft_wrap=True)
+    styles = {"ok": "green", "missing": "yellow", "problem": "bold red", "off": "dim"} if console.is_terminal else {}
+    width = min(WIDTH, console.width) if console.is_terminal else WIDTH
+    for status, text in lines(found, width):
+        # As Text: square brackets in what is shown are no markup.
+        line = Text(text)
+        if style := styles.get(status):
+            line.stylize(style, 0, len(status))
+        console.print(line)
+    counts = Counter(item.status.value for item in found)
+    parts = [f"{counts[name]} {name}" for name in ("ok", "missing", "problem", "off") if counts[name]]
+    console.print(Text(f"\n{', '.join(parts)}"))

@@ -10,7 +10,7 @@ from enum import StrEnum
 class Status(StrEnum):
     OK = "ok"
     MISSING = "missing"
-    """Not there, and nobody said that it should be."""
+    """Not there, which may be as it should be."""
     PROBLEM = "problem"
     OFF = "off"
     """Switched off in the config, or not asked for."""
@@ -21,16 +21,18 @@ class Finding:
     """What was found, in one line, and what to do about it."""
 
     name: str
+    """Empty for the examination's own."""
     status: Status
     found: str
     todo: str = ""
 
 
 Examination = Callable[[], Iterable[Finding]]
+"""May take its time, hang, or raise: it runs on a thread of its own."""
 
 
-def ok(name: str, found: str) -> Finding:
-    return Finding(name, Status.OK, found)
+def ok(name: str, found: str, todo: str = "") -> Finding:
+    return Finding(name, Status.OK, found, todo)
 
 
 def missing(name: str, found: str, todo: str = "") -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.process import COMMAND, free_port, wait_for
+from monitor.cli.page import WIDTH, lines
+from monitor.doctor.finding import Finding, Status, ok
+from tests.e2e.process import COMMAND, Daemon, free_port, wait_for
 from tests.e2e.test_slack import ask
 from tests.fakes.slack import TOKEN, FakeSlack
 from tests.servers.alertmanager import Alertmanager
@@ -40,9 +43,13 @@ def findings(ran: Ran) -> dict[str, tuple[str, str]]:
 
 def test_without_a_config_the_machine_is_looked_at(watchkeeper: Command) -> None:
     ran = watchkeeper("doctor")
-    assert "There is no watchkeeper.yaml here" in ran.out
-    assert "gpu" in ran.out
-    assert max(len(line) for line in ran.out.splitlines()) <= 100
+    assert "there is no watchkeeper.yaml here: only the machine is looked at" in " ".join(ran.out.split())
+    assert (ran.status, ran.err) == (0, "")
+    found = json.loads(watchkeeper("doctor", "--json").out)
+    assert (found["config"], found["problems"]) == (None, 0)
+    assert {"watchkeeper", "config", "limits", "gpu", "container", "clock"} == {
+        item["name"] for item in found["findings"]
+    }
 
 
 def test_a_config_that_is_named_must_be_there(watchkeeper: Command) -> None:
@@ -66,43 +73,24 @@ alertmanager: {{members: ["{alertmanager.url}"]}}
 """)
         # As a process of its own: the server may not be one of its children.
         environment = {**os.environ, "SLACK_BOT_TOKEN": TOKEN}
-        command = [COMMAND, "doctor", "--json"]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [COMMAND, "doctor", "--json"], env=environment, capture_output=True, text=True, check=False
+        )
         ran = Ran(done.returncode, done.stdout, done.stderr)
         found = findings(ran)
         assert found["delays: reference"][0] == "ok", found
         assert found["delays: server"][0] == "ok", found
         assert found["delays: process"][0] == "ok", found
-        assert found["delays: probe metrics"] == ("ok", "answered as expected")
+        assert found["delays: probe metrics"][0] == "ok", found
         assert found["delays: probe teapot"][0] == "problem"
         assert "404" in found["delays: probe teapot"][1]
-        assert found["slack"][0] == "ok", found
+        assert (found["slack"][0], "chat:write.public" in found["slack"][1]) == ("missing", True), found
         assert found[f"alertmanager {alertmanager.url.removeprefix('http://')}"][0] == "ok", found
         assert found["daemon"][0] == "missing"
         assert (ran.status, "1 problem found" in ran.err) == (1, True)
         assert TOKEN not in ran.out + ran.err
         assert slack.posts() == [], "nobody is told"
-
-
-def test_a_scope_that_is_missing_is_named(watchkeeper: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLACK_BOT_TOKEN", TOKEN)
-    with FakeSlack() as slack:
-        write(f'model: delays\nslack: {{channel: "#ml-oncall", api_url: "{slack.api_url}"}}\n')
-        slack.scopes = ["channels:read"]
-        status, text = findings(watchkeeper("doctor", "--json"))["slack"]
-        assert (status, "scope chat:write is missing" in text) == ("problem", True)
-        slack.scopes = ["chat:write"]
-        status, text = findings(watchkeeper("doctor", "--json"))["slack"]
-        assert (status, "chat:write.public" in text) == ("missing", True)
-
-
-def test_a_refused_token_is_a_problem_and_shown_nowhere(watchkeeper: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-wrong-one")
-    with FakeSlack() as slack:
-        write(f'model: delays\nslack: {{channel: "#ml-oncall", api_url: "{slack.api_url}"}}\n')
-        ran = watchkeeper("doctor", "--json")
-        assert findings(ran)["slack"] == ("problem", "refuses the token: invalid_auth")
-        assert "wrong-one" not in ran.out + ran.err
+        assert server.removeprefix("http://") in found["clock"][1], "clocks are held against each other"
 
 
 def test_what_is_not_there_is_said_with_what_to_do(watchkeeper: Command) -> None:
@@ -113,7 +101,45 @@ alertmanager: {{members: ["http://127.0.0.1:{free_port()}"]}}
 database: sqlite:///nowhere/w.db
 """)
     ran = watchkeeper("doctor")
-    assert ran.status == 1
+    assert (ran.status, ran.err) == (1, "3 problems found\n")
+    assert max(len(line) for line in ran.out.splitlines()) <= 100
     for text in ("connection refused", "start it", "the folder", "is not there"):
         assert text in " ".join(ran.out.split()), ran.out
     assert not Path("nowhere").exists(), "nothing is changed"
+
+
+def test_beside_a_running_daemon(tmp_path: Path) -> None:
+    with Daemon(tmp_path, f'model: delays\nserver: {{url: "http://127.0.0.1:{free_port()}"}}\n') as daemon:
+        done = subprocess.run([COMMAND, "doctor", "--json"], cwd=tmp_path, capture_output=True, text=True, check=False)
+        found = findings(Ran(done.returncode, done.stdout, done.stderr))
+        assert found["daemon"][1] == f"runs on 127.0.0.1:{daemon.port} (pid {daemon.pid}), takes data"
+        assert found["database"][0] == "ok", found
+
+
+def test_data_can_neither_paint_nor_break_the_page() -> None:
+    found = [
+        Finding("a" * 90, Status.PROBLEM, "x [bold red]not markup[/] \x1b[31mred " + "y" * 300, "do\nthis"),
+        ok("", ""),
+    ]
+    text = [line for _, line in lines(found)]
+    assert max(len(line) for line in text) <= WIDTH
+    assert "[bold red]not markup[/]" in " ".join(text)
+    assert not any("\x1b" in line or "\n" in line for line in text)
+    assert max(len(line) for _, line in lines(found, 20)) <= 80, "on a narrow terminal the names stay whole"
+
+
+def test_a_terminal_is_given_colours_and_a_pipe_is_not(tmp_path: Path) -> None:
+    reading, writing = os.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    environment.pop("NO_COLOR", None)
+    done = subprocess.Popen([COMMAND, "doctor"], cwd=tmp_path, stdout=writing, env=environment)
+    os.close(writing)
+    seen = b""
+    with contextlib.suppress(OSError):  # a terminal whose other side has gone
+        while piece := os.read(reading, 1 << 16):
+            seen += piece
+    os.close(reading)
+    assert done.wait() == 0
+    assert b"\x1b[32mok" in seen
+    plain = subprocess.run([COMMAND, "doctor"], cwd=tmp_path, capture_output=True, env=environment, check=True).stdout
+    assert b"\x1b" not in plain

@@ -1,0 +1,33 @@
+"""A model's reference: whether it can be read, and what it is understood to mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from monitor.doctor.finding import Finding, missing, ok, problem
+from monitor.settings import ModelSettings
+
+
+def reference(settings: ModelSettings) -> Iterator[Finding]:
+    file = settings.reference
+    if file is None:
+        todo = "give a sample of normal data with the model's predictions under `reference`"
+        yield missing("", "there is none: drift is not measured, performance not compared", todo)
+        return
+    from monitor.preflight import LOOKED_INTO, ReferenceProblem, schema_of
+
+    if file.is_file() and (size := file.stat().st_size) > LOOKED_INTO:
+        yield ok("", f"{file}, {size >> 20} MiB: not read here for its size; `watchkeeper check-config` does")
+        return
+    try:
+        schema = schema_of(settings)
+    except ReferenceProblem as error:
+        yield problem("", str(error), "`watchkeeper check-config` shows what is understood; `schema` overrides it")
+        return
+    assert schema is not None
+    about = f"{file}: {schema.task or 'no task'}, {len(schema.features)} features"
+    if schema.target:
+        yield ok("", f"{about}, target {schema.target}")
+    else:
+        todo = "name the true answers' column in schema.target, or add one"
+        yield missing("", f"{about}; no target, so accuracy is compared with nothing", todo)
