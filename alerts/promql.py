@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from alerts.promql_text import bounded, notes
 from alerts.rule import Condition, Level, Rule
-from alerts.wording import bytes_, duration, number, percent
 
 PREFIX = "watchkeeper_"
-TARGET = ("instance", "job")
+TARGET = "instance, job"
 """Labels by which Prometheus tells one daemon's series from another's."""
+REMEMBERED = 86400.0
+"""Seconds for which Prometheus is asked to remember a series that is gone, where no data alerts."""
 
-_SLOT = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|\s*(\w+)\s*)?\}\}")
-_VALUES = {
-    None: "{{ $value }}",
-    "percent": "{{ $value | humanizePercentage }}",
-    "duration": "{{ $value | humanizeDuration }}",
-    "bytes": "{{ $value | humanize1024 }}B",
-}
-_WORDS: dict[str | None, Callable[[float], str]] = {
-    None: number,
-    "percent": percent,
-    "duration": duration,
-    "bytes": bytes_,
-}
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
@@ -43,54 +32,30 @@ class Inexpressible(Exception):
     """Prometheus can't judge by this rule; the text says why."""
 
 
-def export(rule: Rule, metrics: Mapping[str, Series]) -> dict[str, Any]:
-    """One rule of a rule file. `metrics` holds every metric that there is. Raises Inexpressible.
-
-    What a vanished series means can't be said in it: Prometheus resolves such an alert, where `no_data: keep` goes on.
-    """
+def export(rule: Rule, metrics: Mapping[str, Series], job: str = "") -> dict[str, Any]:
+    """One rule of a rule file. `metrics` holds every metric that there is; with `job`, only that job's series are
+    looked at. Raises Inexpressible."""
     series = metrics[rule.metric]
     _refuse(rule, series)
-    expression = _breach(rule, series)
-    for condition in rule.while_:
-        expression = f"({expression}) and on ({', '.join(TARGET)}) ({_condition(condition)})"
-    plain: dict[str, Any] = {"alert": rule.name, "expr": expression}
+    plain: dict[str, Any] = {"alert": rule.name, "expr": _Expression(rule, series, {"job": job} if job else {}).whole()}
     for key, hold in (("for", rule.for_), ("keep_firing_for", rule.keep_firing_for)):
         if hold.seconds:
             plain[key] = _span(hold.seconds)
-    annotations = {
-        "summary": summary(rule),
-        "description": _literal(rule.action),
-        "runbook_url": _literal(rule.runbook),
-    }
-    plain["labels"] = {"severity": str(rule.severity)}
-    plain["annotations"] = {name: text for name, text in annotations.items() if text}
-    return plain
-
-
-def differs(rules: Iterable[Rule]) -> list[str]:
-    """Names of those that go on firing when their series vanishes, while Prometheus would resolve them."""
-    return [rule.name for rule in rules if rule.no_data == "keep"]
-
-
-def summary(rule: Rule) -> str:
-    """The rule's summary with its places filled in by Prometheus; a plain one where that can't."""
-    try:
-        return _template(rule)
-    except Inexpressible:
-        return f"{rule.metric} is {{{{ $value }}}}"
+    return {**plain, "labels": {"severity": str(rule.severity)}, "annotations": notes(rule)}
 
 
 def _refuse(rule: Rule, series: Series) -> None:
-    holds = (("for", rule.for_), ("keep_firing_for", rule.keep_firing_for))
-    if rule.no_data == "alert":
-        raise Inexpressible("no_data: alert means the label sets that were known, and Prometheus remembers none")
-    if rule.error == "alert":
+    if rule.no_data == "alert" and not series.sampled:
+        raise Inexpressible("no_data: alert is judged once a window, and Prometheus knows of no window without data")
+    if rule.no_data == "alert" and rule.while_:
+        raise Inexpressible("no_data: alert goes by what is known of its conditions, which no series says")
+    if rule.error == "alert" and rule.no_data != "alert":
         raise Inexpressible("error: alert needs to know that measuring failed, which no series says")
     if rule.average > 1:
         raise Inexpressible(f"average: {rule.average} weighs windows by their rows, which are not exported")
     if rule.min_rows:
         raise Inexpressible(f"min_rows: {rule.min_rows} needs the rows behind a value, which are not exported")
-    for name, hold in holds:
+    for name, hold in (("for", rule.for_), ("keep_firing_for", rule.keep_firing_for)):
         if hold.windows:
             raise Inexpressible(f"{name}: {hold.windows} windows counts windows, and Prometheus counts time")
         if hold.seconds and not series.sampled:
@@ -99,52 +64,78 @@ def _refuse(rule: Rule, series: Series) -> None:
             )
 
 
-def _breach(rule: Rule, series: Series) -> str:
-    level, sign = (rule.above, ">") if rule.above is not None else (rule.below, "<")
-    assert level is not None
-    selector = _selector(rule.metric, rule.match)
-    breach = f"{selector} {sign} {_level(level, rule)}"
-    if rule.clear is None:
-        return breach
-    # An alert that fires goes on until its value is past the clear level; one that is pending does not.
-    own = ", ".join([*TARGET, "model", *series.labels])
-    firing = _selector("ALERTS", {"alertname": rule.name, "alertstate": "firing"}, prefix="")
-    return f"{breach} or ({selector} {sign} {_level(rule.clear, rule)} and on ({own}) {firing})"
+@dataclass(frozen=True, slots=True)
+class _Expression:
+    rule: Rule
+    series: Series
+    within: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the targets that are looked at."""
 
+    def whole(self) -> str:
+        parts = [self._breach()]
+        for condition in self.rule.while_:
+            parts = [f"({' or '.join(parts)}) and on ({TARGET}) ({self._condition(condition)})"]
+        if self.rule.no_data == "alert":
+            parts += self._missing()
+        return " or ".join(parts)
 
-def _level(level: Level, rule: Rule) -> str:
-    if level.limit:
-        raise Inexpressible("its level is the calibrated limit, which is made for each window's size and not exported")
-    if level.baseline is not None:
-        raise Inexpressible("its level is the value's own baseline, learned only while nothing is wrong")
-    if level.reference is not None:
-        if rule.metric != "performance" or level.at_least is not None or level.at_most is not None:
+    def _breach(self) -> str:
+        rule = self.rule
+        level, sign = (rule.above, ">") if rule.above is not None else (rule.below, "<")
+        assert level is not None
+        own = self._own()
+        breach = f"{own} {sign} {self._level(level)}"
+        if rule.clear is None:
+            return breach
+        # An alert that fires goes on until its value is past the clear level; one that is pending does not.
+        labels = ", ".join([TARGET, "model", *self.series.labels])
+        firing = _selector("ALERTS", {"alertname": rule.name, "alertstate": "firing"})
+        return f"{breach} or ({own} {sign} {self._level(rule.clear)} and on ({labels}) {firing})"
+
+    def _missing(self) -> list[str]:
+        """Series that were there and are gone, and daemons that never had one; each as NaN, and only while the daemon
+        itself is there: that it is gone is not this rule's to tell."""
+        own = self._own()
+        known = f"last_over_time({own}[{_span(REMEMBERED + self.rule.for_.seconds)}])"
+        alive = f"sum by ({TARGET}) ({self._of('build_info', {})})"
+        return [
+            f"({known} unless {own} and on ({TARGET}) {alive}) * NaN",
+            f"({alive} unless on ({TARGET}) {known}) * NaN",
+        ]
+
+    def _level(self, level: Level) -> str:
+        if level.limit:
+            raise Inexpressible(
+                "its level is the calibrated limit, which is made for each window's size and not exported"
+            )
+        if level.baseline is not None:
+            raise Inexpressible("its level is the value's own baseline, learned only while nothing is wrong")
+        if level.reference is None:
+            return _number(bounded(level))
+        if self.rule.metric != "performance" or level.at_least is not None or level.at_most is not None:
             raise Inexpressible("its level is made from the reference's value, which is not exported for this metric")
-        reference = _selector("performance_reference", rule.match)
-        return f"on ({', '.join([*TARGET, 'model', 'metric', 'segment'])}) ({reference} + {_number(level.reference)})"
-    assert level.value is not None
-    return _number(_bounded(level))
+        reference = self._of("performance_reference", self.rule.match)
+        return f"on ({TARGET}, model, metric, segment) ({reference} + {_number(level.reference)})"
+
+    def _condition(self, condition: Condition) -> str:
+        if condition.rule is not None:
+            return f"max by ({TARGET}) ({self._of('alert_state', {'rule': condition.rule})}) >= 1"
+        selector = self._of(condition.metric or "", condition.match)
+        if condition.above is not None:
+            return f"max by ({TARGET}) ({selector}) > {_number(condition.above)}"
+        assert condition.below is not None
+        return f"min by ({TARGET}) ({selector}) < {_number(condition.below)}"
+
+    def _own(self) -> str:
+        return self._of(self.rule.metric, self.rule.match)
+
+    def _of(self, metric: str, match: Mapping[str, str]) -> str:
+        return _selector(PREFIX + metric, {**self.within, **match})
 
 
-def _bounded(level: Level) -> float:
-    value = level.value if level.value is not None else 0.0
-    value = value if level.at_least is None else max(value, level.at_least)
-    return value if level.at_most is None else min(value, level.at_most)
-
-
-def _condition(condition: Condition) -> str:
-    by = ", ".join(TARGET)
-    if condition.rule is not None:
-        return f"max by ({by}) ({_selector('alert_state', {'rule': condition.rule})}) >= 1"
-    selector = _selector(condition.metric or "", condition.match)
-    if condition.above is not None:
-        return f"max by ({by}) ({selector}) > {_number(condition.above)}"
-    return f"min by ({by}) ({selector}) < {_number(condition.below or 0.0)}"
-
-
-def _selector(metric: str, match: Mapping[str, str], prefix: str = PREFIX) -> str:
-    pairs = ",".join(f"{name}={_quoted(value)}" for name, value in match.items())
-    return f"{prefix}{metric}{{{pairs}}}" if pairs else f"{prefix}{metric}"
+def _selector(name: str, match: Mapping[str, str]) -> str:
+    pairs = ",".join(f"{label}={_quoted(value)}" for label, value in match.items())
+    return f"{name}{{{pairs}}}" if pairs else name
 
 
 def _quoted(text: str) -> str:
@@ -153,6 +144,12 @@ def _quoted(text: str) -> str:
 
 
 def _number(value: float) -> str:
+    """
+    >>> _number(3.0), _number(-0.05), _number(float("inf"))
+    ('3', '-0.05', 'Inf')
+    """
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
     return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
@@ -163,35 +160,3 @@ def _span(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts)
-
-
-def _template(rule: Rule) -> str:
-    parts, end = [], 0
-    for slot in _SLOT.finditer(rule.summary):
-        parts.append(_literal(rule.summary[end : slot.start()]))
-        parts.append(_filled(slot[1], slot[2], rule))
-        end = slot.end()
-    rest = rule.summary[end:]
-    if "{{" in rest or "{%" in "".join(parts) + rest:
-        raise Inexpressible("the summary is more than places to fill in")
-    return "".join(parts) + rest
-
-
-def _filled(name: str, word: str | None, rule: Rule) -> str:
-    if name == "value" and word in _VALUES:
-        return _VALUES[word]
-    if name.startswith("labels."):
-        return f"{{{{ $labels.{name.removeprefix('labels.')} }}}}"
-    if name == "model":
-        return "{{ $labels.model }}"
-    if name == "rule":
-        return rule.name
-    level = rule.above or rule.below
-    if name == "level" and level is not None and level.value is not None and word in _WORDS:
-        return _WORDS[word](_bounded(level))
-    raise Inexpressible(f"Prometheus has no {name}")
-
-
-def _literal(text: str) -> str:
-    """Text that Prometheus' templates leave as it is."""
-    return text.replace("{{", '{{ "{{" }}')

@@ -26,6 +26,9 @@ def export(
     rule: Annotated[
         list[str] | None, typer.Option("--rule", metavar="NAME", help="Only this rule; may be given again.")
     ] = None,
+    job: Annotated[
+        str, typer.Option("--job", metavar="NAME", help="Look only at series that Prometheus scraped under this job.")
+    ] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a rule can't be expressed.")] = False,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
@@ -35,7 +38,9 @@ def export(
     """
     settings = load_config(config)
     chosen = _chosen(settings, rule or [])
-    text, refused = render(chosen, settings.evaluate)
+    if not chosen:
+        raise Failure(f"{config} has no rules in force, so there is nothing to export", 1)
+    text, refused = render(chosen, settings.evaluate, job)
     for name, why in refused.items():
         print(f"not exported: {name}: {why}", file=sys.stderr)
     if len(refused) == len(chosen):
@@ -44,41 +49,58 @@ def export(
         print(text, end="")
     else:
         _write(output, text)
-        print(f"{len(chosen) - len(refused)} rules written to {output}", file=sys.stderr)
+        count = len(chosen) - len(refused)
+        print(f"{count} rule{'s' if count != 1 else ''} written to {output}", file=sys.stderr)
     if refused and (strict or rule):
         raise Failure(f"{len(refused)} of {len(chosen)} rules can't be expressed", 1)
 
 
-def render(rules: list[Rule], evaluate: float) -> tuple[str, dict[str, str]]:
-    """The rule file, and why each rule that is not in it is not. `evaluate`: seconds between evaluations."""
+def render(rules: list[Rule], evaluate: float, job: str = "") -> tuple[str, dict[str, str]]:
+    """The rule file, and why each rule that is not in it is not. `evaluate`: seconds between evaluations; `job`: only
+    series of this job of Prometheus."""
     import yaml
 
-    from alerts.promql import Inexpressible, Series, differs, export
+    from alerts.promql import Inexpressible, Series, export
     from checks.catalog import CATALOG
-    from monitor.metrics import release
 
     metrics = {name: Series(metric.labels, metric.clock == "wall") for name, metric in CATALOG.items()}
     exported: list[tuple[Rule, dict[str, Any]]] = []
     refused: dict[str, str] = {}
     for rule in rules:
         try:
-            exported.append((rule, export(rule, metrics)))
+            exported.append((rule, export(rule, metrics, job)))
         except Inexpressible as error:
             refused[rule.name] = str(error)
-    head = [f"# Rules of Watchkeeper {release()}, by `watchkeeper rules export`."]
-    if kept := differs(rule for rule, _ in exported):
-        head.append("# When their series vanish, Prometheus resolves these, and Watchkeeper keeps them firing:")
-        head.append(f"#   {', '.join(kept)}")
-    if refused:
-        head.append("# Prometheus can't express these; Watchkeeper judges them:")
-        head += [f"#   {name}: {why}" for name, why in refused.items()]
     group = {
         "name": "watchkeeper",
         "interval": f"{round(evaluate * 1000)}ms",
         "rules": [plain for _, plain in exported],
     }
     body = yaml.safe_dump({"groups": [group]}, sort_keys=False, allow_unicode=True, width=1000)
-    return "\n".join(head) + "\n" + body, refused
+    return "\n".join(_head([rule for rule, _ in exported], refused)) + "\n" + body, refused
+
+
+def _head(exported: list[Rule], refused: dict[str, str]) -> list[str]:
+    """Comments that say what the file is, and where it and Watchkeeper part."""
+    from monitor.metrics import release
+
+    lines = [f"Rules of Watchkeeper {release()}, by `watchkeeper rules export`."]
+    if kept := [rule.name for rule in exported if rule.no_data == "keep"]:
+        lines.append(
+            "When their series, or a condition's, vanish, Prometheus resolves these, and Watchkeeper keeps them:"
+        )
+        lines.append(f"  {', '.join(kept)}")
+    if alarmed := [rule.name for rule in exported if rule.no_data == "alert"]:
+        lines.append("These fire when their series vanish, and Prometheus forgets after a day that there were any:")
+        lines.append(f"  {', '.join(alarmed)}")
+    if any(rule.error != rule.no_data for rule in exported):
+        lines.append(
+            "A series vanishes as well when measuring fails, for which Watchkeeper's rules have their own `error`."
+        )
+    if refused:
+        lines.append("Prometheus can't express these; Watchkeeper judges them:")
+        lines += [f"  {name}: {why}" for name, why in refused.items()]
+    return [f"# {line}" for line in lines]
 
 
 def _chosen(settings: Config, names: list[str]) -> list[Rule]:

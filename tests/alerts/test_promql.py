@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,98 +12,214 @@ import yaml
 
 from alerts.condition import Company
 from alerts.evaluate import States, evaluate
-from alerts.promql import Inexpressible, Series, export, summary
+from alerts.promql import Inexpressible, Series, export
 from alerts.rule import Rule
 from alerts.state import Status
 from checks.base import Measurement, NotEnough, Window
 from checks.catalog import CATALOG
 from monitor.cli.rules import render
 from monitor.config import default_rules
-from tests.servers.prometheus import promtool
+from tests.alerts.exported import EVERY, is_read, passes, rule
 
-EVERY = 15.0
 METRICS = {name: Series(metric.labels, metric.clock == "wall") for name, metric in CATALOG.items()}
-GONE = None
+NONE, GONE = None, "gone"
+"""Measured without a value; not measured any more."""
+Sample = float | str | None
 
 
-def rule(**keys: Any) -> Rule:
-    return Rule.model_validate({"name": "r", "metric": "load1_ratio", "no_data": "ok", **keys})
+@dataclass(frozen=True)
+class Case:
+    """What one rule sees in consecutive evaluations."""
+
+    rule: Rule
+    samples: Sequence[Sample]
+    others: dict[str, Sequence[Sample]] = field(default_factory=dict)
+    """Of more label sets, by the value of the metric's last label that `match` does not name."""
+    rate: Sequence[float | None] = ()
+    """request_rate, which a condition may look at."""
+    other_rate: Sequence[float | None] = ()
+    """That of another model."""
+    slow: Sequence[Status | None] = ()
+    """The state of the rule `slow`, which a condition may look at."""
+    reference: float | None = None
 
 
-KINDS: dict[str, tuple[Rule, list[float | None]]] = {
-    "above": (rule(above=1), [0, 2, 2, 1, 0, 2]),
-    "below": (rule(below=1), [2, 0, 1, 0.5]),
-    "for": (rule(above=1, **{"for": "30s"}), [2, 2, 2, 2, 0, 2, 2, 0, 2, 2, 2]),
-    "clear": (rule(above=1, clear=0.5), [0.7, 2, 0.7, 0.6, 0.4, 0.7, 2, 0.7]),
-    "clear while pending": (rule(above=1, clear=0.5, **{"for": "30s"}), [2, 0.7, 2, 2, 2, 0.7, 0.7, 0.5, 0.7]),
-    "keep firing": (rule(above=1, keep_firing_for="30s"), [2, 0, 0, 0, 0, 2, 0, 2, 0]),
-    "clear and keep": (rule(above=1, clear=0.5, keep_firing_for="30s"), [2, 0.7, 0, 0.7, 0, 0, 0, 0]),
-    "vanished": (rule(above=1), [2, GONE, GONE, 2, 0]),
-    "bounded": (rule(above={"value": 1, "at_least": 3}), [2, 4, 3, 2]),
-    "labels": (rule(metric="disk_utilization_ratio", match={"path": "/"}, above=0.9), [0.95, 0.1]),
+CALM, PENDING, FIRING = Status.INACTIVE, Status.PENDING, Status.FIRING
+ON_RATE = {"while": [{"metric": "request_rate", "above": 1}]}
+ON_LOW = {"while": [{"metric": "request_rate", "below": 1}]}
+ON_SLOW = {"while": [{"rule": "slow"}]}
+ACCURACY: dict[str, Any] = {"metric": "performance", "match": {"metric": "accuracy"}}
+KINDS = {
+    "above": Case(rule(above=1), [0, 2, 2, 1, 0, 2]),
+    "below": Case(rule(below=1), [2, 0, 1, 0.5]),
+    "for": Case(rule(above=1, **{"for": "30s"}), [2, 2, 2, 2, 0, 2, 2, 0, 2, 2, 2]),
+    "clear": Case(rule(above=1, clear=0.5), [0.7, 2, 0.7, 0.6, 0.4, 0.7, 2, 0.7]),
+    "clear below": Case(rule(below=1, clear=1.5), [1.2, 0.5, 1.2, 1.4, 1.6, 1.2, 0.5, 1.2]),
+    "clear while pending": Case(rule(above=1, clear=0.5, **{"for": "30s"}), [2, 0.7, 2, 2, 2, 0.7, 0.7, 0.5, 0.7]),
+    "keep firing": Case(rule(above=1, keep_firing_for="30s"), [2, 0, 0, 0, 0, 2, 0, 2, 0]),
+    "clear and keep": Case(rule(above=1, clear=0.5, keep_firing_for="30s"), [2, 0.7, 0, 0.7, 0, 0, 0, 0]),
+    "vanished": Case(rule(above=1), [2, NONE, NONE, 2, 0, 2, GONE, GONE, 2]),
+    "bounded": Case(rule(above={"value": 1, "at_least": 3}), [2, 4, 3, 2]),
+    "labels": Case(rule(metric="disk_utilization_ratio", match={"path": "/"}, above=0.9), [0.95, 0.1]),
+    "label sets": Case(
+        rule(metric="disk_utilization_ratio", above=0.9, clear=0.5, **{"for": "15s"}),
+        [0.95, 0.95, 0.95, 0.7, 0.7, 0.3],
+        others={"/a": [0.1, 0.7, 0.95, 0.95, 0.7, 0.7], "/b": [0.95, 0.95, 0.95, GONE, 0.7, 0.95]},
+    ),
+    "while a metric": Case(rule(above=1, **ON_RATE), [2, 2, 2, 0, 2, 2, 2], rate=[0, 5, 1, 5, 5, None, 5]),
+    "while a metric, for a time": Case(
+        rule(above=1, **{"for": "30s"}, **ON_RATE), [2] * 9, rate=[5, 5, 0, 5, 5, 5, 5, 0, 5]
+    ),
+    "while a metric is low": Case(rule(above=1, **ON_LOW), [2] * 4, rate=[5, 0.5, 1, 0]),
+    "while a metric of any model": Case(
+        rule(above=1, **ON_RATE), [2] * 5, rate=[0, 5, 5, None, None], other_rate=[0, 0, None, 5, None]
+    ),
+    "while a metric of any model is low": Case(
+        rule(above=1, **ON_LOW), [2] * 5, rate=[5, 0, 0, None, None], other_rate=[5, 5, None, 0, None]
+    ),
+    "while a rule": Case(
+        rule(above=1, **ON_SLOW), [2, 2, 2, 0, 2, 2, 2], slow=[CALM, PENDING, FIRING, FIRING, FIRING, None, FIRING]
+    ),
+    "while both, cleared and kept": Case(
+        rule(above=1, clear=0.5, keep_firing_for="15s", **{"while": [*ON_RATE["while"], *ON_SLOW["while"]]}),
+        [2, 2, 0.7, 0.7, 0.7, 0.7, 2, 0.7, 0.3, 0.7],
+        rate=[5, 5, 5, 0, 5, 0, 0, 5, 5, 5],
+        slow=[CALM, *[FIRING] * 9],
+    ),
+    "reference": Case(rule(**ACCURACY, below={"reference": -0.05}), [0.9, 0.84, 0.85, 0.8, 0.88], reference=0.9),
+    "reference and clear": Case(
+        rule(**ACCURACY, below={"reference": -0.05}, clear={"reference": -0.02}),
+        [0.86, 0.84, 0.86, 0.87, 0.89, 0.86],
+        reference=0.9,
+    ),
+    "event time": Case(rule(metric="missing_ratio", above=0.1, clear=0.05), [0.05, 0.2, 0.07, 0.01]),
+    "no data alerts": Case(rule(above=1, no_data="alert"), [0, GONE, GONE, 0, 2, GONE, 0, NONE, 0]),
+    "no data alerts, for a time": Case(
+        rule(above=1, no_data="alert", clear=0.5, keep_firing_for="15s", **{"for": "30s"}),
+        [0, 2, GONE, 2, 0.7, GONE, 0, 0, 0, GONE, 0, GONE, GONE, GONE, GONE, 0.7, 0.3, 0.3, 0.3],
+    ),
+    "never any data": Case(rule(above=1, no_data="alert", **{"for": "15s"}), [GONE, GONE, GONE, 0, 2, 2, GONE]),
+    "no data of one label set": Case(
+        rule(metric="disk_utilization_ratio", above=0.9, no_data="alert"),
+        [0.1, 0.1, 0.1, 0.1],
+        others={"/a": [0.1, GONE, 0.1, 0.95]},
+    ),
 }
 
 
-def ours(the_rule: Rule, samples: list[float | None], labels: tuple[tuple[str, str], ...]) -> list[int]:
+def label_sets(case: Case) -> list[tuple[dict[str, str], Sequence[Sample]]]:
+    """The label sets of the rule's metric, and what is measured of each."""
+    names, match = CATALOG[case.rule.metric].labels, case.rule.match
+    own = {**dict.fromkeys(names, "x"), **match}
+    last = [name for name in names if name not in match][-1:]
+    return [(own, case.samples), *(({**own, last[0]: value}, samples) for value, samples in case.others.items())]
+
+
+def ours(case: Case) -> list[int]:
     """How many alerts fire after each evaluation."""
     states: States = {}
     fired = []
-    for index, value in enumerate(samples):
+    for index in range(len(case.samples)):
         now = index * EVERY
-        reason = NotEnough.NO_ROWS if value is None else None
-        row = Measurement(the_rule.metric, value, Window(now, now), labels, reason=reason)
-        states, _ = evaluate(the_rule, states, [row], None, now, EVERY, Company())
-        fired.append(sum(state.status is Status.FIRING for state in states.values()))
+        window = Window(now, now)
+        rows = []
+        for labels, samples in label_sets(case):
+            value = samples[index]
+            if not isinstance(value, str):
+                reason = NotEnough.NO_ROWS if value is None else None
+                key = tuple(sorted(labels.items()))
+                rows.append(Measurement(case.rule.metric, value, window, key, reference=case.reference, reason=reason))
+        rates = [rate[index] for rate in (case.rate, case.other_rate) if rate]
+        slow = case.slow[index] if case.slow else None
+        company = Company(
+            {"request_rate": [Measurement("request_rate", rate, window) for rate in rates if rate is not None]},
+            {} if slow is None else {"slow": [("m", slow)]},
+        )
+        pace = EVERY if CATALOG[case.rule.metric].clock == "wall" else None
+        states, _ = evaluate(case.rule, states, rows, None, now, pace, company)
+        fired.append(sum(state.status is FIRING for state in states.values()))
     return fired
 
 
+def exposed(case: Case) -> list[dict[str, str]]:
+    """The same as promtool's input series."""
+    ranks: dict[Any, float | None] = {None: None, CALM: 0, PENDING: 1, FIRING: 2}
+    count = len(case.samples)
+    rows: list[tuple[str, dict[str, str], Sequence[Sample]]] = [
+        *((case.rule.metric, labels, samples) for labels, samples in label_sets(case)),
+        ("build_info", {"version": "1"}, [1.0] * count),
+        ("request_rate", {"model": "m"}, case.rate),
+        ("request_rate", {"model": "n"}, case.other_rate),
+        ("alert_state", {"rule": "slow", "model": "m"}, [ranks[status] for status in case.slow]),
+        ("performance_reference", label_sets(case)[0][0], [case.reference] * count),
+    ]
+    return [
+        {
+            "series": f"watchkeeper_{name}{{{_pairs({'instance': 'i', 'job': 'j', 'cluster': 'c', **labels})}}}",
+            "values": " ".join(
+                "stale" if isinstance(value, str) or value is None else str(float(value)) for value in values
+            ),
+        }
+        for name, labels, values in rows
+        if values and any(value is not None for value in values)
+    ]
+
+
+def _pairs(labels: dict[str, str]) -> str:
+    return ",".join(f'{name}="{value}"' for name, value in labels.items())
+
+
+@pytest.mark.parametrize("job", ["", "j"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_prometheus_fires_and_resolves_at_the_same_evaluations(kind: str, tmp_path: Path) -> None:
-    the_rule, samples = KINDS[kind]
-    labels = tuple(sorted({**dict.fromkeys(CATALOG[the_rule.metric].labels, "host"), **the_rule.match}.items()))
-    pairs = ",".join(f'{name}="{value}"' for name, value in (("instance", "i"), ("job", "j"), *labels))
-    text, refused = render([the_rule], EVERY)
+def test_prometheus_fires_and_resolves_at_the_same_evaluations(kind: str, job: str, tmp_path: Path) -> None:
+    case = KINDS[kind]
+    text, refused = render([case.rule], EVERY, job)
     assert not refused
-    (tmp_path / "rules.yml").write_text(text)
-    test = {
-        "rule_files": ["rules.yml"],
-        "evaluation_interval": "15s",
-        "tests": [
-            {
-                "interval": "15s",
-                "input_series": [
-                    {
-                        "series": f"watchkeeper_{the_rule.metric}{{{pairs}}}",
-                        "values": " ".join("stale" if value is None else str(value) for value in samples),
-                    }
-                ],
-                "promql_expr_test": [
-                    {
-                        "expr": 'sum(ALERTS{alertstate="firing"}) or vector(0)',
-                        "eval_time": f"{index * 15}s",
-                        "exp_samples": [{"labels": "{}", "value": count}],
-                    }
-                    for index, count in enumerate(ours(the_rule, samples, labels))
-                ],
-            }
-        ],
-    }
-    assert sum(ours(the_rule, samples, labels)), "it fires at all"
-    (tmp_path / "test.yml").write_text(yaml.safe_dump(test))
-    told = promtool("test", "rules", str(tmp_path / "test.yml"))
-    assert told.returncode == 0, told.stdout + told.stderr + text
+    expected = ours(case)
+    assert sum(expected) and 0 in expected, "it fires and is calm at times"
+    firing = [
+        {
+            "expr": 'count(ALERTS{alertstate="firing"}) or vector(0)',
+            "eval_time": f"{index * 15}s",
+            "exp_samples": [{"labels": "{}", "value": count}],
+        }
+        for index, count in enumerate(expected)
+    ]
+    passes(tmp_path, text, {"input_series": exposed(case), "promql_expr_test": firing})
+
+
+def test_only_the_chosen_job_is_looked_at(tmp_path: Path) -> None:
+    case = Case(rule(above=1, no_data="alert"), [2, GONE])
+    text, _ = render([case.rule], EVERY, "another")
+    none: list[dict[str, Any]] = [{"expr": "ALERTS", "eval_time": at, "exp_samples": []} for at in ("0s", "15s")]
+    passes(tmp_path, text, {"input_series": exposed(case), "promql_expr_test": none})
+
+
+def test_a_daemon_that_is_gone_is_no_missing_series(tmp_path: Path) -> None:
+    text, _ = render([rule(above=1, no_data="alert")], EVERY)
+    series = [
+        {"series": f"watchkeeper_{name}{{instance='i',job='j'}}", "values": "0 stale stale"}
+        for name in ("load1_ratio", "build_info")
+    ]
+    none: list[dict[str, Any]] = [{"expr": "ALERTS", "eval_time": at, "exp_samples": []} for at in ("0s", "15s", "30s")]
+    passes(tmp_path, text, {"input_series": series, "promql_expr_test": none})
 
 
 def test_promtool_takes_the_shipped_rules_and_each_other_is_refused_by_name(tmp_path: Path) -> None:
     rules = default_rules()
     text, refused = render(rules, EVERY)
-    (tmp_path / "rules.yml").write_text(text)
-    told = promtool("check", "rules", str(tmp_path / "rules.yml"))
-    assert (told.returncode, told.stderr) == (0, "")
+    is_read(tmp_path, text)
     exported = [item["alert"] for item in yaml.safe_load(text)["groups"][0]["rules"]]
     assert sorted([*exported, *refused]) == sorted(item.name for item in rules)
-    assert {"cpu-high", "server-down"} <= set(exported)
+    assert {"cpu-high", "server-down", "gpu-saturated", "gpu-idle"} <= set(exported)
     assert "min_rows" in refused["latency-high"]
+
+
+def test_promtool_takes_every_kind_in_one_file(tmp_path: Path) -> None:
+    rules = [case.rule.model_copy(update={"name": kind.replace(" ", "-")}) for kind, case in KINDS.items()]
+    text, refused = render(rules, EVERY, 'a "job"\\')
+    assert not refused
+    is_read(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +230,14 @@ def test_promtool_takes_the_shipped_rules_and_each_other_is_refused_by_name(tmp_
         ({"above": 1, "average": 7}, "average: 7"),
         ({"above": 1, "min_rows": 20}, "min_rows: 20"),
         ({"above": 1, "for": "3 windows"}, "counts windows"),
+        ({"above": 1, "keep_firing_for": "3 windows"}, "counts windows"),
         ({"above": 1, "for": "1h", "metric": "missing_ratio"}, "event time"),
-        ({"above": 1, "no_data": "alert"}, "no_data: alert"),
+        ({"above": 1, "keep_firing_for": "1h", "metric": "missing_ratio"}, "event time"),
+        ({"above": 1, "no_data": "alert", "metric": "missing_ratio"}, "no_data: alert is judged once a window"),
+        ({"above": 1, "no_data": "alert", **ON_SLOW}, "known of its conditions"),
         ({"above": 1, "error": "alert"}, "error: alert"),
         ({"above": {"reference": 0.1}, "metric": "missing_ratio"}, "reference's value"),
+        ({**ACCURACY, "above": {"reference": 0.1, "at_least": 1}}, "reference's value"),
     ],
 )
 def test_what_prometheus_cannot_express_is_refused_with_the_reason(keys: dict[str, Any], why: str) -> None:
@@ -123,37 +245,6 @@ def test_what_prometheus_cannot_express_is_refused_with_the_reason(keys: dict[st
         export(rule(**keys), METRICS)
 
 
-def test_conditions_and_references_are_series_beside_the_rules_own(tmp_path: Path) -> None:
-    rules = [
-        rule(name="a", above=1, **{"while": [{"rule": "slow"}, {"metric": "request_rate", "above": 1}]}),
-        rule(name="b", metric="performance", match={"metric": "accuracy"}, below={"reference": -0.05}),
-    ]
-    text, refused = render(rules, EVERY)
-    assert not refused
-    (tmp_path / "rules.yml").write_text(text)
-    assert promtool("check", "rules", str(tmp_path / "rules.yml")).returncode == 0
-    assert 'max by (instance, job) (watchkeeper_alert_state{rule="slow"}) >= 1' in text
-    assert 'watchkeeper_performance_reference{metric="accuracy"} + -0.05' in text
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (
-            "CPU {{ value | percent }} on {{ labels.scope }}",
-            "CPU {{ $value | humanizePercentage }} on {{ $labels.scope }}",
-        ),
-        ("over {{ level | percent }}", "over 50%"),
-        ("{{ model }} ({{ rule }})", "{{ $labels.model }} (r)"),
-        ("worst {{ worst }}", "load1_ratio is {{ $value }}"),
-        ("{% if value %}high{% endif %}", "load1_ratio is {{ $value }}"),
-    ],
-)
-def test_summaries_become_prometheus_own_templates(text: str, expected: str) -> None:
-    assert summary(rule(above=0.5, summary=text)) == expected
-
-
-def test_braces_in_an_action_are_text(tmp_path: Path) -> None:
-    text, _ = render([rule(above=1, action="kubectl get pods -o go-template='{{ .items }}'")], EVERY)
-    (tmp_path / "rules.yml").write_text(text)
-    assert promtool("check", "rules", str(tmp_path / "rules.yml")).returncode == 0
+def test_levels_that_are_no_number_are_written_as_prometheus_does(tmp_path: Path) -> None:
+    rules = [rule(name=f"r{index}", above=float(level)) for index, level in enumerate(("inf", "-inf", "1e300", "1e-9"))]
+    is_read(tmp_path, render(rules, EVERY)[0])

@@ -1,0 +1,35 @@
+"""Exported rules before Debian's promtool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from alerts.rule import Rule
+from tests.servers.prometheus import promtool
+
+EVERY = 15.0
+"""Seconds between evaluations."""
+
+
+def rule(**keys: Any) -> Rule:
+    """A rule `r` on load1_ratio, for which no data is fine, unless told otherwise."""
+    return Rule.model_validate({"name": "r", "metric": "load1_ratio", "no_data": "ok", **keys})
+
+
+def passes(folder: Path, rules: str, test: dict[str, Any]) -> None:
+    """Has promtool test the rules."""
+    (folder / "rules.yml").write_text(rules)
+    whole = {"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": [{"interval": "15s", **test}]}
+    (folder / "test.yml").write_text(yaml.safe_dump(whole))
+    told = promtool("test", "rules", str(folder / "test.yml"))
+    assert told.returncode == 0, told.stdout + told.stderr + rules
+
+
+def is_read(folder: Path, rules: str) -> None:
+    """Has promtool read the rules."""
+    (folder / "rules.yml").write_text(rules)
+    told = promtool("check", "rules", str(folder / "rules.yml"))
+    assert (told.returncode, told.stderr) == (0, ""), told.stdout + told.stderr + rules
