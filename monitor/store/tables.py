@@ -86,6 +86,7 @@ chunks = Table(
     Column("model", String(200), nullable=False),
     Column("seq", BigInteger, nullable=False),  # last arrival inside
     Column("window_start", Float, nullable=False),
+    Column("bucket_start", Float, nullable=False),  # of the shortest span that is ever asked for (monitor.work.buckets)
     Column("t_min", Float, nullable=False),
     Column("t_max", Float, nullable=False),
     Column("n", Integer, nullable=False),
@@ -94,10 +95,10 @@ chunks = Table(
     Column("codec", String(32), nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("id_hashes", LargeBinary, nullable=False),  # sorted 64-bit hashes: the locator of late labels
-    Index("chunks_model_window", "model", "window_start", "seq"),
+    Index("chunks_model_window", "model", "window_start", "seq", "bucket_start"),
     Index("chunks_model_time", "model", "t_max"),
     sqlite_autoincrement=True,
-    comment="compacted predictions, each chunk inside one window and one span of the arrival log",
+    comment="compacted predictions, each chunk inside one bucket of a window and one span of the arrival log",
 )
 
 profiles = Table(
@@ -105,14 +106,30 @@ profiles = Table(
     metadata,
     Column("chunk_id", RowId, primary_key=True),
     Column("binning_id", BigInteger, primary_key=True),
+    Column("segment", String(200), primary_key=True, default=""),  # such as country=DE; empty for all rows
     Column("model", String(200), nullable=False),
-    Column("window_start", Float, nullable=False),
+    Column("bucket_start", Float, nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("n", Integer, nullable=False),
     Column("codec", String(32), nullable=False),
     Column("payload", LargeBinary, nullable=False),
-    Index("profiles_model_window", "model", "window_start", "seq"),
-    comment="one mergeable profile a chunk and binning",
+    Index("profiles_model_bucket", "model", "binning_id", "segment", "bucket_start", "seq"),
+    comment="one mergeable profile a chunk, binning and segment, until roll-ups hold it",
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("binning_id", BigInteger, primary_key=True),
+    Column("segment", String(200), primary_key=True, default=""),
+    Column("seconds", Integer, primary_key=True),  # length of the bucket
+    Column("start", Float, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),  # every chunk of the bucket up to this arrival is in it
+    Column("n", BigInteger, nullable=False),
+    Column("codec", String(32), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    comment="merged profiles of whole buckets of time, each as of a position (docs/decisions/0006-rollups.md)",
 )
 
 # PostgreSQL's is made by the migration alone: naming it here would load its dialect, 4 MB, everywhere.

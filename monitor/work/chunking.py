@@ -1,4 +1,4 @@
-"""Chunks: predictions as they are stored, each inside one window.
+"""Chunks: predictions as they are stored, each inside one bucket of one window.
 
 Codec `arrow-zstd/1` is a frame as an Arrow IPC stream with zstd-compressed buffers
 (https://arrow.apache.org/docs/format/Columnar.html). Rows that come before the model has a schema keep the codec they
@@ -21,6 +21,7 @@ from checks.frame import from_payload
 from checks.profile import Binning, CategoryBins, NumberBins
 from checks.scalar import text
 from checks.schema import Schema
+from monitor.work.buckets import grain
 
 CHUNK_CODEC = "arrow-zstd/1"
 BATCH_CODEC = "msgpack-columns/1"
@@ -50,6 +51,7 @@ class Rows:
     seqs: Ints
     received: Floats
     windows: Ints
+    buckets: Ints
 
     def __len__(self) -> int:
         return len(self.seqs)
@@ -57,13 +59,14 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows of one window, in the order in which they came."""
+    """Rows of one bucket, in the order in which they came."""
 
     window: int
-    """Counted from the epoch."""
+    """Counted from the epoch, as the bucket is."""
+    bucket: int
     rows: Ints
     duplicates: int
-    """Rows of the window that are not kept."""
+    """Rows of the bucket that are not kept."""
 
 
 def encode(frame: pa.Table) -> bytes:
@@ -189,15 +192,23 @@ def window_indices(times: Floats, every: float) -> Ints:
     return np.floor(times / every).astype(np.int64)
 
 
+def bucket_indices(times: Floats, windows: Ints, every: float) -> Ints:
+    """Which bucket each time is in, counted from the epoch; always one of its window's, however `times` round."""
+    each = round(every / grain(every))
+    found = np.floor(times / grain(every)).astype(np.int64)
+    return np.clip(found, windows * each, windows * each + each - 1)
+
+
 def split(rows: Rows, kept: Bools, limit: int) -> Iterator[Chunk]:
-    """The rows that are kept as chunks of one window each, of at most `limit` rows, oldest window first. Dropped rows
-    are counted in the first chunk of their window."""
-    for window in np.unique(rows.windows).tolist():
-        inside = rows.windows == window
+    """The rows that are kept as chunks of one bucket each, of at most `limit` rows, oldest first. Dropped rows are
+    counted in the first chunk of their bucket."""
+    for bucket in np.unique(rows.buckets).tolist():
+        inside = rows.buckets == bucket
         chosen = np.flatnonzero(inside & kept)
         duplicates = int(np.count_nonzero(inside)) - len(chosen)
+        window = int(rows.windows[np.argmax(inside)])
         for start in range(0, len(chosen), limit):
-            yield Chunk(window, chosen[start : start + limit], 0 if start else duplicates)
+            yield Chunk(window, bucket, chosen[start : start + limit], 0 if start else duplicates)
 
 
 def fitted(frame: pa.Table, binning: Binning) -> pa.Table:

@@ -20,6 +20,7 @@ from checks.arrow import floats, int_array
 from checks.frame import from_payload, hash_ids
 from checks.profile import profile
 from monitor.store.tables import arrivals, progress, windows
+from monitor.work.buckets import grain
 from monitor.work.chunking import (
     BATCH_CODEC,
     CHUNK_CODEC,
@@ -27,6 +28,7 @@ from monitor.work.chunking import (
     Chunk,
     DamagedBatch,
     Rows,
+    bucket_indices,
     encode,
     encode_rows,
     joined,
@@ -103,8 +105,8 @@ class Compaction:
         for seq, error in damaged.items():
             log.error("%s: arrival %d can't be read and is set aside in `arrivals`: %s", self._model, seq, error)
         self._counts["damaged"] += len(damaged)
-        for chunk in made:
-            self._ids.add(chunk.window, fresh.hashes[fresh.windows == chunk.window])
+        for window in sorted({chunk.window for chunk in made}):
+            self._ids.add(window, fresh.hashes[fresh.windows == window])
         self._waiting.add(label["prediction_id"] for label in labels if label["window_start"] is None)
         self._counts["labels_placed"] += len(found)
 
@@ -138,6 +140,7 @@ class Compaction:
         payload = joined([columns for _, columns in decoded])
         frame = from_payload(payload, self._schema)
         times, _ = floats(frame["time"])
+        places = window_indices(times, self._options.every)
         return Rows(
             payload=payload,
             size=sum(len(batch.payload) for batch in batches),
@@ -146,7 +149,8 @@ class Compaction:
             hashes=hash_ids(payload["id"]),
             seqs=np.repeat(np.array([batch.seq for batch in batches], np.int64), counts),
             received=np.repeat(np.array([batch.received_at for batch in batches]), counts),
-            windows=window_indices(times, self._options.every),
+            windows=places,
+            buckets=bucket_indices(times, places, self._options.every),
         )
 
     def _split(self, rows: Rows) -> tuple[list[Chunk], Place]:
@@ -191,12 +195,13 @@ class Compaction:
         times = rows.times[chunk.rows]
         common = {
             "model": self._model,
-            "window_start": chunk.window * self._options.every,
+            "bucket_start": chunk.bucket * grain(self._options.every),
             "seq": int(rows.seqs[chunk.rows].max()),
             "n": len(times),
         }
         values = {
             **common,
+            "window_start": chunk.window * self._options.every,
             "t_min": float(times.min()),
             "t_max": float(times.max()),
             "duplicates": chunk.duplicates,

@@ -69,7 +69,14 @@ class Evidence:
         if self.reference is None:
             return None
         binning = self.reference.reference.binning
-        where = and_(profiles.c.binning_id == self.reference.id, _within(profiles.c, self._model, window, self._seq))
+        where = and_(
+            profiles.c.model == self._model,
+            profiles.c.binning_id == self.reference.id,
+            profiles.c.segment == "",
+            profiles.c.bucket_start >= window.start,
+            profiles.c.bucket_start < window.end,
+            profiles.c.seq <= self._seq,
+        )
         with self._engine.connect() as connection:
             rows = connection.execute(select(profiles.c.chunk_id, profiles.c.payload).where(where)).all()
         stored = {row.chunk_id: row.payload for row in rows}
@@ -172,7 +179,7 @@ class Evidence:
         binning = reference.reference.binning
         made = profile(fitted(self._frame(id_), binning), binning)
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        chunk = select(chunks.c.model, chunks.c.window_start, chunks.c.seq, chunks.c.n).where(chunks.c.id == id_)
+        chunk = select(chunks.c.model, chunks.c.bucket_start, chunks.c.seq, chunks.c.n).where(chunks.c.id == id_)
         with writing(self._engine).begin() as connection:
             row = connection.execute(chunk).one()
             connection.execute(

@@ -26,6 +26,7 @@ from monitor.store.tables import (
     progress,
     report_parts,
     reports,
+    rollups,
     silences,
     transitions,
     windows,
@@ -107,7 +108,8 @@ def _of_model(engine: Engine, options: ModelOptions, now: float, events: float, 
     yield labels, and_(labels.c.model == model, labels.c.window_start < limit)
     yield labels, and_(labels.c.model == model, labels.c.time < limit, labels.c.window_start.is_(None))
     old = min(age - history, limit)
-    yield profiles, and_(profiles.c.model == model, profiles.c.window_start < old)
+    yield profiles, and_(profiles.c.model == model, profiles.c.bucket_start < old)
+    yield rollups, and_(rollups.c.model == model, rollups.c.start < old)
     yield measurements, _of_names(model, "event", old)
     yield windows, and_(windows.c.model == model, windows.c.end < old)
 

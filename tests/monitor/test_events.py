@@ -166,7 +166,9 @@ def test_what_was_received_before_a_restart_counts(engine: Engine, writer: Write
     blank: dict[str, Any] = {"payload": b"", "id_hashes": b"", "codec": "", "n": 1, "duplicates": 0, "seq": 1}
     with engine.begin() as connection:
         connection.execute(
-            insert(chunks).values(model="delays", window_start=0.0, t_min=0.0, t_max=0.0, received_at=77.0, **blank)
+            insert(chunks).values(
+                model="delays", window_start=0.0, bucket_start=0.0, t_min=0.0, t_max=0.0, received_at=77.0, **blank
+            )
         )
 
     assert EventStore(writer, engine, StillClock()).newest_received("delays", "predictions") == 77.0

@@ -300,7 +300,7 @@ def test_chunks_from_before_the_reference_are_profiled_when_it_is_there(log: Log
     (verdict,) = judge(log)
     assert value(verdict.measurements, "missing_ratio", FIRST, feature="distance") == 0.5
     assert value(verdict.measurements, "new_category_ratio", FIRST, feature="carrier") == 0.5
-    stored = log.rows(select(profiles.c.binning_id, profiles.c.n).where(profiles.c.window_start == FIRST.start))
+    stored = log.rows(select(profiles.c.binning_id, profiles.c.n).where(profiles.c.bucket_start == FIRST.start))
     assert [tuple(row) for row in stored] == [(built.id, 10), (built.id, 10)]
 
 

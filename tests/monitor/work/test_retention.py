@@ -108,7 +108,7 @@ def test_profiles_and_measurements_live_as_long_as_history(log: Log) -> None:
     judged(log)
     old = NOW - HISTORY - 2 * HOUR
     for start in (old, NOW - 20 * DAY):
-        add(log, profiles, chunk_id=int(start), window_start=start)
+        add(log, profiles, chunk_id=int(start), bucket_start=start)
         add(log, windows, start=start, end=start + HOUR, mature_at=start + HOUR)
         add(log, measurements, name="window_rows", labels="{}", window_end=start + HOUR)
         add(log, measurements, name="request_rate", labels="{}", window_end=start + HOUR)

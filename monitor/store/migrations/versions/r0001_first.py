@@ -61,6 +61,7 @@ def upgrade() -> None:
         sa.Column("model", sa.String(length=200), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("window_start", sa.Float(), nullable=False),
+        sa.Column("bucket_start", sa.Float(), nullable=False),
         sa.Column("t_min", sa.Float(), nullable=False),
         sa.Column("t_max", sa.Float(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
@@ -70,11 +71,11 @@ def upgrade() -> None:
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.Column("id_hashes", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
-        comment="compacted predictions, each chunk inside one window and one span of the arrival log",
+        comment="compacted predictions, each chunk inside one bucket of a window and one span of the arrival log",
         sqlite_autoincrement=True,
     )
     op.create_index("chunks_model_time", "chunks", ["model", "t_max"], unique=False)
-    op.create_index("chunks_model_window", "chunks", ["model", "window_start", "seq"], unique=False)
+    op.create_index("chunks_model_window", "chunks", ["model", "window_start", "seq", "bucket_start"], unique=False)
     op.create_table(
         "deliveries",
         sa.Column("incident", sa.String(length=36), nullable=False),
@@ -174,16 +175,19 @@ def upgrade() -> None:
         "profiles",
         sa.Column("chunk_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("binning_id", sa.BigInteger(), nullable=False),
+        sa.Column("segment", sa.String(length=200), nullable=False),
         sa.Column("model", sa.String(length=200), nullable=False),
-        sa.Column("window_start", sa.Float(), nullable=False),
+        sa.Column("bucket_start", sa.Float(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("codec", sa.String(length=32), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("chunk_id", "binning_id"),
-        comment="one mergeable profile a chunk and binning",
+        sa.PrimaryKeyConstraint("chunk_id", "binning_id", "segment"),
+        comment="one mergeable profile a chunk, binning and segment, until roll-ups hold it",
     )
-    op.create_index("profiles_model_window", "profiles", ["model", "window_start", "seq"], unique=False)
+    op.create_index(
+        "profiles_model_bucket", "profiles", ["model", "binning_id", "segment", "bucket_start", "seq"], unique=False
+    )
     op.create_table(
         "progress",
         sa.Column("model", sa.String(length=200), nullable=False),
@@ -212,6 +216,20 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("references_model", "reference_profiles", ["model", "id"], unique=False)
+    op.create_table(
+        "rollups",
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("binning_id", sa.BigInteger(), nullable=False),
+        sa.Column("segment", sa.String(length=200), nullable=False),
+        sa.Column("seconds", sa.Integer(), nullable=False),
+        sa.Column("start", sa.Float(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.BigInteger(), nullable=False),
+        sa.Column("codec", sa.String(length=32), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("model", "binning_id", "segment", "seconds", "start", "seq"),
+        comment="merged profiles of whole buckets of time, each as of a position (docs/decisions/0006-rollups.md)",
+    )
     op.create_table(
         "silences",
         sa.Column("id", sa.String(length=36), nullable=False),
