@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import doctest
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def test_buckets_fill_windows_and_one_another(every: float) -> None:
     assert list(found) == sorted(found)
     assert all(level % shortest == 0 for level in found)
     # Each level is made from whole buckets of the one before.
-    assert all(longer % shorter == 0 for shorter, longer in zip(found, found[1:], strict=False))
+    assert all(longer % shorter == 0 for shorter, longer in pairwise(found))
 
 
 @pytest.mark.parametrize("every", [900.0, 3600.0, 86400.0])
