@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from alerts.match import matched
 from alerts.observation import Kind, Observation
 from alerts.rule import Condition, Rule
 from alerts.state import Status
@@ -32,7 +33,7 @@ def holds(condition: Condition, company: Company) -> bool | None:
     values = [
         row.value
         for row in company.newest.get(condition.metric or "", ())
-        if row.value is not None and condition.match.items() <= dict(row.labels).items()
+        if row.value is not None and matched(condition.match, dict(row.labels))
     ]
     if not values:
         return None

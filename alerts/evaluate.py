@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from alerts.condition import Company, conditioned
+from alerts.match import matched
 from alerts.observation import Kind, Observation
 from alerts.rule import Rule
 from alerts.state import AlertState, Reason, Status, Transition, ended, step
@@ -23,8 +24,7 @@ _NOTHING: Mapping[str, str] = {}
 
 def matches(rule: Rule, labels: Labels) -> bool:
     """Whether measurements with these labels are the rule's."""
-    own = dict(labels)
-    return all(own.get(name) == value for name, value in rule.match.items())
+    return matched(rule.match, dict(labels))
 
 
 def evaluate(

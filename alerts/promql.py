@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from alerts.match import ANY
 from alerts.promql_text import bounded, notes
 from alerts.rule import Condition, Level, Rule
 
@@ -134,7 +135,7 @@ class _Expression:
 
 
 def _selector(name: str, match: Mapping[str, str]) -> str:
-    pairs = ",".join(f"{label}={_quoted(value)}" for label, value in match.items())
+    pairs = ",".join(f'{label}!=""' if value == ANY else f"{label}={_quoted(value)}" for label, value in match.items())
     return f"{name}{{{pairs}}}" if pairs else name
 
 

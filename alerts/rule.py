@@ -107,7 +107,7 @@ class Rule(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
     metric: str
     match: dict[str, str] = {}
-    """Label values that a measurement must carry."""
+    """Label values that a measurement must carry; `*` is any, empty is none."""
     above: Level | None = None
     below: Level | None = None
     clear: Level | None = None

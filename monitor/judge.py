@@ -14,6 +14,7 @@ from alerts.condition import Company
 from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
 from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, with_report, worded
+from alerts.match import fits
 from alerts.rule import Rule
 from alerts.state import MIN_GAP, AlertState, Reason, Status, Transition, ended
 from alerts.wording import Wording
@@ -273,7 +274,7 @@ def _over_windows(incident: Incident) -> bool:
 
 def _agree(match: Mapping[str, str], shared: Mapping[str, str]) -> bool:
     """Whether measurements with the shared labels can be the rule's."""
-    return all(match.get(name, value) == value for name, value in shared.items())
+    return all(name not in match or fits(match[name], value) for name, value in shared.items())
 
 
 def _given_up(alert: Alert, ends: Mapping[str, Transition]) -> Alert:
