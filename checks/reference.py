@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import astuple, dataclass
 
 import msgspec
@@ -81,6 +81,22 @@ def build_reference(
     `progress` is told the share done, 0 … 1; `seed` fixes the simulated samples.
     """
     binning = make_binning(frame, schema, bins)
+    return reference_under(binning, frame, schema, every=every, min_rows=min_rows, progress=progress, seed=seed)
+
+
+def reference_under(
+    binning: Binning,
+    frame: pa.Table,
+    schema: Schema,
+    *,
+    every: float,
+    min_rows: int,
+    methods: Collection[str] = METHODS,
+    progress: Callable[[float], None] = lambda share: None,
+    seed: int = 0,
+) -> Reference:
+    """The reference of a frame under bins that are there already, as `build_reference`; with drift limits for these
+    methods alone."""
     whole = profile(frame, binning)
     progress(0.2)
     blocks = cut(frame["time"], every, min_rows) if "time" in frame.column_names else None
@@ -88,7 +104,8 @@ def build_reference(
     limits: dict[Key, Limit] = {}
     for place, (name, own) in enumerate(binning.columns.items(), 1):
         column = Column(name, frame[name], own, whole.columns[name], frame.num_rows)
-        limits.update(column_limits(column, blocks, _keys(name, binning), rng))
+        keys = {method: key for method, key in _keys(name, binning).items() if method in methods}
+        limits.update(column_limits(column, blocks, keys, rng))
         progress(0.2 + 0.7 * place / len(binning.columns))
     achieved = performance(frame, schema)
     limits.update(performance_limits(frame, schema, achieved, blocks))
