@@ -6,7 +6,7 @@ through the buffers. Layout: https://arrow.apache.org/docs/format/Columnar.html
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,28 @@ def floats(column: pa.Array | pa.ChunkedArray) -> tuple[Floats, Bools]:
         return np.zeros(len(array)), valid(array)
     values = np.frombuffer(buffer, np.float64, count=array.offset + len(array))
     return values[array.offset :], valid(array)
+
+
+def spans(column: pa.Array | pa.ChunkedArray, size: int) -> Iterator[npt.NDArray[Any]]:
+    """The values that are there (nulls left out, NaN not), at most `size` at a time, in their own type where numpy
+    sorts it, else as float64. They may be views: not to be written to.
+
+    Raises pa.ArrowInvalid or pa.ArrowNotImplementedError for a type that holds no numbers.
+    """
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        if chunk.null_count == len(chunk):
+            continue
+        if not (pa.types.is_integer(chunk.type) or pa.types.is_float32(chunk.type)):
+            values, present = floats(chunk)
+        else:
+            kind = np.float32 if pa.types.is_float32(chunk.type) else str(chunk.type)
+            values = np.frombuffer(chunk.buffers()[1], kind, count=chunk.offset + len(chunk))[chunk.offset :]
+            present = valid(chunk) if chunk.null_count else np.zeros(0, np.bool_)
+        for start in range(0, len(values), size):
+            part = values[start : start + size]
+            part = part[present[start : start + size]] if chunk.null_count else part
+            if len(part):
+                yield part
 
 
 def finite(column: pa.Array | pa.ChunkedArray) -> tuple[Floats, int, int, int]:

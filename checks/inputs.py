@@ -66,6 +66,13 @@ class WindowData:
     """True while labels of the window are still expected."""
 
 
+def error_of(column: str, window: Profile | None, reference: Profile) -> str | None:
+    """Why the column could not be profiled, in the window or in the reference; None where it could."""
+    if window is not None and column in window.errors:
+        return window.errors[column]
+    return f"in the reference: {reference.errors[column]}" if column in reference.errors else None
+
+
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
     """What the model's config says about its checks."""

@@ -19,7 +19,9 @@ from checks.profile import Binning, Profile, make_binning, profile
 from checks.profile.binning import unpack
 from checks.schema import Schema
 
-VERSION = 1
+VERSION = 2
+READABLE = (2,)
+"""Versions that this release reads."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class Reference:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Reference:
-        """Raises ProfileError when the bytes are no reference of this version."""
-        body = unpack(data, "reference", VERSION)
+        """Raises ProfileError when the bytes are no reference of a READABLE version."""
+        body = unpack(data, "reference", READABLE)
         binning = Binning.from_bytes(body["binning"])
         return cls(
             Schema.from_json(body["schema"]),

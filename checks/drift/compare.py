@@ -9,7 +9,7 @@ import numpy as np
 
 from checks.base import Labels, Measurement, NotEnough
 from checks.drift.methods import METHODS
-from checks.inputs import CheckOptions, WindowData
+from checks.inputs import CheckOptions, WindowData, error_of
 from checks.profile import CategoryColumn, NumberColumn
 from checks.profile.summary import Column
 from checks.reference import Reference
@@ -42,6 +42,8 @@ def compare(
 def _compared(
     metric: str, name: str, of: Labels, method: str, data: WindowData, reference: Reference, options: CheckOptions
 ) -> Measurement:
+    if error := error_of(name, data.profile, reference.profile):
+        return Measurement(metric, None, data.window, of, data.n, NotEnough.ERROR, detail={"error": error})
     normal = reference.profile.columns[name]
     bins = reference.binning.columns[name]
     before = bins.inner(normal.counts)

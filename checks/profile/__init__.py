@@ -7,7 +7,9 @@ from checks.profile.binning import (
     ProfileError,
     make_binning,
 )
-from checks.profile.summary import CategoryColumn, NumberColumn, Profile, empty, merge, profile
+from checks.profile.categories import CategoryColumn
+from checks.profile.numbers import NumberColumn
+from checks.profile.summary import Profile, empty, merge, profile
 
 __all__ = [
     "Binning",

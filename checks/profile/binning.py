@@ -17,7 +17,9 @@ import pyarrow as pa
 from checks.arrow import Floats, encoded, finite
 from checks.schema import Schema
 
-VERSION = 1
+VERSION = 2
+READABLE = (2,)
+"""Versions that this release reads."""
 OWN_SHARE = 0.005  # categories at least this frequent have a bin of their own,
 MOST_OWN = 100  # the most frequent of them at most this many,
 LEAST_OWN = 20  # and this many in any case
@@ -129,8 +131,8 @@ class Binning:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Binning:
-        """Raises ProfileError when the bytes are no binning of this version."""
-        body = unpack(data, "binning", VERSION)
+        """Raises ProfileError when the bytes are no binning of a READABLE version."""
+        body = unpack(data, "binning", READABLE)
         columns: dict[str, Bins] = {}
         for column in body["columns"]:
             if "edges" in column:
@@ -141,7 +143,7 @@ class Binning:
         return cls(columns)
 
 
-def unpack(data: bytes, what: str, version: int) -> dict[str, Any]:
+def unpack(data: bytes, what: str, readable: tuple[int, ...]) -> dict[str, Any]:
     """The body of a stored part. Raises ProfileError when it is another format or version."""
     try:
         body = msgspec.msgpack.decode(data)
@@ -149,12 +151,16 @@ def unpack(data: bytes, what: str, version: int) -> dict[str, Any]:
         raise ProfileError(f"the stored {what} is damaged ({error}); build the reference anew") from error
     if not isinstance(body, dict) or body.get("format") != f"watchkeeper-{what}":
         raise ProfileError(f"the stored bytes are no {what}; build the reference anew")
-    if body.get("version") != version:
+    if body.get("version") not in readable:
         raise ProfileError(
-            f"the stored {what} has version {body.get('version')!r}, but this release reads version {version}; "
+            f"the stored {what} has version {body.get('version')!r}, but this release reads {_versions(readable)}; "
             "build the reference anew"
         )
     return body
+
+
+def _versions(readable: tuple[int, ...]) -> str:
+    return f"version {readable[0]}" if len(readable) == 1 else f"versions {readable[0]} to {readable[-1]}"
 
 
 def watched(schema: Schema) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from checks.base import Labels, Measurement, NotEnough, labels
-from checks.inputs import CheckOptions, WindowData
+from checks.inputs import CheckOptions, WindowData, error_of
 from checks.profile import CategoryColumn, NumberColumn
 from checks.profile.summary import Column
 from checks.reference import Reference
@@ -36,6 +36,8 @@ def ratios(
 
 
 def _measured(metric: str, part: Part, name: str, of: Labels, data: WindowData, reference: Reference) -> Measurement:
+    if error := error_of(name, data.profile, reference.profile):
+        return Measurement(metric, None, data.window, of, data.n, NotEnough.ERROR, detail={"error": error})
     now = data.profile.columns[name] if data.profile and data.n else None
     share = part(now, data.n) if now else None
     if now is None or share is None:

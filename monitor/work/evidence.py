@@ -29,7 +29,7 @@ from monitor.work.place import task_schema, truths
 from monitor.work.references import StoredReference
 
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
-PROFILE_CODEC = "profile/1"
+PROFILE_CODEC = "profile/2"
 OUTCOME = ("id", "prediction", "score")
 DIGITS = 11
 """Decimal digits of a moment that are free of rounding, relative to the largest value."""
@@ -207,7 +207,8 @@ def _rounded(column: NumberColumn | CategoryColumn) -> NumberColumn | CategoryCo
     scale = max(abs(column.low), abs(column.high)) or 1.0
     digits = DIGITS - math.ceil(math.log10(scale))
     spread = DIGITS - math.ceil(2 * math.log10(scale) + math.log10(column.finite))
-    return replace(column, mean=round(column.mean, digits), m2=round(column.m2, spread))
+    sums = np.round(column.sums, DIGITS - math.ceil(math.log10(scale) + math.log10(column.finite)))
+    return replace(column, mean=round(column.mean, digits), m2=round(column.m2, spread), sums=sums)
 
 
 def _within(columns: Columns, model: str, window: Window, seq: int) -> ColumnElement[bool]:

@@ -22,7 +22,7 @@ from monitor.store.engine import writing
 from monitor.store.tables import references
 from monitor.work.closing import BuiltReference, ModelOptions
 
-REFERENCE_CODEC = "reference/1"
+REFERENCE_CODEC = "reference/2"
 READ_BYTES = 1 << 20
 
 

@@ -69,9 +69,12 @@ def same(a: Profile, b: Profile) -> None:
         if isinstance(left, CategoryColumn):
             assert isinstance(right, CategoryColumn)
             assert left.examples == right.examples
+            assert left.distinct == right.distinct
             continue
         assert isinstance(right, NumberColumn)
         assert (left.nan, left.infinite, left.low, left.high) == (right.nan, right.infinite, right.low, right.high)
+        assert left.zeros == right.zeros
+        assert left.sums == pytest.approx(right.sums, rel=1e-9, abs=1e-6)
         assert left.mean == pytest.approx(right.mean, rel=1e-9, abs=1e-6)
         assert left.m2 == pytest.approx(right.m2, rel=1e-6, abs=1e-3)
 
@@ -90,6 +93,7 @@ def test_merging_any_split_is_the_whole(all_rows: list[tuple[Any, ...]], data: s
         backward = merge(part, backward)
     same(forward, whole)
     same(backward, whole)
+    same(merge(parts[0], merge(parts[-1], whole)), merge(merge(parts[0], parts[-1]), whole))
     same(merge(whole, empty(BINNING)), whole)
 
 
@@ -196,13 +200,6 @@ def test_rare_categories_share_a_bin_and_are_not_new() -> None:
     assert column.examples == {"unheard of": 1}
 
 
-def test_examples_of_new_categories_are_bounded() -> None:
-    column = profile(pa.table({"f:c": [f"n{i}" for i in range(500)]}), BINNING).columns["f:c"]
-    assert isinstance(column, CategoryColumn)
-    assert len(column.examples) == 20
-    assert column.counts[-1] == 500
-
-
 def test_binning_bytes_there_and_back() -> None:
     assert Binning.from_bytes(BINNING.to_bytes()) == BINNING
     assert Binning.from_bytes(BINNING.to_bytes()).fingerprint == BINNING.fingerprint
@@ -211,7 +208,7 @@ def test_binning_bytes_there_and_back() -> None:
 def test_another_version_another_binning_and_noise_are_refused() -> None:
     data = profile(REFERENCE, BINNING).to_bytes()
     newer = msgspec.msgpack.encode(msgspec.msgpack.decode(data) | {"version": 99})
-    with pytest.raises(ProfileError, match="has version 99, but this release reads version 1"):
+    with pytest.raises(ProfileError, match="has version 99, but this release reads version 2"):
         Profile.from_bytes(newer, BINNING)
     with pytest.raises(ProfileError, match="another binning"):
         Profile.from_bytes(data, Binning({"f:v": NumberBins((0.0, 1.0)), "f:c": CategoryBins(("a",))}))
