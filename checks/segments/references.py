@@ -19,6 +19,8 @@ from checks.segments.dimension import Dimension
 from checks.segments.parts import PARTS, SegmentCheck
 
 VERSION = 1
+READABLE = (1,)
+"""Versions that this release reads."""
 ENOUGH = 200
 """Rows of the reference below which it says nothing about a segment."""
 
@@ -54,7 +56,7 @@ class Segmentation:
     @classmethod
     def from_bytes(cls, data: bytes, whole: Reference) -> Segmentation:
         """Raises ProfileError when the bytes are no segmentation of this version, or of another reference's bins."""
-        body = unpack(zlib.decompress(data), "segmentation", VERSION)
+        body = unpack(zlib.decompress(data), "segmentation", READABLE)
         references = {
             name: Reference(
                 whole.schema,
