@@ -2,8 +2,8 @@
 
 Columns: `id`, `time` (epoch seconds), `prediction` (number in a regression, else text), `score` (binary: the positive
 class's probability), `p:<class>` (multiclass), `latency` (seconds), `version`, `t:<tag>`, `f:<feature>` (number, or
-text; booleans as `true` and `false`), `m:<feature>` (the text of values whose type does not fit, which are null in
-`f:`), and in the reference `label`. Absent columns are all null.
+text; booleans as `true` and `false`; of a time `f:<feature>.hour` and `f:<feature>.weekday`), `m:<feature>` (the text
+of values whose type does not fit, which are null in `f:`), and in the reference `label`. Absent columns are all null.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from checks.arrow import Bools, Floats, coded_array, encoded, float_array, floats, string_array, whole
 from checks.ids import hash_ids
+from checks.moment import UNITS, parse, part_columns, part_names
 from checks.scalar import spellings, text
 from checks.schema import FeatureType, Schema, SchemaError
 
@@ -45,20 +46,7 @@ def from_payload(payload: Mapping[str, Any], schema: Schema | None) -> pa.Table:
     if (version := payload.get("version")) is not None:
         columns["version"] = string_array(version)
     columns.update(_tags(payload.get("tags")))
-    kinds: dict[str, FeatureType] = dict(schema.features) if schema else {}
-    skipped = {name for name, _ in schema.excluded} if schema else set()
-    given: dict[str, Values] = payload["features"]
-    mismatched: dict[str, pa.Array] = {}
-    for name, kind in kinds.items():
-        if name not in given:
-            columns[f"f:{name}"] = pa.nulls(len(ids), pa.float64() if kind == "numeric" else pa.string())
-    for name, values in given.items():
-        if name in skipped:
-            continue
-        columns[f"f:{name}"], odd = _FIT[kinds.get(name) or _inferred(values)](values)
-        if odd is not None:
-            mismatched[f"m:{name}"] = odd
-    columns.update(mismatched)
+    columns.update(_features(payload["features"], schema, len(ids)))
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
@@ -89,6 +77,9 @@ def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
         column = table[name]
         if kind == "numeric":
             columns[f"f:{name}"] = float_array(*floats(column))
+        elif kind == "datetime":
+            parts = part_columns(*floats(_as_time(column, name)))
+            columns |= {f"f:{name}.{part}": values for part, values in parts.items()}
         else:
             columns[f"f:{name}"] = as_text(column, {"1": "true", "0": "false"} if kind == "boolean" else None)
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
@@ -119,6 +110,27 @@ def _promoted(frame: pa.Table, kinds: Mapping[str, pa.DataType]) -> pa.Table:
 
 
 # features
+
+
+def _features(given: Mapping[str, Values], schema: Schema | None, rows: int) -> dict[str, pa.Array]:
+    """The `f:` columns, then the `m:` columns of what does not fit."""
+    kinds = dict(schema.features) if schema else {}
+    skipped = {name for name, _ in schema.excluded} if schema else set()
+    columns: dict[str, pa.Array] = {}
+    mismatched: dict[str, pa.Array] = {}
+    for name, kind in kinds.items():
+        if kind == "datetime":
+            parts, odd = _moment(given.get(name, [None] * rows))
+            columns |= {f"f:{name}.{part}": column for part, column in parts.items()}
+            mismatched |= {} if odd is None else {f"m:{part}": odd for part in part_names(name)}
+            skipped |= {name, *part_names(name)}
+        elif name not in given:
+            columns[f"f:{name}"] = pa.nulls(rows, pa.float64() if kind == "numeric" else pa.string())
+    for name, values in given.items():
+        if name not in skipped:
+            columns[f"f:{name}"], odd = _FIT[kinds.get(name) or _inferred(values)](values)
+            mismatched |= {} if odd is None else {f"m:{name}": odd}
+    return columns | mismatched
 
 
 def _inferred(values: Values) -> FeatureType:
@@ -179,9 +191,16 @@ def _boolean(values: Values) -> tuple[pa.Array, pa.Array | None]:
     return string_array(fitted), odd
 
 
+def _moment(values: Values) -> tuple[dict[str, pa.Array], pa.Array | None]:
+    """The parts of times, and what is no time."""
+    seconds = parse(values)
+    present = np.array([second is not None for second in seconds], np.bool_)
+    return part_columns(np.array(seconds, np.float64), present), _odd(values, seconds)
+
+
 _BOOLEAN: dict[Any, str] = {True: "true", False: "false"}  # finds 1, 0, 1.0 and 0.0, too
 
-_FIT: dict[FeatureType, Callable[[Values], tuple[pa.Array, pa.Array | None]]] = {
+_FIT: dict[str, Callable[[Values], tuple[pa.Array, pa.Array | None]]] = {
     "numeric": _numeric,
     "categorical": _categorical,
     "boolean": _boolean,
@@ -350,4 +369,4 @@ def _as_time(column: pa.ChunkedArray, name: str) -> pa.Array:
 def _unit(values: Floats, present: Bools) -> float:
     known = values[present & np.isfinite(values)]
     middle = float(np.median(known)) if len(known) else 0.0
-    return next((size for limit, size in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)) if middle > limit), 1.0)
+    return next((size for limit, size in UNITS if middle > limit), 1.0)

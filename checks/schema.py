@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, get_args
@@ -12,10 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks.arrow import floats, whole
+from checks.moment import part_names
 from checks.scalar import spellings, text
 
 Task = Literal["binary", "multiclass", "regression"]
-FeatureType = Literal["numeric", "categorical", "boolean"]
+FeatureType = Literal["numeric", "categorical", "boolean", "datetime"]
 
 TARGETS = ("target", "label", "y", "y_true", "actual", "ground_truth", "truth", "true_label", "outcome")
 PREDICTIONS = ("prediction", "pred", "y_pred", "predicted", "predicted_label", "prediction_label", "y_hat")
@@ -28,10 +30,16 @@ TIMES = ("time", "timestamp", "event_time", "event_timestamp", "prediction_time"
 PROBABILITY_PREFIXES = ("proba_", "p_", "probability_", "prob_")
 NEGATIVE = {"0": "1", "false": "true", "no": "yes", "No": "Yes", "n": "y", "N": "Y", "negative": "positive"}
 POSITIVE = ("1", "true", "True", "yes", "Yes", "y", "Y", "positive", "pos")
-ROW_NUMBERS = ("index", "unnamed: 0", "__index_level_0__", "")
+ID_NAME = re.compile(
+    r"(?i:(^|[_. -])(id|uid|uuid|guid|key|pk|index|idx))$|[a-z](Id|ID|Key|Uuid|UUID)$"
+    r"|(?i:^unnamed: 0|^__index_level_0__|^)$"
+)
+"""Whole numbers of such a name are no amounts."""
 MAX_CLASSES = 1_000
 FEW_CLASSES = 20  # whole numbers with more distinct values are amounts, not classes
-ID_ROWS = 20  # fewer distinct texts prove nothing
+ID_ROWS = 20  # fewer distinct values prove nothing
+NEARLY = 0.99  # so large a share of distinct values is an id, too (some come twice),
+NEARLY_ROWS = 1_000  # if there are so many
 
 
 class SchemaError(Exception):
@@ -71,6 +79,14 @@ class Schema:
     time: str | None = None
     excluded: tuple[tuple[str, str], ...] = ()
     """Columns that are watched by nothing, and why."""
+
+    @property
+    def watched(self) -> tuple[tuple[str, FeatureType], ...]:
+        """What is measured of the features: a `datetime` as its parts (`checks.moment`), all others as they are."""
+        parts: list[tuple[str, FeatureType]] = []
+        for name, kind in self.features:
+            parts += [(part, "categorical") for part in part_names(name)] if kind == "datetime" else [(name, kind)]
+        return tuple(parts)
 
     @property
     def classification(self) -> bool:
@@ -188,6 +204,10 @@ class _Inference:
             return False
         low, _ = self._range(name)
         return low is not None and low >= 1e8  # 1973 in seconds; smaller numbers are hours of a day and the like
+
+    def _is_moment(self, name: str) -> bool:
+        kind = self._kind(name)
+        return self._is_time(name) or _is_number(kind)
 
     def _is_probability(self, name: str) -> bool:
         if not _is_number(self._kind(name)):
@@ -342,10 +362,16 @@ class _Inference:
                 yield name, self._forced(name, self.given.features[name])
             elif why := self._useless(name):
                 self.excluded.append((name, why))
-            elif pa.types.is_boolean(self._kind(name)):
-                yield name, "boolean"
             else:
-                yield name, "numeric" if _is_number(self._kind(name)) else "categorical"
+                yield name, self._usual(name)
+
+    def _usual(self, name: str) -> FeatureType:
+        kind = self._kind(name)
+        if pa.types.is_boolean(kind):
+            return "boolean"
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            return "datetime"
+        return "numeric" if _is_number(kind) else "categorical"
 
     def _forced(self, name: str, wanted: FeatureType) -> FeatureType:
         kind = self._kind(name)
@@ -353,6 +379,10 @@ class _Inference:
             raise SchemaError(f"feature {name!r} can't be {wanted!r}; write {_listed(get_args(FeatureType))}")
         if wanted == "numeric" and not _is_number(kind):
             raise SchemaError(f"feature {name!r} holds {kind}, so it can't be numeric; convert it in the reference")
+        if wanted == "datetime":
+            if not self._is_moment(name):
+                raise SchemaError(f"feature {name!r} holds {kind} that is no time; give ISO 8601 or epoch seconds")
+            return wanted
         if not self._is_scalar(name):
             raise SchemaError(f"feature {name!r} holds {kind}, which can't be watched; list it under `ignore`")
         if wanted == "boolean" and not set(self._values(name)) <= {"true", "false", "0", "1"}:
@@ -361,18 +391,34 @@ class _Inference:
 
     def _useless(self, name: str) -> str:
         kind, column = self._kind(name), self.table[name]
-        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-            return "a time; derive a number or category from it to watch it"
         nothing = pa.types.is_floating(kind) and self._range(name)[0] is None
         if pa.types.is_null(kind) or column.null_count == len(column) or nothing:
             return "has no value in the reference"
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            taken = [part for part in part_names(name) if part in self.names]
+            return f"a time, but column {taken[0]!r} has the name of its part" if taken else ""
         if not self._is_scalar(name):
             return f"type {kind} can't be watched"
+        return self._id_like(name)
+
+    def _id_like(self, name: str) -> str:
+        """Texts, and whole numbers that are named like an id or count the rows, of which nearly each is another."""
+        kind, column = self._kind(name), self.table[name]
         rows = len(column) - column.null_count
-        may_be_id = _is_text(kind) or (pa.types.is_integer(kind) and name.lower() in ROW_NUMBERS)
-        if may_be_id and rows >= ID_ROWS and pc.count_distinct(_plain(column)).as_py() == rows:
-            return "an id: every value is different"
-        return ""
+        if rows < ID_ROWS or not (_is_text(kind) or pa.types.is_integer(kind)):
+            return ""
+        distinct = pc.count_distinct(_plain(column)).as_py()
+        every = distinct == rows
+        if not (every or (rows >= NEARLY_ROWS and distinct >= NEARLY * rows)):
+            return ""
+        if pa.types.is_integer(kind) and not ID_NAME.search(name):
+            low, high = self._range(name)
+            counts_rows = (
+                every and rows >= NEARLY_ROWS and low is not None and high is not None and high - low == rows - 1
+            )
+            if not counts_rows:
+                return ""
+        return f"an id: {'every value is' if every else 'nearly all values are'} different"
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

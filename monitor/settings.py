@@ -12,7 +12,7 @@ from alerts.duration import Seconds
 from alerts.rule import Rule
 
 Task = Literal["binary", "multiclass", "regression"]
-FeatureType = Literal["numeric", "categorical", "boolean"]
+FeatureType = Literal["numeric", "categorical", "boolean", "datetime"]
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from checks.arrow import Floats, encoded, finite
+from checks.moment import PARTS
 from checks.schema import Schema
 
 VERSION = 2
@@ -165,7 +166,7 @@ def _versions(readable: tuple[int, ...]) -> str:
 
 def watched(schema: Schema) -> dict[str, str]:
     """The frame's columns that are profiled, and whether each is a `number` or `text`."""
-    kinds = {f"f:{name}": "number" if kind == "numeric" else "text" for name, kind in schema.features}
+    kinds = {f"f:{name}": "number" if kind == "numeric" else "text" for name, kind in schema.watched}
     if schema.task is not None:
         kinds["prediction"] = "number" if schema.task == "regression" else "text"
         kinds["score"] = "number"
@@ -175,11 +176,15 @@ def watched(schema: Schema) -> dict[str, str]:
 def make_binning(frame: pa.Table, schema: Schema, bins: int = 10) -> Binning:
     """Bins from the reference's frame: about `bins` equally filled ones for numbers, frequent categories for text."""
     present = set(frame.column_names)
+    moments = [name for name, kind in schema.features if kind == "datetime"]
+    fixed = {f"f:{name}.{part}": names for name in moments for part, names in PARTS.items()}
     columns: dict[str, Bins] = {}
     for name, kind in watched(schema).items():
         if name not in present:
             continue
-        if kind == "number":
+        if name in fixed:
+            columns[name] = CategoryBins(fixed[name])
+        elif kind == "number":
             columns[name] = number_bins(finite(frame[name])[0], bins)
         else:
             columns[name] = category_bins(frame[name])

@@ -73,8 +73,8 @@ def plan(wanted: Sequence[Wanted], schema: Schema, methods: Sequence[str], most:
 
 def count(check: SegmentCheck, schema: Schema, methods: Sequence[str]) -> int:
     """How many measurements the check makes of one segment in one window, at most."""
-    features = len(schema.features)
-    numeric = sum(kind == "numeric" for _, kind in schema.features)
+    features = len(schema.watched)
+    numeric = sum(kind == "numeric" for _, kind in schema.watched)
     if check == "performance":
         metrics = 0 if schema.task is None else len(REGRESSION if schema.task == "regression" else CLASSIFICATION)
         return 2 * metrics + 1

@@ -127,7 +127,7 @@ def _report_problems(model: ModelSettings, schema: Schema | None) -> list[str]:
             found.append(f"checks.{name}: {error}")
             continue
         if schema is not None:
-            known = [*(feature for feature, _ in schema.features), *OUTCOME]
+            known = [*(feature for feature, _ in schema.watched), *OUTCOME]
             found += [f"checks.{name}: {wrong}" for wrong in unknown_columns(wanted, known)]
     return found
 

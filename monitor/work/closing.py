@@ -77,7 +77,7 @@ class ModelOptions:
     positive_class: str | int | bool | None = None
     id: str | None = None
     time: str | None = None
-    features: tuple[tuple[str, Literal["numeric", "categorical", "boolean"]], ...] = ()
+    features: tuple[tuple[str, Literal["numeric", "categorical", "boolean", "datetime"]], ...] = ()
     """Types that the config states, by feature."""
     ignore: tuple[str, ...] = ()
 

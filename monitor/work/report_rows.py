@@ -87,14 +87,14 @@ def of_reference(table: pa.Table, size: int, seed: int) -> pa.Table:
 def frame_of(table: pa.Table, schema: Schema) -> pd.DataFrame:
     """The rows under the names that people know: features by their own, and target, prediction and score. A feature of
     such a name would stand for two things; the outcome gives way."""
-    features = {name: f"f:{name}" for name, _ in schema.features}
+    features = {name: f"f:{name}" for name, _ in schema.watched}
     outcome = {"target": "label", "prediction": "prediction", "score": "score"}
     own = {name: column for name, column in outcome.items() if name not in features}
     columns = {
         name: table[column].to_pandas() for name, column in {**features, **own}.items() if column in table.column_names
     }
     frame = pd.DataFrame(columns)
-    texts = [name for name, kind in schema.features if kind != "numeric" and name in columns]
+    texts = [name for name, kind in schema.watched if kind != "numeric" and name in columns]
     if schema.classification:
         texts += [name for name in ("target", "prediction") if name in columns and name in own]
     # Evidently 0.7 takes texts as objects alone for categories.

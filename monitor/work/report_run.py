@@ -28,7 +28,7 @@ class Run:
         self._current, self._normal = current, normal
         self._scores = any(item.scores for item in items)
         both = set(current.columns) & set(normal.columns)
-        self._kinds: dict[str, str] = {name: kind for name, kind in schema.features if name in both}
+        self._kinds: dict[str, str] = {name: kind for name, kind in schema.watched if name in both}
         # Where labels are looked at, the outcome is one; else its columns are as any other.
         self._fixed = [name for name in OUTCOME if name in both - self._kinds.keys()] if self._scores else []
         if not self._scores:

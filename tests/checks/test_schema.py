@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -88,10 +89,11 @@ def test_feature_types_and_what_is_left_out() -> None:
         SchemaOverrides(time="seen"),
     )
     assert dict(got.features) == {
-        "x": "numeric", "small": "numeric", "name": "categorical", "flag": "boolean", "coded": "categorical",
+        "x": "numeric", "small": "numeric", "name": "categorical", "flag": "boolean", "born": "datetime",
+        "coded": "categorical",
     }  # fmt: skip
     why = dict(got.excluded)
-    assert set(why) == {"key", "born", "blank", "parts"}
+    assert set(why) == {"key", "blank", "parts"}
     assert why["key"] == "an id: every value is different"
 
 
@@ -180,3 +182,53 @@ def test_one_class_alone_is_the_negative_one_where_it_is_known_as_such() -> None
 
 def test_a_column_of_nothing_but_nan_has_no_value() -> None:
     assert ("void", "has no value in the reference") in infer(table(void=[float("nan")] * N)).excluded
+
+
+def of(values: Any, name: str) -> dict[str, str]:
+    """Features, and what is left out and why."""
+    got = infer(pa.table({"kept": [0.5] * len(values), name: values}))
+    return {**dict(got.features), **dict(got.excluded)}
+
+
+MANY = 2_000
+AMOUNTS = np.random.default_rng(0).permutation(10**9 // MANY * np.arange(MANY) + 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "what"),
+    [
+        ("user_id", AMOUNTS, "an id: every value is different"),
+        ("userId", AMOUNTS, "an id: every value is different"),
+        ("session.key", np.concatenate([AMOUNTS[:-5], AMOUNTS[:5]]), "an id: nearly all values are different"),
+        ("number", np.random.default_rng(0).permutation(MANY) + 10**6, "an id: every value is different"),
+        ("note", [f"text {i % (MANY - 10)}" for i in range(MANY)], "an id: nearly all values are different"),
+        ("cents", AMOUNTS, "numeric"),
+        ("paid", AMOUNTS, "numeric"),
+        ("user_id", np.arange(MANY) % 500, "numeric"),
+        ("note", [f"text {i % (MANY // 2)}" for i in range(MANY)], "categorical"),
+        ("hour", np.arange(24), "numeric"),
+    ],
+)
+def test_what_is_an_id_and_what_only_varies_much(name: str, values: Any, what: str) -> None:
+    assert of(pa.array(values), name)[name] == what
+
+
+def test_a_config_may_watch_an_id() -> None:
+    rows = pa.table({"kept": [0.5] * MANY, "user_id": AMOUNTS})
+    assert dict(infer(rows, SchemaOverrides(features={"user_id": "numeric"})).features)["user_id"] == "numeric"
+
+
+def test_a_time_gives_way_to_columns_with_the_names_of_its_parts() -> None:
+    seen = pa.array(range(N), pa.timestamp("s"))
+    got = infer(table(seen=seen, **{"seen.hour": list(range(N))}))
+    assert dict(got.excluded)["seen"] == "a time, but column 'seen.hour' has the name of its part"
+
+
+def test_texts_and_numbers_are_times_where_the_config_says_so() -> None:
+    rows = table(seen=["2024-05-01T10:00:00Z"] * N, at=[1.7e9] * N)
+    got = infer(rows, SchemaOverrides(features={"seen": "datetime", "at": "datetime"}))
+    assert [name for name, _ in got.watched if name != "x"] == [
+        "seen.hour", "seen.weekday", "at.hour", "at.weekday",
+    ]  # fmt: skip
+    with pytest.raises(SchemaError, match="'name' holds string that is no time"):
+        infer(table(name=["u"] * N), SchemaOverrides(features={"name": "datetime"}))
