@@ -28,6 +28,9 @@ class Why(StrEnum):
 
     UPDATED = "updated"
     NEW_ALERTS = "new_alerts"
+    ACKNOWLEDGED = "acknowledged"
+    REPEATED = "repeated"
+    """It still fires, and nobody has acknowledged it for as long as the route says."""
     SEVERITY_ROSE = "severity_rose"
     FIRST = "first"
     RESOLVED = "resolved"
@@ -97,6 +100,15 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody is on it. Times are wall time; it ends by itself, and when the incident becomes more severe."""
+
+    by: str
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReportLink:
     """A report on a window in which the incident was open. Times are in event time."""
 
@@ -133,6 +145,7 @@ class Incident:
     """The KEPT that matter most."""
     reports: tuple[ReportLink, ...] = ()
     """At most REPORTS."""
+    acknowledged: Acknowledgement | None = None
 
     @property
     def key(self) -> str:
@@ -156,7 +169,9 @@ class Incident:
             for item in plain["alerts"]
         )
         reports = tuple(ReportLink(**item) for item in plain.get("reports", ()))
-        return cls(**{**plain, "severity": Severity(plain["severity"]), "alerts": alerts, "reports": reports})
+        acknowledged = Acknowledgement(**given) if (given := plain.get("acknowledged")) else None
+        parts = {"alerts": alerts, "reports": reports, "acknowledged": acknowledged}
+        return cls(**{**plain, "severity": Severity(plain["severity"]), **parts})
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +182,7 @@ class Seen:
     severity: Severity
     total: int
     resolved: bool
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +273,8 @@ def advance(
     )
     if after == incident:
         return incident, None
+    if after.severity.rank > incident.severity.rank:
+        after = replace(after, acknowledged=None)
     return replace(after, version=incident.version + 1), _why_changed(incident, after, bool(begun))
 
 
@@ -270,6 +288,18 @@ def with_report(incident: Incident, report: ReportLink) -> Incident | None:
     return replace(incident, reports=reports, version=incident.version + 1)
 
 
+def acknowledge(incident: Incident, by: str, now: float, until: float) -> Incident:
+    """The incident with somebody's word that they are on it. Raises ValueError when it is over."""
+    if incident.resolved:
+        raise ValueError("the incident is resolved already")
+    return replace(incident, acknowledged=Acknowledgement(by, now, until), version=incident.version + 1)
+
+
+def unacknowledged(incident: Incident) -> Incident:
+    """The incident once its acknowledgement has run out."""
+    return replace(incident, acknowledged=None, version=incident.version + 1)
+
+
 def why_owed(incident: Incident, seen: Seen | None) -> Why | None:
     """Why a receiver that was last told `seen` is to be told of the incident as it is now; None if it knows."""
     if seen is None:
@@ -280,11 +310,14 @@ def why_owed(incident: Incident, seen: Seen | None) -> Why | None:
         return Why.RESOLVED
     if incident.severity.rank > seen.severity.rank:
         return Why.SEVERITY_ROSE
+    if incident.acknowledged is not None and not seen.acknowledged:
+        return Why.ACKNOWLEDGED
     return Why.NEW_ALERTS if incident.total > seen.total else Why.UPDATED
 
 
 def seen_of(incident: Incident) -> Seen:
-    return Seen(incident.version, incident.severity, incident.total, incident.resolved)
+    acknowledged = incident.acknowledged is not None
+    return Seen(incident.version, incident.severity, incident.total, incident.resolved, acknowledged)
 
 
 def _opened(firing: list[Alert], model: str, group: str, wall: float, id: str) -> Incident:

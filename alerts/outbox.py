@@ -1,7 +1,8 @@
 """Delivers owed notifications: small stages, each with a named outcome; retries in this one place.
 
-What is owed was written in the transaction that changed the alerts. A pass takes each row through silence → up to date
-→ wanted → send → record. A crash between send and record sends once more; nothing is lost.
+What is owed was written in the transaction that changed the alerts. A pass takes each row through quiet (inhibition,
+mute times, silences) → up to date → wanted → send → record. A crash between send and record sends once more; nothing is
+lost.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from alerts.incident import KEPT, Incident, Notice, Seen, seen_of, why_owed
+from alerts.incident import Incident, Notice, Seen, Why, seen_of, why_owed
 from alerts.notify import Address, Notifier, NotifyError
-from alerts.silence import Silence, silenced
+from alerts.quiet import Held, Quiet, Quietness
+from alerts.routing import Inhibition, Labels, Routing
+from alerts.silence import Silence
 
 log = logging.getLogger("watchkeeper.outbox")
 
 FIRST_WAIT = 1.0
 LONGEST_WAIT = 30.0
 """Backoff doubles from the one to the other, so that a receiver is tried within half a minute of its recovery."""
+LONGEST_KEPT = 3600.0
+"""Seconds that a line waits after a start at most: the clock may have been set meanwhile."""
 PARKED_WAIT = 300.0
 """Seconds between tries while someone has to act, such as on a revoked token."""
 MESSAGE_TRIES = 5
@@ -30,11 +35,13 @@ BATCH = 32
 
 
 class Outcome(StrEnum):
-    """What became of a notification in a pass. The first five end it."""
+    """What became of a notification in a pass. The first seven end it."""
 
     SENT = "sent"
     COLLAPSED = "collapsed"
     SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    MUTED = "muted"
     SKIPPED = "skipped"
     FAILED = "failed"
     POSTPONED = "postponed"
@@ -54,6 +61,10 @@ class Owed:
     incident: Incident
     seen: Seen | None
     address: Address | None
+    reason: Why = Why.UPDATED
+    """Why it was owed when it was written."""
+    error: str = ""
+    """Why it was postponed, if it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,20 @@ class OutboxStore(Protocol):
         """Silences active at `now`."""
         ...
 
+    def firing(self) -> list[Labels]:
+        """The labels of every alert that fires and is told of, with model, rule and severity."""
+        ...
+
+    def owe_also(self, incident: Incident, why: Why, receiver: str, now: float) -> None:
+        """Owes the incident to a further receiver, if it is not owed to it or known there."""
+        ...
+
+    def lines(self) -> dict[str, Line]:
+        """What is remembered of each receiver's line."""
+        ...
+
+    def keep_line(self, receiver: str, line: Line, now: float) -> None: ...
+
     def record(self, id: int, outcome: Outcome, now: float, *, delivered: Delivered | None = None) -> None:
         """Ends a row and stores its message's address, in one transaction."""
         ...
@@ -82,8 +107,24 @@ class OutboxStore(Protocol):
     def postpone(self, id: int, due_at: float, why: str, *, attempted: bool) -> None: ...
 
 
+_LESS_THAN_REPEATED = (None, Why.UPDATED, Why.NEW_ALERTS)
+_ENDED_BY = {
+    Held.INHIBITED: Outcome.INHIBITED,
+    Held.SILENCED: Outcome.SILENCED,
+    Held.MUTE_TIME: Outcome.MUTED,
+}
+
 OnOutcome = Callable[[str, Outcome, str | None], None]
 """(receiver, outcome, problem): the problem is one sentence while the receiver is not well, None when it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A receiver's standing as it is kept over restarts. `not_before` is wall time."""
+
+    not_before: float = 0.0
+    failures: int = 0
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -104,13 +145,21 @@ class Delivery:
         clock: _Clock,
         on_outcome: OnOutcome,
         random: Callable[[], float] = randomness.random,
+        *,
+        routing: Routing | None = None,
+        inhibitions: Sequence[Inhibition] = (),
+        fallbacks: Mapping[str, str] | None = None,
     ) -> None:
+        """`fallbacks`: who is told instead of a receiver for which somebody has to act."""
         self._store = store
+        self._routing = routing or Routing(list(receivers))
+        self._inhibitions = list(inhibitions)
+        self._fallbacks = dict(fallbacks or {})
         self._receivers = dict(receivers)
         self._clock = clock
         self._on_outcome = on_outcome
         self._random = random
-        self._lines = {name: _Line() for name in receivers}
+        self._lines: dict[str, _Line] = {}
         self._unrecorded: dict[str, tuple[int, Delivered]] = {}
 
     def deliver_due(self, now: float) -> int:
@@ -119,16 +168,16 @@ class Delivery:
 
     def deliver(self, receiver: str, now: float) -> int:
         """One pass over one receiver; for a thread of its own, so that a hanging one holds up nobody."""
-        line = self._lines[receiver]
-        if self._clock.monotonic() < line.not_before:
-            return 0
-        sent = 0
+        sent, line = 0, self._lines.get(receiver) or _Line()
         try:
+            line = self._line(receiver, now)
+            if self._clock.monotonic() < line.not_before:
+                return 0
             self._record_sent(receiver, now)
             due = self._store.owed(receiver, now, BATCH)
-            silences = self._store.silences(now) if due else []
+            quietness = self._quietness(now) if due else None
             for owed in due:
-                outcome = self._one(owed, silences, now)
+                outcome = self._one(owed, quietness, now)
                 sent += outcome is Outcome.SENT
                 if self._clock.monotonic() < line.not_before:
                     break
@@ -138,26 +187,46 @@ class Delivery:
             self._on_outcome(receiver, Outcome.UNRECORDED, "the outbox can't be read or written; see the log")
         return sent
 
-    def _one(self, owed: Owed, silences: Sequence[Silence], now: float) -> Outcome:
+    def _line(self, receiver: str, now: float) -> _Line:
+        """The receiver's line; after a start as it was left, so that a restart asks nobody sooner who said when."""
+        if not self._lines:
+            kept, monotonic = self._store.lines(), self._clock.monotonic()
+            for name in self._receivers:
+                known = kept.get(name, Line())
+                wait = min(max(known.not_before - now, 0.0), LONGEST_KEPT)
+                self._lines[name] = _Line(monotonic + wait if wait else 0.0, known.failures)
+                if known.problem:
+                    self._on_outcome(name, Outcome.RETRIED, known.problem)
+        return self._lines[receiver]
+
+    def _quietness(self, now: float) -> Quietness:
+        firing = self._store.firing() if self._inhibitions else []
+        return Quietness(self._routing, self._inhibitions, self._store.silences(now), firing)
+
+    def _one(self, owed: Owed, quietness: Quietness | None, now: float) -> Outcome:
         incident = owed.incident
-        quiet = muted(incident, silences, now)
+        quiet = quietness.of(incident, owed.receiver, now) if quietness is not None else None
         if quiet is not None:
-            if not incident.resolved:
+            if incident.resolved and owed.seen is None:
+                return self._end(owed, _ENDED_BY[quiet.why], now)
+            # Of what people know they hear the end at once, but not at night.
+            if not incident.resolved or quiet.why is Held.MUTE_TIME:
                 return self._postpone(owed, quiet)
-            if owed.seen is None:
-                return self._end(owed, Outcome.SILENCED, now)
         why = why_owed(incident, owed.seen)
+        if owed.reason is Why.REPEATED and incident.acknowledged is None and why in _LESS_THAN_REPEATED:
+            why = Why.REPEATED
         if why is None:
             return self._end(owed, Outcome.COLLAPSED, now)
         if why not in self._receivers[owed.receiver].wants:
             return self._end(owed, Outcome.SKIPPED, now)
         return self._send(owed, Notice(incident, why), now)
 
-    def _postpone(self, owed: Owed, silence: Silence) -> Outcome:
-        if owed.due_at != silence.ends_at:
-            self._store.postpone(owed.id, silence.ends_at, f"silenced by {silence.id}", attempted=False)
-            log.info("%s: %s is silenced by %s", owed.receiver, owed.incident.key, silence.id)
-            self._on_outcome(owed.receiver, Outcome.POSTPONED, None)
+    def _postpone(self, owed: Owed, quiet: Quiet) -> Outcome:
+        if owed.due_at != quiet.until:
+            self._store.postpone(owed.id, quiet.until, quiet.text, attempted=False)
+            if owed.error != quiet.text:
+                log.info("%s: %s is held back: %s", owed.receiver, owed.incident.key, quiet.text)
+                self._on_outcome(owed.receiver, Outcome.POSTPONED, None)
         return Outcome.POSTPONED
 
     def _send(self, owed: Owed, notice: Notice, now: float) -> Outcome:
@@ -169,6 +238,8 @@ class Delivery:
         except Exception as error:
             log.exception("the %s notifier failed", owed.receiver)
             return self._refused(owed, NotifyError(f"{type(error).__name__}: {error}", retry=True), now)
+        if line.failures:
+            self._store.keep_line(owed.receiver, Line(), now)
         line.failures = 0
         line.not_before = self._clock.monotonic() + notifier.pace
         log.info(
@@ -200,6 +271,9 @@ class Delivery:
             wait = error.after if error.after is not None else self._backoff(line.failures - 1)
             wait = wait if error.retry else PARKED_WAIT
             line.not_before = self._clock.monotonic() + wait
+            self._store.keep_line(owed.receiver, Line(now + wait, line.failures, text), now)
+            if outcome is Outcome.PARKED and (fallback := self._fallbacks.get(owed.receiver)):
+                self._store.owe_also(owed.incident, owed.reason, fallback, now)
         log.warning("%s: %s waits %.0f s: %s", owed.receiver, owed.incident.key, wait, text)
         self._on_outcome(owed.receiver, outcome, text)
         self._store.postpone(owed.id, now + wait, text, attempted=True)
@@ -218,17 +292,3 @@ class Delivery:
 
 class _Clock(Protocol):
     def monotonic(self) -> float: ...
-
-
-def muted(incident: Incident, silences: Sequence[Silence], now: float) -> Silence | None:
-    """The silence that mutes the whole incident at `now`: every alert that fires (or, once resolved, fired) is muted.
-    Of several the one that ends first, after which it is looked at again. Alerts that the incident only counts can't be
-    judged, and so not be muted."""
-    listed = sum(alert.firing for alert in incident.alerts)
-    if listed < incident.firing or (incident.resolved and incident.total > len(incident.alerts) >= KEPT):
-        return None
-    judged = [alert for alert in incident.alerts if alert.firing or incident.resolved]
-    found = [silenced(alert.silence_labels(incident.model), silences, now) for alert in judged]
-    if not found or None in found:
-        return None
-    return min((silence for silence in found if silence), key=lambda silence: silence.ends_at)

@@ -18,6 +18,7 @@ from monitor import config_errors
 from monitor.config_alertmanager import alertmanager_problems
 from monitor.config_conditions import condition_problems
 from monitor.config_probes import probe_problems
+from monitor.config_receivers import receiver_problems
 from monitor.config_reports import report_problems
 from monitor.config_secrets import with_secrets
 from monitor.config_tree import nearest
@@ -214,6 +215,7 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
     yield from report_problems(config, document)
     if config.public_url and (wrong := url_problem(config.public_url)):
         yield Problem(document.line(("public_url",)), f"public_url: {wrong.replace('127.0.0.1:8080', 'this.example')}")
+    yield from receiver_problems(config, document)
     if config.alertmanager is not None:
         yield from alertmanager_problems(config.alertmanager, document)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from monitor.document import Document, Problem
+from monitor.config_errors import shown
+from monitor.config_receivers import secret_problems, with_receiver_secrets
+from monitor.document import Document, Place, Problem
 from monitor.settings import Config, SlackSettings
 
 SLACK_TOKEN = "SLACK_BOT_TOKEN"
@@ -43,7 +45,11 @@ def with_secrets(
     if alertmanager is not None:
         token = files.read("alertmanager", "token", alertmanager.token, alertmanager.token_file)
         alertmanager = alertmanager.model_copy(update={"token": token})
-    return config.model_copy(update={"tokens": tokens, "slack": slack, "alertmanager": alertmanager})
+    config = config.model_copy(update={"tokens": tokens, "slack": slack, "alertmanager": alertmanager})
+    config = with_receiver_secrets(config, files.read_at)
+    if notify:
+        found += secret_problems(config, document)
+    return config
 
 
 def sources(config: Config, document: Document) -> dict[str, str]:
@@ -82,10 +88,14 @@ class _Files:
 
     def read(self, section: str, key: str, given: SecretStr | None, file: Path | None) -> SecretStr | None:
         """The secret `section.key`: as given, or the text of the file that `key_file` names, trimmed."""
+        return self.read_at((section,), key, given, file)
+
+    def read_at(self, place: Place, key: str, given: SecretStr | None, file: Path | None) -> SecretStr | None:
+        """The secret `key` of the section at this place of the file."""
         if file is None:
             # ${NAME:-} of a variable that is not set means none.
             return given if given and given.get_secret_value().strip() else None
-        name, path = f"{section}.{key}", self._folder / file
+        name, path = f"{shown(place)}.{key}", self._folder / file
         problem = ""
         if given is not None:
             problem = f"give {name} or {name}_file, not both"
@@ -98,7 +108,7 @@ class _Files:
                 problem = f"{name}_file: {path} can't be read: {error.strerror}"
             except UnicodeDecodeError:
                 problem = f"{name}_file: {path} is not text"
-        self._found.append(Problem(self._document.line((section, f"{key}_file")), problem))
+        self._found.append(Problem(self._document.line((*place, f"{key}_file")), problem))
         # Something that counts as given, so that one missing file is not reported twice.
         return given or SecretStr("unread")
 

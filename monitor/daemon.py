@@ -38,7 +38,8 @@ from monitor.health import Health
 from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
-from monitor.receivers import SLACK_OFF, receivers
+from monitor.outbound import Heartbeat
+from monitor.receivers import SLACK_OFF, receivers, routing
 from monitor.reporting import Reporter
 from monitor.sampling import ArrivalAges, CheckStates, Sampler
 from monitor.schedule import Schedule
@@ -60,6 +61,8 @@ log = logging.getLogger("watchkeeper")
 
 DELIVER_SECONDS = 0.5
 TRIM_SECONDS = 60.0
+STALLED_SECONDS = 120.0
+"""After so long without a pass, evaluation or delivery counts as standing still."""
 DRAIN_SECONDS = 5.0
 """How long a stopping daemon waits for the receivers; what is still owed is sent after the next start."""
 
@@ -78,17 +81,36 @@ class Daemon:
         self.health = Health()
         self.events = EventStore(self.writer, self.engine, clock)
         self.alerts = AlertStore(self.engine, self.writer)
-        self.receivers = receivers(config)
+        self.receivers = receivers(config, clock)
+        self.routing = routing(config)
         self.judge = Judge(
-            all_rules(config), list(self.receivers), clock, interval=config.evaluate, newest=self.latest.newest
+            all_rules(config),
+            list(self.receivers),
+            clock,
+            interval=config.evaluate,
+            newest=self.latest.newest,
+            routing=self.routing,
         )
         self.worker = Worker(config.worker, clock)
         self.registry.register(LatestCollector(self.latest, self.alerts))
         # Apart from the other checks' process: a report may take minutes.
         self.reporting = Worker(config.worker, clock)
         self.gpus = GpuCollector() if config.collect.gpu else None
-        self.delivery = Delivery(self.alerts, self.receivers, clock, self._on_outcome)
+        self.delivery = Delivery(
+            self.alerts,
+            self.receivers,
+            clock,
+            self._on_outcome,
+            routing=self.routing,
+            inhibitions=config.inhibitions,
+            fallbacks={item.name: item.fallback for item in config.receivers if item.fallback},
+        )
+        self._passed = dict.fromkeys(self.receivers, clock.monotonic())
+        """When each receiver's line was last looked at."""
         self.schedule = Schedule(clock, self.health, self.meters, threads=4 + 2 * len(config.models))
+        self._reminded = clock.monotonic()
+        self._ticked: dict[str, float] = {}
+        """When each model's windows were last looked at with success."""
         self._stopping = threading.Event()
         self._deliverers = [
             threading.Thread(target=self._deliver, args=[name], name=f"deliver-{name}", daemon=True)
@@ -110,6 +132,12 @@ class Daemon:
         for model in self.config.models:
             self._schedule_model(model)
         self._schedule_machine()
+        self.schedule.every(self.config.evaluate, "reminders", self.remind)
+        if self.config.heartbeat is not None:
+            beat = Heartbeat(self.config.heartbeat, self.clock, self.stalled)
+            self.schedule.every(
+                self.config.heartbeat.interval, "heartbeat", lambda: self.health.report("heartbeat", beat.beat())
+            )
         self.schedule.every(TRIM_SECONDS, "trim", _give_back)
         self.schedule.every(3600.0, "retention", self._expire, jitter=300.0)
         self.schedule.start()
@@ -180,7 +208,13 @@ class Daemon:
             health=self.health,
             clock=self.clock,
         )
-        self.schedule.every(every, f"tick {model}", ticker.tick, jitter=every / 10)
+        self._ticked[model] = self.clock.monotonic()
+
+        def tick() -> None:
+            ticker.tick()
+            self._ticked[model] = self.clock.monotonic()
+
+        self.schedule.every(every, f"tick {model}", tick, jitter=every / 10)
         if settings.checks.evidently and settings.reference is not None:
             reporter = Reporter(
                 options=ModelOptions.of(settings),
@@ -233,7 +267,23 @@ class Daemon:
         """One receiver's line, on a thread of its own: a hanging one holds up nobody. One last pass at the end."""
         while not self._stopping.wait(DELIVER_SECONDS):
             self.delivery.deliver(receiver, self.clock.time())
+            self._passed[receiver] = self.clock.monotonic()
         self.delivery.deliver(receiver, self.clock.time())
+
+    def remind(self) -> None:
+        self.writer.call(lambda connection: self.judge.remind(connection, self.clock.time()))
+        self._reminded = self.clock.monotonic()
+
+    def stalled(self) -> str | None:
+        """Whether judging or delivering stands still, in a sentence."""
+        now, patience = self.clock.monotonic(), max(STALLED_SECONDS, 4 * self.config.evaluate)
+        if now - self._reminded > patience:
+            return "nothing has been judged for a while"
+        behind = [name for name, at in self._ticked.items() if now - at > patience + self.config.worker.timeout]
+        if behind:
+            return f"the windows of {behind[0]} have not been judged for a while"
+        late = [name for name, at in self._passed.items() if now - at > patience]
+        return f"delivery to {late[0]} hangs" if late else None
 
     def _members(self) -> list[Member]:
         """Each Alertmanager that is told."""

@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 from alerts.condition import Company
 from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
-from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, with_report, worded
+from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, unacknowledged, with_report, worded
 from alerts.match import fits
+from alerts.routing import Routing
 from alerts.rule import Rule
 from alerts.state import MIN_GAP, AlertState, Reason, Status, Transition, ended
 from alerts.wording import Wording
@@ -22,7 +23,7 @@ from checks.base import Labels, Measurement
 from checks.catalog import CATALOG
 from monitor.clock import Clock
 from monitor.store import alert_log as log
-from monitor.store import outbox, reports
+from monitor.store import incident_log, outbox, reports
 
 logger = logging.getLogger("watchkeeper.judge")
 
@@ -34,6 +35,12 @@ STALE_INTERVALS = 3
 """After so many intervals without a new one, a value tells nothing about now."""
 
 _ALONE = Company()
+_LOGGED: dict[Why, incident_log.What] = {
+    Why.FIRST: "opened",
+    Why.NEW_ALERTS: "new_alerts",
+    Why.SEVERITY_ROSE: "severity_rose",
+    Why.RESOLVED: "resolved",
+}
 
 
 @dataclass
@@ -56,12 +63,13 @@ class Judge:
         interval: float = 15.0,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
         newest: Callable[[str], Sequence[Measurement]] = lambda _: (),
+        routing: Routing | None = None,
     ) -> None:
         """`interval`: seconds between evaluations of wall-clock rules, where a measurement's window is not longer;
         `newest` gives a metric's newest measurements, of every model, for the conditions of rules."""
         self._rules = [rule for rule in rules if rule.enabled]
         self._by_name = {rule.name: rule for rule in self._rules}
-        self._receivers = list(receivers)
+        self._routing = routing or Routing(receivers)
         self._clock = clock
         self._interval = interval
         self._new_id = new_id
@@ -123,7 +131,7 @@ class Judge:
             if after is not None:
                 attached = True
                 log.save_incident(connection, after)
-                outbox.owe(connection, after, Why.UPDATED, self._receivers, self._clock.time())
+                outbox.owe(connection, after, Why.UPDATED, self._told(connection, after), self._clock.time())
         return attached
 
     def _company(self, connection: Connection, rule: Rule, wall: float) -> Company:
@@ -161,7 +169,7 @@ class Judge:
             at = max((ends[alert.fingerprint].at for alert in group.ended), default=now)
             after = self._tell(connection, incident, incident.model, incident.group, group, at, now)
             if after is not None and not after.resolved:
-                new = [name for name in self._receivers if outbox.never_owed(connection, after, name)]
+                new = [name for name in self._names(after) if outbox.never_owed(connection, after, name)]
                 outbox.owe(connection, after, Why.FIRST, new, now)
         return changes
 
@@ -224,8 +232,39 @@ class Judge:
         if incident is None and _over_windows(after):
             after = replace(after, reports=reports.link(connection, model, after.since))
         log.save_incident(connection, after)
-        outbox.owe(connection, after, why, self._receivers, wall)
+        if why in _LOGGED:
+            incident_log.add(connection, after.id, wall, _LOGGED[why], text=after.alerts[0].summary)
+        outbox.owe(connection, after, why, self._told(connection, after), wall)
         return after
+
+    def remind(self, connection: Connection, now: float) -> None:
+        """Ends acknowledgements that have run out, and owes again what still fires after its route's `repeat`, at wall
+        time `now`."""
+        for incident in log.open_incidents(connection):
+            acknowledged = incident.acknowledged
+            if acknowledged is not None and acknowledged.until <= now:
+                incident = unacknowledged(incident)
+                log.save_incident(connection, incident)
+                incident_log.add(connection, incident.id, now, "acknowledgement_ended", acknowledged.by)
+                outbox.owe(connection, incident, Why.REPEATED, self._told(connection, incident), now)
+            elif acknowledged is None:
+                outbox.owe(connection, incident, Why.REPEATED, self._waiting(connection, incident, now), now)
+
+    def _waiting(self, connection: Connection, incident: Incident, now: float) -> list[str]:
+        """The receivers that are to be told again by now, and are not about to be told anyway."""
+        repeats = {item.receiver: item.repeat for item in self._routing.targets(incident) if item.repeat is not None}
+        sent = outbox.last_sent(connection, incident) if repeats else {}
+        due = [name for name, repeat in repeats.items() if name in sent and now - sent[name] >= repeat]
+        return [name for name in due if not outbox.is_owed(connection, incident, name)]
+
+    def _names(self, incident: Incident) -> list[str]:
+        return [target.receiver for target in self._routing.targets(incident)]
+
+    def _told(self, connection: Connection, incident: Incident) -> list[str]:
+        """Whom the routes name now, and everyone who was told before and is still there."""
+        before = set(outbox.told_receivers(connection, incident)) & set(self._routing.receivers)
+        names = self._names(incident)
+        return [*names, *sorted(before - set(names))]
 
     def _worded(self, alert: Alert, model: str) -> Alert:
         rule = self._by_name.get(alert.rule)

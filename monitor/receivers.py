@@ -5,8 +5,14 @@ from __future__ import annotations
 import sys
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
+from alerts.incident import Why
 from alerts.notify import Notifier
 from alerts.notify.console import Console
+from alerts.receiver import ReceiverSettings
+from alerts.routing import Routing
+from monitor.clock import Clock
 from monitor.settings import Config
 
 SLACK_OFF = "slack is left to Alertmanager; slack.direct: true sends there all the same"
@@ -16,6 +22,7 @@ def receiver_names(config: Config) -> list[str]:
     """Everyone who is told, as logs and metrics call them; nothing is built."""
     names = ["console"] if config.console else []
     names += ["slack"] if tells_slack(config) else []
+    names += [receiver.name for receiver in config.receivers]
     members = config.alertmanager.members if config.alertmanager is not None else []
     return names + [f"alertmanager:{urlsplit(member).netloc}" for member in members]
 
@@ -26,7 +33,13 @@ def tells_slack(config: Config) -> bool:
     return config.slack is not None and (config.alertmanager is None or config.slack.direct)
 
 
-def receivers(config: Config) -> dict[str, Notifier]:
+def routing(config: Config) -> Routing:
+    """Who is told of what. Alertmanager routes by itself."""
+    names = [name for name in receiver_names(config) if not name.startswith("alertmanager:")]
+    return Routing(names, config.routes, config.mute_times)
+
+
+def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:
     """Every receiver of the outbox, its secrets filled in."""
     found: dict[str, Notifier] = {}
     page = config.public_url or f"http://{config.listen}"
@@ -37,4 +50,38 @@ def receivers(config: Config) -> dict[str, Notifier]:
         from alerts.notify.slack import Slack
 
         found["slack"] = Slack.of(config.slack, page)
+    for settings in config.receivers:
+        found[settings.name] = _made(settings, clock, page)
     return found
+
+
+def _made(settings: ReceiverSettings, clock: Clock, page: str) -> Notifier:
+    """The receiver that the settings name; of the libraries only what it needs is loaded."""
+    from monitor.outbound import Outbound
+
+    transport = Outbound(clock, settings.timeout)
+    if (hook := settings.webhook) is not None:
+        from alerts.notify.webhook import Webhook, WebhookOptions
+
+        options = WebhookOptions(
+            url=hook.url.get_secret_value(),
+            secret=_text(hook.secret),
+            headers={name: value.get_secret_value() for name, value in hook.headers.items()},
+            template=hook.template,
+            content_type=hook.content_type,
+            wants=frozenset(Why) if hook.updates else frozenset(Why) - {Why.UPDATED},
+        )
+        return Webhook(settings.name, options, transport, clock.time, page)
+    if (duty := settings.pagerduty) is not None:
+        from alerts.notify.pagerduty import PagerDuty
+
+        return PagerDuty(settings.name, _text(duty.routing_key), transport, duty.url, page)
+    from alerts.notify.everywhere import Everywhere
+
+    assert settings.apprise is not None
+    urls = [url.get_secret_value() for url in settings.apprise.urls]
+    return Everywhere(settings.name, urls, settings.timeout, page)
+
+
+def _text(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""

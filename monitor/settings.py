@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from alerts.duration import Seconds
+from alerts.receiver import ReceiverSettings
+from alerts.routing import Inhibition, MuteTime, Route
 from alerts.rule import Rule
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -209,6 +211,15 @@ class AlertmanagerSettings(Settings):
     ca_file: Path | None = None
 
 
+class HeartbeatSettings(Settings):
+    """A dead man's switch: an address that is asked as long as rules are judged and notifications delivered. Whoever
+    listens there tells people when that ends."""
+
+    url: SecretStr
+    interval: Seconds = Field(60.0, ge=1.0)
+    timeout: Seconds = 10.0
+
+
 class CollectSettings(Settings):
     interval: Seconds = 15.0
     host: bool = True
@@ -260,6 +271,21 @@ class Config(Settings):
     collect: CollectSettings = CollectSettings()
     slack: SlackSettings | None = None
     alertmanager: AlertmanagerSettings | None = None
+    receivers: list[ReceiverSettings] = []
+    """Whom to tell beside slack, alertmanager and the console."""
+    routes: list[Route] = []
+    """Which receivers are told of which incidents; without any, all of all."""
+    mute_times: list[MuteTime] = []
+    inhibitions: list[Inhibition] = [
+        Inhibition(
+            source=["rule=server-down"],
+            target=["rule=~latency-high|errors-high|no-traffic|probe-failing|feature-drift|prediction-drift"],
+        )
+    ]
+    """What keeps which alerts back; the default holds back what follows from a server that is down."""
+    acknowledged_for: Seconds = 86400.0
+    """How long an acknowledgement holds."""
+    heartbeat: HeartbeatSettings | None = None
     console: bool = True
     """Print alerts to stderr, too."""
     public_url: str = ""

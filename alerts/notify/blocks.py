@@ -62,10 +62,14 @@ def plain(incident: Incident, why: Why) -> dict[str, Any]:
 
 
 def reply(incident: Incident, why: Why) -> dict[str, Any]:
-    """What is said in the message's thread when an incident resolves or becomes more severe."""
+    """What is said in the message's thread when an incident resolves, gets more severe, is acknowledged, or goes on."""
     if why is Why.RESOLVED:
         lasted = span(max(0.0, (incident.ended or incident.since) - incident.since))
         text = f"{_RESOLVED_MARK} Resolved after {lasted}: {escape(incident.title, 300)}"
+    elif why is Why.ACKNOWLEDGED and incident.acknowledged is not None:
+        text = f"\N{EYES} {escape(incident.acknowledged.by, 200)} is on it, until {stamp(incident.acknowledged.until)}"
+    elif why is Why.REPEATED:
+        text = f"{_mark(incident)} Still firing, and nobody has acknowledged it: {_headline(incident, 2000)}"
     else:
         text = f"{_mark(incident)} Now *{incident.severity}*: {_headline(incident, 2000)}"
     return {"text": text[:TEXT], "metadata": _metadata(incident, why)}
@@ -128,6 +132,8 @@ def _fields(incident: Incident) -> list[str]:
         f"*Worst so far*\n{escape(f'{worst.subject} {worst.finding}', 300)}",
         f"*Alerts*\n{incident.firing} firing of {incident.total}",
     ]
+    if incident.acknowledged is not None and incident.ended is None:
+        fields.append(f"*Acknowledged*\n{escape(incident.acknowledged.by, 100)}")
     if incident.ended is not None:
         fields[3] = f"*Until*\n{stamp(incident.ended)}"
     elif worst.cause is Kind.VALUE and worst.value is not None and worst.value != worst.worst:

@@ -33,7 +33,8 @@ def _told(notice: Notice) -> list[str]:
     if incident.ended is not None:
         lasted = span(max(0.0, incident.ended - incident.since))
         return [f"over after {lasted}; at worst {numbers}{more}", f"until {stamp(incident.ended)}"]
-    return [f"{clean(alert.summary, 500) or numbers}{more}", f"since {stamp(alert.since)}"]
+    on_it = [f"{clean(incident.acknowledged.by, 100)} is on it"] if incident.acknowledged is not None else []
+    return [f"{clean(alert.summary, 500) or numbers}{more}", f"since {stamp(alert.since)}", *on_it]
 
 
 def _about(notice: Notice) -> Alert:

@@ -50,6 +50,8 @@ _OF_MESSAGE = {
     "metadata_too_large",
     "invalid_arguments",
 }
+_SAID = {Why.RESOLVED, Why.SEVERITY_ROSE, Why.ACKNOWLEDGED, Why.REPEATED}
+"""Also said in the thread, where people are told of it."""
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "message_deleted"}
 _ADVICE = {
     "channel_not_found": "check slack.channel, and invite the app to it if it is private",
@@ -154,7 +156,7 @@ class Slack:
                 return self._post(notice)
             try:
                 self._lay_out("chat.update", notice, {"channel": address["channel"], "ts": address["ts"]})
-                if notice.why in (Why.RESOLVED, Why.SEVERITY_ROSE):
+                if notice.why in _SAID:
                     where = {"channel": address["channel"], "thread_ts": address["ts"]}
                     self._call("chat.postMessage", where | reply(notice.incident, notice.why))
             except _Gone:

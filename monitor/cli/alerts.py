@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import platform
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,17 +52,51 @@ def list_(
 
 
 @app.command()
+def ack(
+    id: Annotated[str, typer.Argument(help="An incident's id, or the fingerprint of one of its alerts.")],
+    for_: Annotated[
+        str | None, typer.Option("--for", help="How long, such as 4h; else as the config's acknowledged_for says.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who is on it; else your user name.")] = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Say that you are on an incident: nobody is told of it again until that runs out, or it gets more severe."""
+    from alerts.duration import seconds
+    from monitor.cli.output import print_json
+    from monitor.clock import SystemClock, iso
+    from monitor.store.alerts import UnknownIncident
+
+    settings = load_config(config)
+    now = SystemClock().time()
+    try:
+        held = settings.acknowledged_for if for_ is None else seconds(for_)
+    except ValueError as error:
+        raise Failure(f"--for: {error}", 2) from None
+    with open_alerts(settings) as store:
+        try:
+            incident = store.acknowledge(id, by or getpass.getuser(), now, held)
+        except UnknownIncident as error:
+            raise Failure(str(error), 1) from None
+    if as_json:
+        print_json(incident)
+    else:
+        print(f"{incident['model'] or 'host'}: {incident['group']} is acknowledged until {iso(now + held)}")
+
+
+@app.command()
 def test(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Send every receiver a message marked as a test, and say which of them took it."""
     from alerts.notify import NotifyError
     from monitor.alertmanager_trial import send_test
     from monitor.cli.output import print_json
+    from monitor.clock import SystemClock
     from monitor.receivers import receivers
 
     settings = load_config(config, notify=True)
     notice = _notice(settings.models[0].model)
     outcomes: dict[str, str] = {}
-    for name, receiver in receivers(settings).items():
+    for name, receiver in receivers(settings, SystemClock()).items():
         try:
             receiver.send(notice, None)
             outcomes[name] = "sent"

@@ -9,13 +9,20 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
-from alerts.outbox import Delivered, Outcome, Owed
+from alerts.incident import Incident, Why, acknowledge
+from alerts.outbox import Delivered, Line, Outcome, Owed
+from alerts.routing import Labels
 from alerts.silence import Matcher, Op, Silence
 from alerts.state import AlertState, Status
 from monitor.store import alert_log as log
+from monitor.store import incident_log
 from monitor.store import outbox as rows
 from monitor.store.tables import alerts, incidents, outbox, silences, transitions
 from monitor.store.writer import Writer
+
+
+class UnknownIncident(LookupError):
+    """There is no open incident with this id, nor with an alert of this fingerprint."""
 
 
 class UnknownSilence(LookupError):
@@ -139,6 +146,31 @@ class AlertStore:
 
         return self._writer.call(work)
 
+    def acknowledge(self, id: str, by: str, now: float, seconds: float) -> dict[str, Any]:
+        """Says that somebody is on an open incident (by its id, or the fingerprint of one of its alerts); whoever was
+        told of it is told that, too. Raises UnknownIncident."""
+
+        def work(connection: Connection) -> Incident:
+            found = [
+                incident
+                for incident in log.open_incidents(connection)
+                if incident.id == id or any(alert.fingerprint == id and alert.firing for alert in incident.alerts)
+            ]
+            if not found:
+                raise UnknownIncident(f"there is no open incident {id}; `alerts list` shows what fires")
+            after = acknowledge(found[0], by, now, now + seconds)
+            log.save_incident(connection, after)
+            incident_log.add(connection, after.id, now, "acknowledged", by)
+            rows.owe(connection, after, Why.ACKNOWLEDGED, rows.told_receivers(connection, after), now)
+            return after
+
+        return self._writer.call(work).to_dict()
+
+    def timeline(self, incident: str) -> list[dict[str, Any]]:
+        """An incident's life, oldest first: who did what, and when."""
+        with self._engine.connect() as connection:
+            return incident_log.of(connection, incident)
+
     # What `alerts.outbox.Delivery` needs (its OutboxStore).
 
     def owed(self, receiver: str, now: float, limit: int) -> list[Owed]:
@@ -148,8 +180,36 @@ class AlertStore:
     def silences(self, now: float) -> list[Silence]:
         return [silence for silence in self.list_silences(now) if silence.active(now)]
 
+    def firing(self) -> list[Labels]:
+        with self._engine.connect() as connection:
+            return [
+                alert.silence_labels(incident.model)
+                for incident in log.open_incidents(connection)
+                for alert in incident.alerts
+                if alert.firing
+            ]
+
+    def owe_also(self, incident: Incident, why: Why, receiver: str, now: float) -> None:
+        def work(connection: Connection) -> None:
+            if rows.never_owed(connection, incident, receiver):
+                rows.owe(connection, incident, Why.RESOLVED if incident.resolved else Why.FIRST, [receiver], now)
+
+        self._writer.call(work)
+
+    def lines(self) -> dict[str, Line]:
+        with self._engine.connect() as connection:
+            return rows.load_lines(connection)
+
+    def keep_line(self, receiver: str, line: Line, now: float) -> None:
+        self._writer.call(lambda connection: rows.keep_line(connection, receiver, line, now))
+
     def record(self, id: int, outcome: Outcome, now: float, *, delivered: Delivered | None = None) -> None:
-        self._writer.call(lambda connection: rows.finish(connection, id, outcome, now, delivered))
+        def work(connection: Connection) -> None:
+            rows.finish(connection, id, outcome, now, delivered)
+            if delivered is not None:
+                incident_log.add(connection, delivered.incident, now, "told", delivered.receiver)
+
+        self._writer.call(work)
 
     def postpone(self, id: int, due_at: float, why: str, *, attempted: bool) -> None:
         self._writer.call(lambda connection: rows.postpone(connection, id, due_at, why, attempted))

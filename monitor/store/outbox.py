@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from alerts.incident import Incident, Seen, Why
-from alerts.outbox import Delivered, Outcome, Owed
+from alerts.outbox import Delivered, Line, Outcome, Owed
 from alerts.rule import Severity
 from monitor.store.alert_log import dump
-from monitor.store.tables import deliveries, incidents, outbox
+from monitor.store.tables import deliveries, incidents, lines, outbox
 
 QUIET_SECONDS = 30.0
 """How long a change that nobody needs to see at once waits for others like it."""
@@ -53,6 +53,41 @@ def never_owed(connection: Connection, incident: Incident, receiver: str) -> boo
     return connection.scalar(query) == 0
 
 
+def told_receivers(connection: Connection, incident: Incident) -> list[str]:
+    """Everyone who was ever to be told of the incident: they are to hear of its end, whatever routes say by then."""
+    query = select(outbox.c.receiver).where(outbox.c.incident == incident.id).distinct().order_by(outbox.c.receiver)
+    return list(connection.scalars(query))
+
+
+def last_sent(connection: Connection, incident: Incident) -> dict[str, float]:
+    """When each receiver was last told of the incident (wall time)."""
+    query = (
+        select(outbox.c.receiver, func.max(outbox.c.finished_at).label("at"))
+        .where(outbox.c.incident == incident.id, outbox.c.outcome == Outcome.SENT.value)
+        .group_by(outbox.c.receiver)
+    )
+    return {row.receiver: row.at for row in connection.execute(query)}
+
+
+def is_owed(connection: Connection, incident: Incident, receiver: str) -> bool:
+    """Whether something of the incident is still to be told this receiver."""
+    here = (outbox.c.incident == incident.id, outbox.c.receiver == receiver, outbox.c.outcome.is_(None))
+    return bool(connection.scalar(select(func.count()).where(*here)))
+
+
+def load_lines(connection: Connection) -> dict[str, Line]:
+    """What is remembered of each receiver's line."""
+    return {row.receiver: Line(row.not_before, row.failures, row.problem) for row in connection.execute(select(lines))}
+
+
+def keep_line(connection: Connection, receiver: str, line: Line, now: float) -> None:
+    """Remembers a receiver's line; one that is well is forgotten."""
+    connection.execute(delete(lines).where(lines.c.receiver == receiver))
+    if line != Line():
+        values = {"not_before": line.not_before, "failures": line.failures, "problem": line.problem}
+        connection.execute(insert(lines).values(receiver=receiver, updated_at=now, **values))
+
+
 def owed(connection: Connection, receiver: str, now: float, limit: int) -> list[Owed]:
     """Rows due at wall time `now`, oldest first; a row made in what is now the future (the clock went back) is due."""
     query = (
@@ -80,7 +115,8 @@ def _owed(row: Row[Any]) -> Owed:
         address = message["address"]
         seen = Seen(**{**message["seen"], "severity": Severity(message["seen"]["severity"])})
     incident = Incident.from_dict(json.loads(row.body))
-    return Owed(row.id, row.receiver, row.attempts, row.due_at, incident, seen, address)
+    reason = Why(row.reason)
+    return Owed(row.id, row.receiver, row.attempts, row.due_at, incident, seen, address, reason, row.error)
 
 
 def finish(connection: Connection, id: int, outcome: Outcome, now: float, delivered: Delivered | None) -> None:

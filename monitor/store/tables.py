@@ -275,6 +275,32 @@ outbox = Table(
     comment="notifications owed, written with the transition that owes them",
 )
 
+lines = Table(
+    "lines",
+    metadata,
+    Column("receiver", String(200), primary_key=True),
+    Column("not_before", Float, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("problem", Text, nullable=False),
+    Column("updated_at", Float, nullable=False),
+    comment="until when each receiver asked to be left alone, so that a restart does not forget it",
+)
+
+incident_log = Table(
+    "incident_log",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("incident", String(36), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("by", String(200), nullable=False),  # a person, a receiver, or empty for Watchkeeper itself
+    Column("what", String(32), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("incident_log_incident", "incident", "id"),
+    Index("incident_log_at", "at"),
+    sqlite_autoincrement=True,
+    comment="an incident's life: who did what, and when",
+)
+
 deliveries = Table(
     "deliveries",
     metadata,

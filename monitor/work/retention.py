@@ -18,6 +18,7 @@ from monitor.store.tables import (
     chunks,
     deliveries,
     idempotency,
+    incident_log,
     incidents,
     labels,
     measurements,
@@ -83,6 +84,7 @@ def _expired(
     yield outbox, and_(outbox.c.incident.in_(gone), outbox.c.outcome.is_not(None))
     owed = select(outbox.c.incident)
     yield deliveries, and_(deliveries.c.incident.in_(gone), deliveries.c.incident.not_in(owed))
+    yield incident_log, incident_log.c.incident.in_(gone)
     yield incidents, and_(incidents.c.resolved_at < old, incidents.c.id.not_in(owed))
 
 

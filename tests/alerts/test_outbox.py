@@ -10,7 +10,8 @@ import pytest
 
 from alerts.incident import KEPT, Incident, Why
 from alerts.notify import NotifyError
-from alerts.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, Outcome, muted
+from alerts.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, Outcome
+from alerts.quiet import muted
 from alerts.silence import Matcher, Silence
 from monitor.store.outbox import QUIET_SECONDS
 from tests.alerts.builders import FakeClock, alert, incident, rule

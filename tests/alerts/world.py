@@ -12,6 +12,7 @@ from typing import Any
 from alerts.incident import Notice, Why
 from alerts.notify import Address, Notifier
 from alerts.outbox import Delivery, Outcome
+from alerts.routing import Inhibition, MuteTime, Route, Routing
 from alerts.rule import Rule
 from alerts.state import Transition
 from checks.base import Measurement
@@ -57,7 +58,17 @@ class World:
     """One process: everything but the database is new when it is made again."""
 
     def __init__(
-        self, folder: Path, rules: Iterable[Rule], receivers: Iterable[Notifier], clock: FakeClock, store: Any = None
+        self,
+        folder: Path,
+        rules: Iterable[Rule],
+        receivers: Iterable[Notifier],
+        clock: FakeClock,
+        store: Any = None,
+        *,
+        routes: Iterable[Route] = (),
+        mute_times: Iterable[MuteTime] = (),
+        inhibitions: Iterable[Inhibition] = (),
+        fallbacks: dict[str, str] | None = None,
     ) -> None:
         self.engine = open_engine(f"sqlite:///{folder / 'alerts.sqlite'}")
         metadata.create_all(self.engine)
@@ -67,9 +78,17 @@ class World:
         self.outcomes: list[tuple[str, Outcome, str | None]] = []
         self.receivers = {receiver.name: receiver for receiver in receivers}
         self.store = AlertStore(self.engine, self.writer)
-        self.judge = Judge(list(rules), list(self.receivers), clock)
+        routing = Routing(list(self.receivers), list(routes), list(mute_times))
+        self.judge = Judge(list(rules), list(self.receivers), clock, routing=routing)
         self.delivery = Delivery(
-            store or self.store, self.receivers, clock, lambda *seen: self.outcomes.append(seen), random=lambda: 0.5
+            store or self.store,
+            self.receivers,
+            clock,
+            lambda *seen: self.outcomes.append(seen),
+            random=lambda: 0.5,
+            routing=routing,
+            inhibitions=list(inhibitions),
+            fallbacks=fallbacks,
         )
 
     def close(self) -> None:
@@ -104,6 +123,13 @@ class World:
     def deliver(self, seconds: float = 1.0) -> int:
         return self.delivery.deliver_due(self.clock.forward(seconds))
 
+    def remind(self, seconds: float) -> None:
+        now = self.clock.forward(seconds)
+        self.writer.call(lambda connection: self.judge.remind(connection, now))
+
+    def incident(self) -> dict[str, Any]:
+        return self.store.incidents()[0]
+
     def dump(self) -> str:
         """All that is stored, but for generated ids, to compare runs."""
         transitions = [{**row, "id": 0} for row in self.store.transitions()]
@@ -113,9 +139,14 @@ class World:
 
 @contextmanager
 def world(
-    folder: Path, rules: Iterable[Rule], *receivers: Notifier, clock: FakeClock | None = None, store: Any = None
+    folder: Path,
+    rules: Iterable[Rule],
+    *receivers: Notifier,
+    clock: FakeClock | None = None,
+    store: Any = None,
+    **keys: Any,
 ) -> Iterator[World]:
-    made = World(folder, rules, receivers, clock or FakeClock(), store)
+    made = World(folder, rules, receivers, clock or FakeClock(), store, **keys)
     try:
         yield made
     finally:

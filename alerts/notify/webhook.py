@@ -1,0 +1,155 @@
+"""A webhook of one's own: the incident as JSON, or as a template says, signed where there is a secret."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import TemplateError
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from alerts.incident import Alert, Notice, Why
+from alerts.notify import Address, NotifyError
+from alerts.notify.transport import Post, Transport, judge
+from alerts.wording import stamp
+
+VERSION = "1"
+_KEYS = {"version", "delivery", "why", "page", "incident"}
+MOST = 1 << 20
+"""Bytes of a body."""
+_ADVICE = {
+    401: "look at the receiver's secret or headers in the config",
+    403: "look at the receiver's secret or headers in the config",
+}
+
+
+def payload(notice: Notice, page: str = "") -> dict[str, Any]:
+    """The body: `version`, `delivery` (the same for the same news), `why`, and the incident with its alerts. Times are
+    RFC 3339 on the rules' clock."""
+    incident = notice.incident
+    return {
+        "version": VERSION,
+        "delivery": delivery(notice),
+        "why": notice.why.value,
+        "page": page,
+        "incident": {
+            "id": incident.id,
+            "key": incident.key,
+            "model": incident.model,
+            "group": incident.group,
+            "state": "resolved" if incident.resolved else "firing",
+            "severity": incident.severity.value,
+            "title": incident.title,
+            "summary": incident.alerts[0].summary or incident.title,
+            "since": stamp(incident.since),
+            "until": None if incident.ended is None else stamp(incident.ended),
+            "firing": incident.firing,
+            "total": incident.total,
+            "alerts": [_alert(alert) for alert in incident.alerts],
+            "reports": [page.rstrip("/") + report.path for report in incident.reports],
+        },
+    }
+
+
+def delivery(notice: Notice) -> str:
+    """Names the news: sent twice, it has the same name."""
+    return f"{notice.incident.id}:{notice.incident.version}"
+
+
+def signature(secret: str, at: float, body: bytes) -> str:
+    """`t=<epoch seconds>,v1=<HMAC-SHA256 of "t.body" in hex>`: who has the secret knows who sent the body, and when.
+
+    >>> signature("s3cret", 0, b"{}")[:20]
+    't=0,v1=4f08262fc59ce'
+    """
+    signed = f"{int(at)}.".encode() + body
+    return f"t={int(at)},v1={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "fingerprint": alert.fingerprint,
+        "rule": alert.rule,
+        "metric": alert.metric,
+        "labels": alert.labels,
+        "severity": alert.severity.value,
+        "state": "firing" if alert.firing else "resolved",
+        "since": stamp(alert.since),
+        "until": None if alert.ended is None else stamp(alert.ended),
+        "value": alert.value,
+        "level": alert.level,
+        "worst": alert.worst,
+        "summary": alert.summary,
+        "action": alert.action,
+        "runbook": alert.runbook,
+    }
+
+
+@dataclass(frozen=True)
+class WebhookOptions:
+    url: str = field(repr=False)
+    secret: str = field(default="", repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    template: str = ""
+    """Jinja; given the payload's keys, it writes the body."""
+    content_type: str = "application/json"
+    wants: frozenset[Why] = frozenset(Why) - {Why.UPDATED}
+
+
+class Webhook:
+    """Posts each piece of news. The receiver knows repeats by `Idempotency-Key`."""
+
+    pace = 0.0
+
+    def __init__(
+        self, name: str, options: WebhookOptions, transport: Transport, time: Callable[[], float], page: str = ""
+    ) -> None:
+        self.name, self._options, self._transport, self._time, self._page = name, options, transport, time, page
+        self.wants = options.wants
+
+    def send(self, notice: Notice, address: Address | None) -> Address:
+        body = self._body(notice)
+        headers = {
+            "Content-Type": self._options.content_type,
+            "Idempotency-Key": delivery(notice),
+            **self._options.headers,
+        }
+        if self._options.secret:
+            headers["X-Watchkeeper-Signature"] = signature(self._options.secret, self._time(), body)
+        judge("the webhook", self._transport(Post(self._options.url, body, headers)), _ADVICE)
+        return {}
+
+    def _body(self, notice: Notice) -> bytes:
+        values = payload(notice, self._page)
+        if not self._options.template:
+            return json.dumps(values, ensure_ascii=False).encode()
+        try:
+            body = written(self._options.template, values).encode("utf-8", "replace")
+        except TemplateError as error:
+            raise NotifyError(f"the template fails for this incident: {error}", retry=False, of_message=True) from None
+        if len(body) > MOST:
+            raise NotifyError("the template writes more than 1 MiB for this incident", retry=False, of_message=True)
+        return body
+
+
+def check_template(template: str) -> None:
+    """Raises TemplateError when it can't be read, or names what there is not."""
+    environment = ImmutableSandboxedEnvironment(autoescape=False)
+    environment.filters["tojson"] = json.dumps
+    if unknown := find_undeclared_variables(environment.parse(template)) - _KEYS:
+        raise TemplateError(f"{min(unknown)!r} is not known; known are {', '.join(sorted(_KEYS))}")
+
+
+def written(template: str, values: Mapping[str, Any]) -> str:
+    """The template filled in, sandboxed; `| tojson` writes a value as JSON. Raises TemplateError."""
+    environment = ImmutableSandboxedEnvironment(autoescape=False)
+    environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
+    try:
+        return environment.from_string(template).render(values)
+    except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise TemplateError(f"{type(error).__name__}: {error}") from error
