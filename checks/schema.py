@@ -109,6 +109,15 @@ def infer(table: pa.Table, overrides: SchemaOverrides | None = None) -> Schema:
     return _Inference(table, overrides or SchemaOverrides()).schema()
 
 
+def infer_features(
+    table: pa.Table, overrides: SchemaOverrides
+) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...]]:
+    """Features with their types, and columns that are none with the reason, where every column may be a feature."""
+    inference = _Inference(table, overrides)
+    features = tuple(inference.features())
+    return features, tuple(inference.excluded)
+
+
 class _Inference:
     def __init__(self, table: pa.Table, overrides: SchemaOverrides) -> None:
         names: list[str] = table.column_names
@@ -131,7 +140,7 @@ class _Inference:
         draft = self._outcome(draft)
         if target and not (prediction or draft.score or probabilities):
             self._ask_for_prediction()
-        features = tuple(self._features())
+        features = tuple(self.features())
         if not features and not prediction:
             raise SchemaError(f"the reference has nothing to watch: its columns are {_listed(self.names)}")
         return replace(draft, features=features, excluded=tuple(self.excluded))
@@ -352,7 +361,7 @@ class _Inference:
 
     # features
 
-    def _features(self) -> Iterable[tuple[str, FeatureType]]:
+    def features(self) -> Iterable[tuple[str, FeatureType]]:
         for name in self.names:
             if name in self.taken:
                 continue

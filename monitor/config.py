@@ -19,6 +19,7 @@ from monitor.config_alertmanager import alertmanager_problems
 from monitor.config_conditions import condition_problems
 from monitor.config_probes import probe_problems
 from monitor.config_receivers import receiver_problems
+from monitor.config_references import reference_problems
 from monitor.config_reports import report_problems
 from monitor.config_secrets import with_secrets
 from monitor.config_tree import nearest
@@ -168,8 +169,8 @@ def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:
 def _located(model: ModelSettings, folder: Path) -> ModelSettings:
     """The model with its files' paths taken from the config's folder."""
     found: dict[str, Any] = {}
-    if model.reference:
-        found["reference"] = folder / model.reference
+    if model.reference and model.reference.path:
+        found["reference"] = model.reference.model_copy(update={"path": folder / model.reference.path})
     process = model.server.process if model.server else None
     if model.server and isinstance(process, ProcessSettings) and process.pid_file:
         process = process.model_copy(update={"pid_file": folder / process.pid_file})
@@ -212,6 +213,7 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             place: Place = ("models", index, "server", "url") if "models" in document.value else ("server", "url")
             yield Problem(document.line(place), f"{config_errors.shown(place)}: {wrong}")
     yield from probe_problems(config, document)
+    yield from reference_problems(config, document)
     yield from report_problems(config, document)
     if config.public_url and (wrong := url_problem(config.public_url)):
         yield Problem(document.line(("public_url",)), f"public_url: {wrong.replace('127.0.0.1:8080', 'this.example')}")

@@ -26,8 +26,8 @@ def report_problems(config: Config, document: Document) -> Iterator[Problem]:
 def _problems(name: str, settings: EvidentlySettings, model: ModelSettings, kept: float) -> Iterator[str]:
     if name in _TAKEN or not _NAME.fullmatch(name):
         yield "choose another name: letters, digits and -, and none of Watchkeeper's own checks"
-    if model.reference is None:
-        yield f"Evidently compares with a reference; give model {model.model} one"
+    if model.reference_file is None:
+        yield f"Evidently compares with the rows of a reference's file; give model {model.model} one"
     if settings.preset is not None and settings.preset not in PRESETS:
         close = nearest(settings.preset, PRESETS)
         hint = f"; did you mean {close}?" if close else f"; there are {', '.join(PRESETS)}"

@@ -28,6 +28,7 @@ def json_schema() -> dict[str, Any]:
     defs = schema["$defs"]
     defs["Level"] = {"anyOf": [{"type": "number"}, {"const": "limit"}, defs["Level"]]}
     defs["Hold"] = {"anyOf": [{"type": "string", "pattern": r"^\s*\d+\s*windows?\s*$"}, *_DURATION["anyOf"]]}
+    defs["ReferenceSettings"] = {"anyOf": [{"type": "string", "description": "a file"}, defs["ReferenceSettings"]]}
     rule = defs["Rule"]
     rule["properties"]["metric"] = {"enum": sorted(CATALOG), "description": "without the prefix watchkeeper_"}
     # A rule without a metric changes the shipped one of its name.

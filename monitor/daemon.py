@@ -196,7 +196,6 @@ class Daemon:
         ticker = Ticker(
             model=model,
             options=ModelOptions.of(settings),
-            reference=settings.reference,
             url=self.config.database,
             engine=self.engine,
             writer=self.writer,
@@ -215,11 +214,11 @@ class Daemon:
             self._ticked[model] = self.clock.monotonic()
 
         self.schedule.every(every, f"tick {model}", tick, jitter=every / 10)
-        if settings.checks.evidently and settings.reference is not None:
+        if settings.checks.evidently and settings.reference_file is not None:
             reporter = Reporter(
                 options=ModelOptions.of(settings),
                 checks=settings.checks.evidently,
-                reference=settings.reference,
+                reference=settings.reference_file,
                 url=self.config.database,
                 engine=self.engine,
                 writer=self.writer,

@@ -51,7 +51,8 @@ class ReferenceProblem(Exception):
 def reference_problem(model: ModelSettings) -> str | None:
     """Why the model's reference can't be used, if it can't. A large one's columns are left to the worker to judge."""
     try:
-        if model.reference and model.reference.is_file() and model.reference.stat().st_size > LOOKED_INTO:
+        file = model.reference_file
+        if file and file.is_file() and file.stat().st_size > LOOKED_INTO:
             return None
         schema_of(model)
     except ReferenceProblem as error:
@@ -60,19 +61,18 @@ def reference_problem(model: ModelSettings) -> str | None:
 
 
 def schema_of(model: ModelSettings) -> Schema | None:
-    """What the model's reference is understood to mean; None without a reference. Raises ReferenceProblem."""
-    if model.reference is None:
+    """What the file of the model's reference is understood to mean; None without one. Raises ReferenceProblem."""
+    file = model.reference_file
+    if file is None:
         return None
     from checks.schema import SchemaError, infer
     from monitor.work.closing import ModelOptions
     from monitor.work.references import overrides, read_table
 
     try:
-        table = read_table(str(model.reference))
+        table = read_table(str(file))
         if not table.num_rows:
-            raise SchemaError(
-                f"the reference {model.reference} holds no rows; name a file with a sample of normal data"
-            )
+            raise SchemaError(f"the reference {file} holds no rows; name a file with a sample of normal data")
         return infer(table, overrides(ModelOptions.of(model)))
     except SchemaError as error:
         raise ReferenceProblem(f"model {model.model}: {error}") from None

@@ -12,6 +12,7 @@ from alerts.duration import Seconds
 from alerts.receiver import ReceiverSettings
 from alerts.routing import Inhibition, MuteTime, Route
 from alerts.rule import Rule
+from monitor.reference_settings import ReferenceSettings
 
 Task = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["numeric", "categorical", "boolean", "datetime"]
@@ -174,7 +175,7 @@ class CheckSettings(Settings):
 
 class ModelSettings(Settings):
     model: ModelName
-    reference: Path | None = None
+    reference: ReferenceSettings | None = None
     schema_: SchemaSettings = Field(SchemaSettings(), alias="schema")
     server: ServerSettings | None = None
     probes: list[ProbeSettings] = Field([], max_length=32)
@@ -182,6 +183,11 @@ class ModelSettings(Settings):
     labels: LabelSettings = LabelSettings()
     time: Literal["live", "replay"] = "live"
     checks: CheckSettings = CheckSettings()
+
+    @property
+    def reference_file(self) -> Path | None:
+        """The file that the reference is built from, if it comes from one."""
+        return self.reference.path if self.reference else None
 
 
 class SlackSettings(Settings):

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, func, insert, select, update
@@ -22,6 +21,7 @@ from monitor.metrics import Meters
 from monitor.sampling import CheckStates
 from monitor.store import measurements as history
 from monitor.store.tables import arrivals, progress, windows
+from monitor.store.uses import configure
 from monitor.store.writer import Writer
 from monitor.watermark import Arrival, Position, advance
 from monitor.work import compact as compaction
@@ -52,7 +52,6 @@ class Ticker:
 
     model: str
     options: ModelOptions
-    reference: Path | None
     url: str
     engine: Engine
     writer: Writer
@@ -81,9 +80,12 @@ class Ticker:
     def _prepare(self) -> None:
         for check in CHECKS:
             self.meters.check_failures.labels(check=check)  # a counter that starts at 0 shows its first step
-        if self.reference is not None:
-            built = self._run(references.build, str(self.reference), model=False)
-            log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, self.reference)
+        plan = self.options.plan
+        if plan.kind == "file":
+            built = self._run(references.build, str(plan.path), model=False)
+            log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, plan.path)
+        elif plan.learns:
+            self.writer.call(lambda connection: configure(connection, self.model, plan, self.clock.time()))
         self._prepared = True
 
     def _scan(self) -> None:

@@ -36,7 +36,7 @@ def build(model: ModelOption = None, config: ConfigOption = DEFAULT_CONFIG, as_j
     from monitor.store.migrations import upgrade
 
     settings = load_config(config)
-    chosen = [item for item in models_of(settings, model) if item.reference is not None]
+    chosen = [item for item in models_of(settings, model) if item.reference_file is not None]
     if not chosen:
         raise Failure("the config names no reference; write reference: <file>", 2)
     try:
@@ -49,7 +49,7 @@ def build(model: ModelOption = None, config: ConfigOption = DEFAULT_CONFIG, as_j
         return
     for item, made in built:
         verb = "built" if made.created else "unchanged"
-        print(f"{item.model}: reference {made.id} from {made.n:,} rows of {item.reference} ({verb})")
+        print(f"{item.model}: reference {made.id} from {made.n:,} rows of {item.reference_file} ({verb})")
 
 
 @app.command(name="list")
@@ -109,7 +109,7 @@ def _build(settings: Config, model: ModelSettings) -> BuiltReference:
         try:
             return build_reference(
                 settings.database,
-                str(model.reference),
+                str(model.reference_file),
                 ModelOptions.of(model),
                 lambda share: bar.update(task, completed=share),
             )

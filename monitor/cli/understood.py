@@ -14,6 +14,7 @@ from monitor.document import Document
 from monitor.preflight import ReferenceProblem, schema_of
 from monitor.receivers import SLACK_OFF, receiver_names, tells_slack
 from monitor.settings import Config, EvidentlySettings, ModelSettings
+from monitor.work.plan import Plan
 
 if TYPE_CHECKING:
     from checks.schema import Schema
@@ -86,7 +87,7 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
     windows, server = model.windows, model.server
     return {
         "model": model.model,
-        "reference": str(model.reference) if model.reference else "none: no drift, no comparison of performance",
+        "reference": Plan.of_model(model).described(),
         "schema": plain_schema(schema) if schema else None,
         "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
         if server

@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 from monitor.doctor.finding import Finding, missing, ok, problem
 from monitor.settings import ModelSettings
+from monitor.work.plan import Plan
 
 
 def reference(settings: ModelSettings) -> Iterator[Finding]:
-    file = settings.reference
+    file = settings.reference_file
+    if file is None and settings.reference is not None:
+        yield ok("", Plan.of_model(settings).described())
+        return
     if file is None:
-        todo = "give a sample of normal data with the model's predictions under `reference`"
+        todo = "give a sample of normal data with the model's predictions under `reference`, or {first: 7d} to learn it"
         yield missing("", "there is none: drift is not measured, performance not compared", todo)
         return
     from monitor.preflight import LOOKED_INTO, ReferenceProblem, schema_of

@@ -75,6 +75,8 @@ windows = Table(
     Column("end", Float, nullable=False),
     Column("close_seq", BigInteger, nullable=False),  # the arrival that moved the watermark past `end`
     Column("mature_at", Float, nullable=True),  # event time at which its performance stopped being provisional
+    Column("reference_id", BigInteger, nullable=True),  # what it was judged by; null without a reference
+    Column("version", String(200), nullable=True),  # whose rows were judged; null where versions are not told apart
     Index("windows_model_end", "model", "end"),
     comment="closed windows and the position in the arrival log at which each closed",
 )
@@ -89,6 +91,7 @@ chunks = Table(
     Column("bucket_start", Float, nullable=False),  # of the shortest span that is ever asked for (monitor.work.buckets)
     Column("t_min", Float, nullable=False),
     Column("t_max", Float, nullable=False),
+    Column("version", String(200), nullable=True),  # of the model, in all rows ('': none given); null if mixed
     Column("n", Integer, nullable=False),
     Column("duplicates", Integer, nullable=False),  # rows dropped because their id was here already
     Column("received_at", Float, nullable=False),
@@ -156,7 +159,14 @@ references = Table(
     Column("id", RowId, primary_key=True, autoincrement=True),
     Column("model", String(200), nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("created_by", String(200), nullable=False),
+    Column("kind", String(16), nullable=False),  # file | events | learned | accepted
     Column("source", Text, nullable=False),
+    Column("version", String(200), nullable=False),  # of the model that it is of; empty: of all
+    Column("binning_id", BigInteger, nullable=True),  # the reference that its bins are of; null: its own
+    Column("window_start", Float, nullable=True),  # event time of its rows, where they are the stream's,
+    Column("window_end", Float, nullable=True),
+    Column("seq", BigInteger, nullable=True),  # as of this arrival
     Column("fingerprint", String(64), nullable=False),  # of source content, schema and calibration settings
     Column("n", BigInteger, nullable=False),
     Column("schema", Text, nullable=False),  # JSON: the resolved schema
@@ -164,7 +174,36 @@ references = Table(
     Column("payload", LargeBinary, nullable=False),  # binning, profile, calibration, performance
     Index("references_model", "model", "id"),
     sqlite_autoincrement=True,
-    comment="versioned references; the id is the binning's version",
+    comment="versioned references; the id of one with bins of its own is their version",
+)
+
+reference_uses = Table(
+    "reference_uses",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("version", String(200), nullable=False),  # of the model; empty: all that have none of their own
+    Column("reference_id", BigInteger, nullable=True),  # null: none until one is learned
+    Column("after", Float, nullable=True),  # holds for windows that end after; null: for all
+    Column("action", String(16), nullable=False),  # configured | learned | built | accepted | used
+    Column("plan", Text, nullable=False),  # configured: where references come from from here on
+    Column("recorded_at", Float, nullable=False),
+    Column("recorded_by", String(200), nullable=False),
+    Column("comment", Text, nullable=False),
+    Index("reference_uses_model", "model", "version", "id"),
+    sqlite_autoincrement=True,
+    comment="the audit of what is normal: the last row that covers a window says what it is judged by",
+)
+
+model_versions = Table(
+    "model_versions",
+    metadata,
+    Column("model", String(200), primary_key=True),
+    Column("version", String(200), primary_key=True),
+    Column("first_window", Float, nullable=False),  # start of the first closed window with rows of it
+    Column("last_window", Float, nullable=False),
+    Column("n", BigInteger, nullable=False),
+    comment="versions of a model, where each is judged by itself",
 )
 
 measurements = Table(

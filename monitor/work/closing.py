@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from checks.base import Measurement, Window
+from monitor.work.plan import Plan
 
 if TYPE_CHECKING:
     from monitor.settings import ModelSettings
@@ -80,6 +81,8 @@ class ModelOptions:
     features: tuple[tuple[str, Literal["numeric", "categorical", "boolean", "datetime"]], ...] = ()
     """Types that the config states, by feature."""
     ignore: tuple[str, ...] = ()
+    plan: Plan = field(default_factory=Plan)
+    """Where the reference comes from."""
 
     @property
     def horizon(self) -> float:
@@ -113,6 +116,7 @@ class ModelOptions:
             time=schema.time,
             features=tuple(schema.features.items()),
             ignore=tuple(schema.ignore),
+            plan=Plan.of_model(settings),
         )
 
 

@@ -11,7 +11,7 @@ from monitor.clock import Clock
 from monitor.store import reports
 from monitor.work.closing import ModelOptions
 from monitor.work.evidence import Evidence
-from monitor.work.references import newest, reread
+from monitor.work.references import of_file, reread
 from monitor.work.report_html import quoted
 from monitor.work.report_items import ReportError, items
 from monitor.work.report_numbers import failed, numbers
@@ -24,7 +24,7 @@ def run(engine: Engine, model: str, task: ReportTask, options: ModelOptions, clo
     """See `monitor.work.reports.make_report`."""
     began = clock.monotonic()
     with engine.connect() as connection:
-        reference = newest(connection, model)
+        reference = of_file(connection, model)
     if reference is None:
         raise ReportError(f"model {model} has no reference, and Evidently compares with one")
     evidence = Evidence(engine, model, reference, task.seq, options)

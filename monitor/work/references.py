@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import pyarrow as pa
@@ -15,12 +16,15 @@ import pyarrow.ipc
 import pyarrow.parquet
 from sqlalchemy import Connection, Engine, insert, select
 
+from checks.base import Window
 from checks.frame import from_reference
 from checks.reference import Reference, build_reference
 from checks.schema import SchemaError, SchemaOverrides, infer
 from monitor.store.engine import writing
 from monitor.store.tables import references
+from monitor.store.uses import judged, read_uses, record_use
 from monitor.work.closing import BuiltReference, ModelOptions
+from monitor.work.plan import Plan
 
 REFERENCE_CODEC = "reference/2"
 READ_BYTES = 1 << 20
@@ -32,66 +36,136 @@ class UnknownReference(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StoredReference:
-    """A reference and its number, which is its binning's version."""
+    """A reference and its bins' version, by which profiles are stored."""
 
     id: int
+    """Of its bins: the number of the reference that they were made for."""
     reference: Reference
+    number: int = 0
+    """Its own."""
+    version: str | None = None
+    """The version of the model whose rows alone its bins count; None where versions are not told apart."""
+
+
+def load(connection: Connection, number: int, version: str | None = None) -> StoredReference:
+    """The reference with this number, for this version of the model. Raises UnknownReference."""
+    row = connection.execute(select(references).where(references.c.id == number)).one()
+    if row.codec != REFERENCE_CODEC:
+        raise UnknownReference(
+            f"reference {number} of {row.model!r} is stored as {row.codec!r}; build it anew with "
+            "`watchkeeper reference build`"
+        )
+    return StoredReference(row.binning_id or row.id, Reference.from_bytes(row.payload), row.id, version)
 
 
 def newest(connection: Connection, model: str) -> StoredReference | None:
-    """The model's newest reference. Raises UnknownReference."""
-    row = connection.execute(
-        select(references.c.id, references.c.codec, references.c.payload)
-        .where(references.c.model == model)
-        .order_by(references.c.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None:
-        return None
-    if row.codec != REFERENCE_CODEC:
-        raise UnknownReference(
-            f"the reference of {model!r} is stored as {row.codec!r}; build it anew with `watchkeeper reference build`"
-        )
-    return StoredReference(row.id, Reference.from_bytes(row.payload))
+    """What the model's next window is judged by; where its versions have their own, the one that was decided on last.
+    Raises UnknownReference."""
+    uses = read_uses(connection, model)
+    use = uses.of()
+    if uses.plan().per_version:
+        use = next((use for use in reversed(uses.rows) if use.reference_id is not None), None)
+    return None if use is None or use.reference_id is None else load(connection, use.reference_id)
+
+
+def of_file(connection: Connection, model: str) -> StoredReference | None:
+    """What the config's file was built into last, whether another reference is in force or not."""
+    uses = read_uses(connection, model)
+    found = [use.reference_id for use in uses.rows if use.action == "configured" and use.reference_id is not None]
+    return load(connection, found[-1]) if found else None
 
 
 def store(
     engine: Engine, path: str, options: ModelOptions, now: float, progress: Callable[[float], None] | None = None
 ) -> BuiltReference:
-    """Builds and stores the reference in this file, unless the newest one has its content and settings already.
-    Raises SchemaError."""
+    """Builds the reference in this file and puts it in force, unless that is what was configured last: then whatever
+    was accepted since stays in force. One with the same content and settings is not built again. Raises SchemaError."""
+    plan = options.plan if options.plan.kind == "file" else Plan("file")
     fingerprint = _fingerprint(path, options)
     with engine.connect() as connection:
-        known = connection.execute(
-            select(references.c.id, references.c.n, references.c.fingerprint)
-            .where(references.c.model == options.model)
-            .order_by(references.c.id.desc())
-            .limit(1)
-        ).one_or_none()
-    if known is not None and known.fingerprint == fingerprint:
-        return BuiltReference(known.id, known.n, created=False)
+        use = read_uses(connection, options.model).configured()
+        known = _known(connection, options.model, fingerprint, plan.version)
+    if use is not None and known is not None and (use.plan, use.reference_id) == (plan.text(), known.id):
+        return known
+    made = None if known else _build(path, options, progress or (lambda _share: None))
+    with writing(engine).begin() as connection:
+        if made is not None:
+            source = Source("file", str(path), fingerprint, version=plan.version)
+            built = BuiltReference(insert_reference(connection, options.model, made, source, now), made.n, created=True)
+        else:
+            assert known is not None
+            built = known
+        after = judged(connection, options.model)
+        record_use(
+            connection,
+            options.model,
+            "configured",
+            built.id,
+            after=after,
+            now=now,
+            by="config",
+            version=plan.version,
+            plan=plan,
+        )
+    return built
+
+
+def _known(connection: Connection, model: str, fingerprint: str, version: str) -> BuiltReference | None:
+    here = (references.c.model == model, references.c.kind == "file", references.c.version == version)
+    query = select(references.c.id, references.c.n).where(*here, references.c.fingerprint == fingerprint)
+    row = connection.execute(query.order_by(references.c.id.desc()).limit(1)).one_or_none()
+    return None if row is None else BuiltReference(row.id, row.n, created=False)
+
+
+def _build(path: str, options: ModelOptions, progress: Callable[[float], None]) -> Reference:
     table = read_table(path)
     if not table.num_rows:
         raise SchemaError(f"the reference {path} holds no rows; name a file with a sample of normal data")
     schema = infer(table, overrides(options))
-    frame = from_reference(table, schema)
-    made = build_reference(
-        frame, schema, bins=options.bins, every=options.every, progress=progress or (lambda _share: None)
+    return build_reference(
+        from_reference(table, schema), schema, bins=options.bins, every=options.every, progress=progress
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a reference was made from."""
+
+    kind: Literal["file", "events", "learned", "accepted"]
+    text: str
+    """For people."""
+    fingerprint: str = ""
+    version: str = ""
+    window: Window | None = None
+    """Event time of its rows, where they are the stream's,"""
+    seq: int | None = None
+    """as of this arrival."""
+    binning_id: int | None = None
+    """The reference that its bins are of; None: its own."""
+    by: str = "config"
+
+
+def insert_reference(connection: Connection, model: str, made: Reference, source: Source, now: float) -> int:
+    """Stores a reference; returns its number."""
     values = {
-        "model": options.model,
+        "model": model,
         "created_at": now,
-        "source": str(path),
-        "fingerprint": fingerprint,
+        "created_by": source.by,
+        "kind": source.kind,
+        "source": source.text,
+        "version": source.version,
+        "binning_id": source.binning_id,
+        "window_start": source.window.start if source.window else None,
+        "window_end": source.window.end if source.window else None,
+        "seq": source.seq,
+        "fingerprint": source.fingerprint,
         "n": made.n,
-        "schema": schema.to_json(),
+        "schema": made.schema.to_json(),
         "codec": REFERENCE_CODEC,
         "payload": made.to_bytes(),
     }
-    with writing(engine).begin() as connection:
-        query = insert(references).values(values).returning(references.c.id)
-        id_ = connection.execute(query).scalar_one()
-    return BuiltReference(id_, made.n, created=True)
+    id_: int = connection.execute(insert(references).values(values).returning(references.c.id)).scalar_one()
+    return id_
 
 
 def reread(engine: Engine, reference: StoredReference, path: str, options: ModelOptions) -> pa.Table:

@@ -43,7 +43,7 @@ def test_the_four_line_file(file: Path) -> None:
     config = read(file, SMALLEST, SLACK_BOT_TOKEN="xoxb-1")
     model = config.models[0]
     assert model.model == "delays"
-    assert model.reference == file.parent / "reference.parquet"
+    assert model.reference_file == file.parent / "reference.parquet"
     assert model.server is not None and model.server.url == "http://127.0.0.1:8080"
     assert config.slack is not None and config.slack.token is not None
     assert config.slack.token.get_secret_value() == "xoxb-1"
@@ -194,7 +194,7 @@ def test_environment_is_filled_in(file: Path) -> None:
     assert model.server is not None
     assert (model.server.url, model.server.timeout) == ("http://localhost:81", 3.0)
     assert config.public_url == "http://a/${NAME}"
-    assert model.reference == file.parent / "other.csv"
+    assert model.reference_file == file.parent / "other.csv"
 
 
 def test_an_unset_variable_is_named_with_its_line(file: Path) -> None:
@@ -281,7 +281,7 @@ def test_a_missing_unreadable_or_empty_file(tmp_path: Path) -> None:
 
 def test_relative_paths_are_the_config_folders(file: Path) -> None:
     config = read(file, "model: a\nreference: sub/r.csv\ndatabase: 'sqlite:///w.db?timeout=3'\n")
-    assert config.models[0].reference == file.parent / "sub" / "r.csv"
+    assert config.models[0].reference_file == file.parent / "sub" / "r.csv"
     assert config.database == f"sqlite:///{file.parent}/w.db?timeout=3"
     config = read(file, "model: a\nserver: {url: 'http://a', process: {pid_file: run/server.pid}}\n")
     assert config.models[0].server is not None

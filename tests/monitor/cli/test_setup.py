@@ -29,7 +29,7 @@ def test_init_fills_in_what_it_is_given(watchkeeper: Command) -> None:
     watchkeeper("init", "w.yaml", "--model", "m.1", "--reference", "it's: a file.csv", "--server", "http://[::1]:81/a")
     model = load("w.yaml", {}).models[0]
     assert model.model == "m.1"
-    assert model.reference is not None and model.reference.name == "it's: a file.csv"
+    assert model.reference_file is not None and model.reference_file.name == "it's: a file.csv"
     assert model.server is not None and model.server.url == "http://[::1]:81/a"
 
 

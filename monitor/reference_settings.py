@@ -1,0 +1,50 @@
+"""What the config file may say about a model's reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from alerts.duration import Seconds
+
+
+class ReferenceSettings(BaseModel):
+    """What is normal: a file (a path alone is short for it), the stream's beginning, or the windows before each one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    path: Path | None = None
+    """Parquet, CSV or Arrow: a training or validation sample with the model's predictions."""
+    version: str | None = Field(None, min_length=1, max_length=200)
+    """The version of the model that the file is of; other versions learn their own, by `first`."""
+    first: Seconds | None = None
+    """Learned: so much event time from the first window on becomes the reference."""
+    window: Literal["previous"] | None = None
+    """Rolling: each window is compared with those before it."""
+    of: Seconds | None = None
+    """How much event time before a window it is compared with; `windows.every`, the window before, unless given."""
+    per_version: bool = False
+    """Each version of the model has a reference of its own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str | Path) else value
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ReferenceSettings:
+        sources = [self.path is not None, self.window is not None, self.first is not None and self.version is None]
+        if sum(sources) != 1:
+            raise ValueError("give one of path, first and window (first beside path only with a version)")
+        if self.version is not None and self.path is None:
+            raise ValueError("version says of which model version the file is; give its path")
+        if self.of is not None and self.window is None:
+            raise ValueError("of goes with window: previous")
+        for name, length in (("first", self.first), ("of", self.of)):
+            if length is not None and length <= 0:
+                raise ValueError(f"{name} must be longer than nothing, such as 7d")
+        if self.path is not None and self.per_version and self.version is None:
+            raise ValueError("say of which version of the model the file is: version")
+        return self
