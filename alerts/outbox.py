@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from alerts.incident import Incident, Notice, Seen, Why, seen_of, why_owed
-from alerts.notify import Address, Notifier, NotifyError
+from alerts.notify import Address, Notifier, NotifyError, Reconciling
 from alerts.quiet import Held, Quiet, Quietness
 from alerts.routing import Inhibition, Labels, Routing
 from alerts.silence import Silence
@@ -65,6 +65,8 @@ class Owed:
     """Why it was owed when it was written."""
     error: str = ""
     """Why it was postponed, if it was."""
+    tried_at: float | None = None
+    """When a send began of which nobody knows whether it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,13 @@ class OutboxStore(Protocol):
         """Ends a row and stores its message's address, in one transaction."""
         ...
 
-    def postpone(self, id: int, due_at: float, why: str, *, attempted: bool) -> None: ...
+    def postpone(self, id: int, due_at: float, why: str, *, attempted: bool, unsure: bool = False) -> None:
+        """Puts a row off; `unsure` keeps that a send of it may have arrived."""
+        ...
+
+    def begin(self, id: int, now: float) -> None:
+        """Notes that a send begins, before it does."""
+        ...
 
 
 _LESS_THAN_REPEATED = (None, Why.UPDATED, Why.NEW_ALERTS)
@@ -232,12 +240,12 @@ class Delivery:
     def _send(self, owed: Owed, notice: Notice, now: float) -> Outcome:
         notifier, line = self._receivers[owed.receiver], self._lines[owed.receiver]
         try:
-            address = notifier.send(notice, owed.address)
+            address = self._sent(notifier, owed, notice, now)
         except NotifyError as error:
             return self._refused(owed, error, now)
         except Exception as error:
             log.exception("the %s notifier failed", owed.receiver)
-            return self._refused(owed, NotifyError(f"{type(error).__name__}: {error}", retry=True), now)
+            return self._refused(owed, NotifyError(f"{type(error).__name__}: {error}", retry=True, unsure=True), now)
         if line.failures:
             self._store.keep_line(owed.receiver, Line(), now)
         line.failures = 0
@@ -250,6 +258,21 @@ class Delivery:
         self._unrecorded[owed.receiver] = (owed.id, delivered)
         self._record_sent(owed.receiver, now)
         return Outcome.SENT
+
+    def _sent(self, notifier: Notifier, owed: Owed, notice: Notice, now: float) -> Address:
+        """Sends, unless a send that was cut short turns out to have arrived; returns where the message is."""
+        address = owed.address
+        if isinstance(notifier, Reconciling):
+            if owed.tried_at is not None:
+                found = notifier.find(notice, address, owed.tried_at)
+                if found is not None:
+                    log.info("%s: an earlier message on %s had arrived", owed.receiver, notice.incident.key)
+                    if found.done:
+                        return found.address
+                    address = found.address
+            else:
+                self._store.begin(owed.id, now)
+        return notifier.send(notice, address)
 
     def _record_sent(self, receiver: str, now: float) -> None:
         if receiver in self._unrecorded:
@@ -276,7 +299,7 @@ class Delivery:
                 self._store.owe_also(owed.incident, owed.reason, fallback, now)
         log.warning("%s: %s waits %.0f s: %s", owed.receiver, owed.incident.key, wait, text)
         self._on_outcome(owed.receiver, outcome, text)
-        self._store.postpone(owed.id, now + wait, text, attempted=True)
+        self._store.postpone(owed.id, now + wait, text, attempted=True, unsure=error.unsure)
         return outcome
 
     def _backoff(self, failures: int) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from alerts.incident import Notice, Why
 
@@ -15,11 +16,14 @@ class NotifyError(Exception):
     """A notification did not reach its receiver; the text is one sentence without secrets.
 
     `retry`: the same may succeed soon. Otherwise someone has to act (a revoked token), or, with `of_message`, this one
-    message is refused for good. `after`: seconds the receiver asked us to wait.
+    message is refused for good. `after`: seconds the receiver asked us to wait. `unsure`: it may have arrived anyway.
     """
 
-    def __init__(self, text: str, *, retry: bool, after: float | None = None, of_message: bool = False) -> None:
+    def __init__(
+        self, text: str, *, retry: bool, after: float | None = None, of_message: bool = False, unsure: bool = False
+    ) -> None:
         super().__init__(text)
+        self.unsure = unsure
         self.retry = retry
         self.after = after
         self.of_message = of_message
@@ -38,5 +42,23 @@ class Notifier(Protocol):
 
     def send(self, notice: Notice, address: Address | None) -> Address:
         """Tells the receiver, in place where there is an `address`; returns where the message is now. Raises
+        NotifyError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where an incident's message is, and whether it says the news already."""
+
+    address: Address
+    done: bool
+
+
+@runtime_checkable
+class Reconciling(Protocol):
+    """A notifier that can look whether a send, whose end is not known, arrived: so that it is not told twice."""
+
+    def find(self, notice: Notice, address: Address | None, since: float) -> Found | None:
+        """What arrived of the notice after `since` (wall time); None if nothing did, or it can't be told. Raises
         NotifyError."""
         ...

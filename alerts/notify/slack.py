@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import SecretStr
 
 from alerts.incident import Notice, Why
-from alerts.notify import Address, NotifyError
+from alerts.notify import Address, Found, NotifyError
 from alerts.notify.blocks import payload, plain, reply
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ _OF_MESSAGE = {
     "metadata_too_large",
     "invalid_arguments",
 }
+SKEW = 300.0
+"""Seconds by which Slack's clock and ours may differ."""
+_READS = {"conversations.history", "conversations.replies", "users.conversations"}
 _SAID = {Why.RESOLVED, Why.SEVERITY_ROSE, Why.ACKNOWLEDGED, Why.REPEATED}
 """Also said in the thread, where people are told of it."""
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "message_deleted"}
@@ -106,6 +109,9 @@ class Slack:
         self._options = options
         self._web: WebClient | None = None
         self._hook: WebhookClient | None = None
+        self._blind = False
+        self._told: tuple[str, int, str] | None = None
+        """What `find` saw in the thread: incident, version, why."""
         # At DEBUG the SDK would log the webhook's address; and each failure is told once, by the outbox.
         logger = logging.getLogger("watchkeeper.slack.sdk")
         logger.setLevel(logging.CRITICAL)
@@ -156,19 +162,82 @@ class Slack:
                 return self._post(notice)
             try:
                 self._lay_out("chat.update", notice, {"channel": address["channel"], "ts": address["ts"]})
-                if notice.why in _SAID:
+                if notice.why in _SAID and _news(notice) != self._told:
                     where = {"channel": address["channel"], "thread_ts": address["ts"]}
                     self._call("chat.postMessage", where | reply(notice.incident, notice.why))
             except _Gone:
                 return self._post(notice)
             return address
-        except OSError as error:
-            reason = getattr(error, "reason", None) or error
-            raise NotifyError(f"Slack can't be reached: {reason or type(error).__name__}", retry=True) from None
-        except (HTTPException, SlackClientError, ValueError) as error:
-            # Their texts may hold the address, and a webhook's address is a secret.
-            soon = isinstance(error, HTTPException) and not isinstance(error, InvalidURL)
-            raise NotifyError(f"Slack can't be asked: {type(error).__name__}", retry=soon) from None
+        except (OSError, HTTPException, SlackClientError, ValueError) as error:
+            raise _unanswered(error) from None
+
+    def find(self, notice: Notice, address: Address | None, since: float) -> Found | None:
+        """Looks for the incident's message by its metadata, and for the news in its thread. Needs the scope to read the
+        channel's history; without it nothing is found."""
+        from slack_sdk.errors import SlackClientError
+
+        if self._web is None or self._blind:
+            return None
+        try:
+            if address is None or address.get("to") != self._options.channel or "ts" not in address:
+                address, version = self._posted(notice, since)
+                if address is None:
+                    return None
+            else:
+                version = None  # an update that is made again changes nothing
+            done = version == notice.incident.version
+            if notice.why in _SAID and version is None and self._is_said(notice, address, since):
+                self._told = _news(notice)
+            return Found(address, done)
+        except _Gone:
+            return None
+        except NotifyError as error:
+            if not error.retry:
+                self._blind = True
+                logging.getLogger("watchkeeper.slack").warning(
+                    "the channel's history can't be read (%s): a message whose end is not known may be sent twice",
+                    error,
+                )
+                return None
+            raise
+        except (OSError, HTTPException, SlackClientError, ValueError) as error:
+            raise _unanswered(error) from None
+
+    def _posted(self, notice: Notice, since: float) -> tuple[Address | None, int | None]:
+        """Where the incident's message is, and the version that it shows."""
+        # A history is read by the channel's id, which is not known before the first answer to a post.
+        for channel in self._channels():
+            query = {"channel": channel, "oldest": f"{since - SKEW:.6f}", "limit": 200, "include_all_metadata": True}
+            for message in self._call("conversations.history", query).get("messages", []):
+                payload = _payload_of(message)
+                if payload.get("incident") == notice.incident.id and "thread_ts" not in message:
+                    where = {"channel": channel, "ts": str(message["ts"]), "to": self._options.channel or ""}
+                    return where, payload.get("version")
+        return None, None
+
+    def _is_said(self, notice: Notice, address: Address, since: float) -> bool:
+        query = {
+            "channel": address["channel"],
+            "ts": address["ts"],
+            "oldest": f"{since - SKEW:.6f}",
+            "limit": 200,
+            "include_all_metadata": True,
+        }
+        wanted = _news(notice)
+        for message in self._call("conversations.replies", query).get("messages", []):
+            payload = _payload_of(message)
+            said = (payload.get("incident"), payload.get("version"), payload.get("why"))
+            if said == wanted and str(message["ts"]) != address["ts"]:  # the first one is the thread's own
+                return True
+        return False
+
+    def _channels(self) -> list[str]:
+        """The ids of the channels that may be the configured one."""
+        channel = self._options.channel or ""
+        if not channel.startswith("#"):
+            return [channel]
+        found = self._call("users.conversations", {"types": "public_channel,private_channel", "limit": 200})
+        return [str(item["id"]) for item in found.get("channels", []) if item.get("name") == channel[1:]]
 
     def _post(self, notice: Notice) -> Address:
         channel = self._options.channel or ""
@@ -192,7 +261,9 @@ class Slack:
         assert self._web is not None
         quiet = {"unfurl_links": False, "unfurl_media": False} if method == "chat.postMessage" else {}
         try:
-            answer = self._web.api_call(method, json={**body, **quiet})
+            # What only reads takes no JSON.
+            given = {"params": dict(body)} if method in _READS else {"json": {**body, **quiet}}
+            answer = self._web.api_call(method, http_verb="GET" if method in _READS else "POST", **given)
         except SlackApiError as error:
             raise _api_error(error.response) from None
         data = answer.data
@@ -210,6 +281,26 @@ class Slack:
             if not error.of_message:
                 raise error
         raise error
+
+
+def _news(notice: Notice) -> tuple[str, int, str]:
+    return notice.incident.id, notice.incident.version, notice.why.value
+
+
+def _payload_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = message.get("metadata") or {}
+    found: Mapping[str, Any] = metadata.get("event_payload") or {}
+    return found if metadata.get("event_type") == "watchkeeper_incident" else {}
+
+
+def _unanswered(error: Exception) -> NotifyError:
+    """There was no answer, so it may have arrived."""
+    if isinstance(error, OSError):
+        reason = getattr(error, "reason", None) or error
+        return NotifyError(f"Slack can't be reached: {reason or type(error).__name__}", retry=True, unsure=True)
+    # Their texts may hold the address, and a webhook's address is a secret.
+    soon = isinstance(error, HTTPException) and not isinstance(error, InvalidURL)
+    return NotifyError(f"Slack can't be asked: {type(error).__name__}", retry=soon, unsure=soon)
 
 
 def _api_error(response: Any) -> Exception:
@@ -230,7 +321,7 @@ def _error(status: int, code: str, headers: Mapping[str, Any]) -> NotifyError:
     if status == 429 or code in ("ratelimited", "rate_limited"):
         return NotifyError(f"Slack limits the rate: {said}", retry=True, after=_retry_after(headers))
     if status >= 500 or code in _SOON or (status == 200 and not code):
-        return NotifyError(f"Slack failed: {said}", retry=True)
+        return NotifyError(f"Slack failed: {said}", retry=True, unsure=status >= 500)
     if code in _OF_MESSAGE:
         return NotifyError(f"Slack refused the message: {said}", retry=False, of_message=True)
     advice = "set a valid bot token" if code in _TOKEN else _ADVICE.get(code, "see Slack's documentation of this error")

@@ -211,8 +211,11 @@ class AlertStore:
 
         self._writer.call(work)
 
-    def postpone(self, id: int, due_at: float, why: str, *, attempted: bool) -> None:
-        self._writer.call(lambda connection: rows.postpone(connection, id, due_at, why, attempted))
+    def postpone(self, id: int, due_at: float, why: str, *, attempted: bool, unsure: bool = False) -> None:
+        self._writer.call(lambda connection: rows.postpone(connection, id, due_at, why, attempted, unsure))
+
+    def begin(self, id: int, now: float) -> None:
+        self._writer.call(lambda connection: rows.begin(connection, id, now))
 
 
 def _alert(row: Row[Any], told: dict[str, dict[str, str]]) -> dict[str, Any]:

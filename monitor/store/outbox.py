@@ -26,7 +26,9 @@ def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterabl
     for receiver in receivers:
         waiting = and_(outbox.c.incident == incident.id, outbox.c.receiver == receiver, outbox.c.outcome.is_(None))
         older = connection.execute(
-            select(outbox.c.reason, outbox.c.attempts, outbox.c.due_at).where(waiting).order_by(outbox.c.id.desc())
+            select(outbox.c.reason, outbox.c.attempts, outbox.c.due_at, outbox.c.tried_at)
+            .where(waiting)
+            .order_by(outbox.c.id.desc())
         ).first()
         due_at = now + QUIET_SECONDS if why is Why.UPDATED else now
         if older is not None:
@@ -42,6 +44,7 @@ def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterabl
                 created_at=now,
                 due_at=due_at,
                 attempts=older.attempts if older is not None else 0,
+                tried_at=older.tried_at if older is not None else None,
                 error="",
             )
         )
@@ -116,7 +119,8 @@ def _owed(row: Row[Any]) -> Owed:
         seen = Seen(**{**message["seen"], "severity": Severity(message["seen"]["severity"])})
     incident = Incident.from_dict(json.loads(row.body))
     reason = Why(row.reason)
-    return Owed(row.id, row.receiver, row.attempts, row.due_at, incident, seen, address, reason, row.error)
+    values = (row.id, row.receiver, row.attempts, row.due_at, incident, seen, address, reason, row.error, row.tried_at)
+    return Owed(*values)
 
 
 def finish(connection: Connection, id: int, outcome: Outcome, now: float, delivered: Delivered | None) -> None:
@@ -139,12 +143,17 @@ def finish(connection: Connection, id: int, outcome: Outcome, now: float, delive
     )
 
 
-def postpone(connection: Connection, id: int, due_at: float, why: str, attempted: bool) -> None:
-    connection.execute(
-        update(outbox)
-        .where(outbox.c.id == id, outbox.c.outcome.is_(None))
-        .values(due_at=due_at, error=why, attempts=outbox.c.attempts + int(attempted))
-    )
+def postpone(connection: Connection, id: int, due_at: float, why: str, attempted: bool, unsure: bool) -> None:
+    """Puts a row off; unless `unsure`, a send that was made of it did not arrive."""
+    values: dict[str, Any] = {"due_at": due_at, "error": why, "attempts": outbox.c.attempts + int(attempted)}
+    if attempted and not unsure:
+        values["tried_at"] = None
+    connection.execute(update(outbox).where(outbox.c.id == id, outbox.c.outcome.is_(None)).values(values))
+
+
+def begin(connection: Connection, id: int, now: float) -> None:
+    """Notes that a send begins."""
+    connection.execute(update(outbox).where(outbox.c.id == id).values(tried_at=now))
 
 
 def hasten(connection: Connection, why: str, now: float) -> None:

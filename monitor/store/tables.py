@@ -305,6 +305,7 @@ outbox = Table(
     Column("created_at", Float, nullable=False),
     Column("due_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("tried_at", Float, nullable=True),  # a send began here, and nobody knows whether it arrived
     Column("outcome", String(16), nullable=True),  # null while owed; sent | collapsed | silenced | failed
     Column("finished_at", Float, nullable=True),
     Column("error", Text, nullable=False, default=""),

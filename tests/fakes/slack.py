@@ -25,7 +25,15 @@ from tests.fakes.slack_blocks import problems
 TOKEN = "xoxb-fake-token"
 CHANNEL = "#ml-oncall"
 HOOK = "/services/T000/B000/secret"
-NEEDED = {"chat.postMessage": "chat:write", "chat.update": "chat:write"}
+NEEDED = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "conversations.history": "channels:history",
+    "conversations.replies": "channels:history",
+    "users.conversations": "channels:read",
+}
+READS = {"conversations.history", "conversations.replies", "users.conversations"}
+"""Methods that take their arguments as a form or in the address, not as JSON."""
 """Scopes by method; auth.test needs none."""
 FAULTS = ("500", "hang", "reset", "revoked", "429", "lost_reply")
 
@@ -159,7 +167,14 @@ class FakeSlack:
 
     def call(self, method: str, token: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
         """One Web API call; raises Refusal."""
-        methods = {"chat.postMessage": self._post, "chat.update": self._update, "auth.test": self._auth}
+        methods = {
+            "chat.postMessage": self._post,
+            "chat.update": self._update,
+            "auth.test": self._auth,
+            "conversations.history": self._history,
+            "conversations.replies": self._replies,
+            "users.conversations": self._conversations,
+        }
         if method not in methods:
             raise Refusal("unknown_method", req_method=method)
         if not token:
@@ -204,6 +219,42 @@ class FakeSlack:
         message.revisions.append({"text": message.text, "blocks": message.blocks, "metadata": message.metadata})
         message.text, message.blocks, message.metadata = text, blocks, metadata or message.metadata
         return {"channel": channel.id, "ts": message.ts, "text": text}
+
+    def _history(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
+        """Messages of a channel, newest first, without replies."""
+        channel = self._channel(arguments, names=False)
+        return self._page([item for item in reversed(self._in(channel)) if item.thread_ts is None], arguments)
+
+    def _replies(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
+        """A thread: its first message, then the replies, oldest first."""
+        channel = self._channel(arguments, names=False)
+        ts = str(arguments.get("ts"))
+        if self._find(channel, ts) is None:
+            raise Refusal("thread_not_found")
+        return self._page([item for item in self._in(channel) if ts in (item.ts, item.thread_ts)], arguments)
+
+    def _conversations(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
+        mine = [channel for channel in self.channels if channel.member and not channel.archived]
+        return {"channels": [{"id": channel.id, "name": channel.name} for channel in mine]}
+
+    def _in(self, channel: Channel) -> list[Message]:
+        return [item for item in self.messages if item.channel == channel.id and not item.deleted]
+
+    def _page(self, found: list[Message], arguments: dict[str, Any]) -> dict[str, Any]:
+        oldest, limit = float(arguments.get("oldest", 0)), int(arguments.get("limit", 100))
+        if not 1 <= limit <= 999:
+            raise Refusal("invalid_limit")
+        whole = str(arguments.get("include_all_metadata", "")).lower() in ("1", "true")
+        shown = [item for item in found if float(item.ts) > oldest]
+        messages = []
+        for item in shown[:limit]:
+            message: dict[str, Any] = {"type": "message", "ts": item.ts, "text": item.text, "bot_id": item.by}
+            if item.thread_ts is not None:
+                message["thread_ts"] = item.thread_ts
+            if item.metadata is not None and whole:
+                message["metadata"] = item.metadata
+            messages.append(message)
+        return {"messages": messages, "has_more": len(shown) > limit}
 
     def _find(self, channel: Channel, ts: str) -> Message | None:
         found = (item for item in self.messages if item.ts == ts and item.channel == channel.id and not item.deleted)
@@ -274,6 +325,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/_state":
             self._reply(200, self.slack.state())
+        elif self.path.startswith("/api/"):
+            self._serve(b"")
         else:
             self._reply(405, {"ok": False, "error": "method_not_supported"})
 
@@ -285,8 +338,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/_delete":
             self.slack.delete(json.loads(body)["ts"])
             return self._reply(200, {"ok": True})
+        return self._serve(body)
+
+    def _serve(self, body: bytes) -> None:
         is_api = self.path.startswith("/api/")
-        method = self.path.removeprefix("/api/") if is_api else "webhook"
+        method = self.path.removeprefix("/api/").partition("?")[0] if is_api else "webhook"
         fault = self.slack.take_fault(method)
         if fault is not None and fault.kind != "lost_reply":
             self.slack.note(method, fault.kind)
@@ -307,7 +363,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _api(self, method: str, body: bytes) -> dict[str, Any]:
         kind = self.headers.get_content_type() if self.headers.get("Content-Type") else ""
         token = self.headers.get("Authorization", "").removeprefix("Bearer ") or None
-        if kind == "application/json":
+        if self.command == "GET":
+            if method not in READS:
+                raise Refusal("method_not_supported")
+            arguments = dict(parse_qsl(self.path.partition("?")[2]))
+        elif kind == "application/json":
+            if method in READS:
+                raise Refusal("invalid_arguments")
             try:
                 arguments = json.loads(body or b"{}")
             except ValueError:

@@ -69,6 +69,51 @@ def test_a_risen_severity_is_said_in_the_thread(workspace: FakeSlack) -> None:
     assert "Now *critical*" in said.text
 
 
+def seeing(workspace: FakeSlack) -> Slack:
+    workspace.scopes = ["chat:write", "channels:history", "channels:read"]
+    return bot(workspace)
+
+
+def test_a_post_whose_answer_was_lost_is_found_by_its_metadata(workspace: FakeSlack) -> None:
+    slack = seeing(workspace)
+    workspace.fail("lost_reply", method="chat.postMessage")
+    assert refused(slack).unsure
+    found = slack.find(FIRST, None, 1.7e9)
+    [post] = workspace.posts()
+    assert found is not None and found.done
+    assert found.address["ts"] == post.ts
+    newer = slack.find(Notice(replace(FIRST.incident, version=2), Why.UPDATED), None, 1.7e9)
+    assert newer is not None and not newer.done
+
+
+def test_a_reply_whose_answer_was_lost_is_not_said_twice(workspace: FakeSlack) -> None:
+    slack = seeing(workspace)
+    address = slack.send(FIRST, None)
+    workspace.fail("lost_reply", method="chat.postMessage")
+    assert refused(slack, OVER, address).unsure
+    found = slack.find(OVER, address, 1.7e9)
+    assert found is not None and not found.done
+    slack.send(OVER, found.address)
+    assert len(workspace.replies(address["ts"])) == 1
+    slack.send(Notice(replace(OVER.incident, version=4), Why.RESOLVED), address)
+    assert len(workspace.replies(address["ts"])) == 2
+
+
+def test_where_the_history_can_not_be_read_nothing_is_found(workspace: FakeSlack) -> None:
+    slack = bot(workspace)
+    slack.send(FIRST, None)
+    assert slack.find(FIRST, None, 1.7e9) is None
+    asked = len(workspace.calls)
+    assert slack.find(FIRST, None, 1.7e9) is None
+    assert len(workspace.calls) == asked, "it is not asked again"
+
+
+def test_another_incidents_message_is_not_taken_for_ours(workspace: FakeSlack) -> None:
+    slack = seeing(workspace)
+    slack.send(Notice(replace(FIRST.incident, id="another"), Why.FIRST), None)
+    assert slack.find(FIRST, None, 1.7e9) is None
+
+
 def test_a_deleted_message_is_posted_anew(workspace: FakeSlack) -> None:
     slack = bot(workspace)
     address = slack.send(FIRST, None)

@@ -12,6 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("outbox", sa.Column("tried_at", sa.Float(), nullable=True))
     op.create_table(
         "lines",
         sa.Column("receiver", sa.String(length=200), nullable=False),
