@@ -56,7 +56,8 @@ def conditioned(rule: Rule, observation: Observation, company: Company) -> Obser
         for condition, held in found:
             if held is outcome:
                 return replace(observation, holds=outcome, beside=words.format(condition.told))
-    return replace(observation, beside=f"while {' and '.join(_seen(condition, company) for condition, _ in found)}")
+    beside = f"while {' and '.join(_seen(condition, company) for condition, _ in found)}"
+    return replace(observation, beside=f"{observation.beside} {beside}".lstrip())
 
 
 def _seen(condition: Condition, company: Company) -> str:

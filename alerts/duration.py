@@ -1,4 +1,5 @@
-"""Spans of time as people write them: ``15s``, ``5m``, ``1h``, ``7d``; and of windows: ``3 windows``."""
+"""Spans of time as people write them: ``15s``, ``5m``, ``1h``, ``7d``; and of windows: ``3 windows``, ``3 of 5
+windows``."""
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
-_WINDOWS = re.compile(r"(\d+)\s*windows?")
+_WINDOWS = re.compile(r"(\d+)(?:\s+of\s+(\d+))?\s*windows?")
+MOST = 60
+"""Windows at most of which some must breach."""
 
 
 def seconds(value: Any) -> float:
@@ -51,11 +54,13 @@ Seconds = Annotated[float, BeforeValidator(seconds)]
 
 
 class Hold(BaseModel):
-    """How long a condition must last: consecutive windows, or seconds on the rule's clock."""
+    """How long a condition must last: consecutive windows, so many `of` the last ones, or seconds on the rule's
+    clock."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     windows: int = 0
+    of: int = 0
     seconds: float = 0.0
 
     @model_validator(mode="before")
@@ -64,5 +69,18 @@ class Hold(BaseModel):
         if isinstance(value, dict | Hold):
             return value
         if match := _WINDOWS.fullmatch(str(value).strip()):
-            return {"windows": int(match[1])}
+            return {"windows": int(match[1]), "of": int(match[2] or 0)}
         return {"seconds": seconds(value)}
+
+    @model_validator(mode="after")
+    def _some_of(self) -> Hold:
+        if self.of and not 1 <= self.windows <= self.of <= MOST:
+            raise ValueError(f"{self} can't be: write n of m windows, with n from 1 to m, and m at most {MOST}")
+        return self
+
+    def __str__(self) -> str:
+        """As people write it; empty where nothing is to last."""
+        parts = [f"{self.windows} windows"] if self.windows else []
+        if self.of:
+            parts = [f"{self.windows} of {self.of} windows"]
+        return " and ".join(parts + ([span(self.seconds)] if self.seconds else []))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from alerts.condition import Company, conditioned
 from alerts.match import matched
 from alerts.observation import Kind, Observation
 from alerts.rule import Rule
-from alerts.state import AlertState, Reason, Status, Transition, ended, step
+from alerts.share import shared
+from alerts.state import AlertState, Reason, Status, Transition, ended
+from alerts.step import step
 from checks.base import Labels, Measurement
 
 FORGET_AFTER = 7 * 86400.0
@@ -45,14 +47,14 @@ def evaluate(
     A label set that is known and not among the measurements is an observation without data, or an error if the
     measuring failed. A rule that knows no label set yet stands for itself when it failed, or when no data alerts.
     """
-    seen = _observations(rule, measurements, now, interval)
-    seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     whole = tuple(sorted(within.items()))
+    seen = _observations(rule, measurements, whole, now, interval)
+    seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     apart = {labels: state for labels, state in states.items() if not within.items() <= dict(labels).items()}
     for labels in states:
         if labels not in seen and labels not in apart:
             seen[labels] = _absent(failed, now, interval)
-    if not seen and (failed is not None or rule.no_data == "alert"):
+    if not seen and (failed is not None or rule.on_no_data == "alert"):
         seen[whole] = _absent(failed, now, interval)
     after: States = dict(apart)
     transitions: list[Transition] = []
@@ -61,7 +63,7 @@ def evaluate(
         if _superseded(state, seen):
             transitions += ended(rule.name, state, Reason.RECOVERED, now)
             continue
-        state, changes = step(rule, state, observation, now)
+        state, changes = step(rule.of(labels), state, observation, now)
         if state.whole_rule and observation.measurement is not None:
             state = replace(state, whole_rule=False)
         transitions += changes
@@ -71,19 +73,26 @@ def evaluate(
 
 
 def _observations(
-    rule: Rule, measurements: Iterable[Measurement], now: float, interval: float | None
+    rule: Rule, measurements: Iterable[Measurement], whole: Labels, now: float, interval: float | None
 ) -> dict[Labels, Observation]:
+    rows = [row for row in measurements if row.name == rule.metric and matches(rule, row.labels)]
+    if rule.share is not None:
+        share = shared(rule, whole, rows, _expected(interval, rows))
+        return {} if share is None else {whole: share}
     seen: dict[Labels, Observation] = {}
-    for measurement in measurements:
-        if measurement.name != rule.metric or not matches(rule, measurement.labels):
-            continue
-        expected = None if interval is None else max(interval, measurement.window.seconds)
-        if measurement.labels in seen:
+    for row in rows:
+        expected = _expected(interval, (row,))
+        if row.labels in seen:
             text = f"{rule.metric} was measured twice with the same labels"
-            seen[measurement.labels] = Observation.failed(text, now, expected)
+            seen[row.labels] = Observation.failed(text, now, expected)
         else:
-            seen[measurement.labels] = Observation.of(measurement, expected)
+            seen[row.labels] = Observation.of(row, expected)
     return seen
+
+
+def _expected(interval: float | None, rows: Sequence[Measurement]) -> float | None:
+    """Seconds until the next observation: of a longer window it takes that long."""
+    return None if interval is None else max([interval, *(row.window.seconds for row in rows)])
 
 
 def _absent(failed: str | None, now: float, interval: float | None) -> Observation:

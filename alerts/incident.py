@@ -7,7 +7,7 @@ any, why people are to be told.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -65,6 +65,9 @@ class Alert:
     summary: str
     action: str
     runbook: str
+    annotations: dict[str, str] = field(default_factory=dict)
+    unit: str = ""
+    """The name of a metric that value, level and worst have the unit of, where that is another one."""
 
     def silence_labels(self, model: str) -> dict[str, str]:
         """What silences match on."""
@@ -80,9 +83,10 @@ class Alert:
         """What was found, in numbers: ``3.2 > 0.1``, and beside what, while that lasts."""
         if self.cause is not Kind.VALUE or self.worst is None:
             return f"{'failed' if self.cause is Kind.ERROR else 'no data'} ({self.text})" if self.text else "no data"
-        found = quantity(self.metric, self.worst)
+        unit = self.unit or self.metric
+        found = quantity(unit, self.worst)
         if self.level is not None:
-            found = f"{found} {'>' if self.above else '<'} {quantity(self.metric, self.level)}"
+            found = f"{found} {'>' if self.above else '<'} {quantity(unit, self.level)}"
         return f"{found} {self.text}" if self.text and self.firing else found
 
     @property
@@ -198,14 +202,15 @@ def incident_key(model: str, group: str) -> str:
 
 
 def alert_of(rule: Rule, model: str, state: AlertState, ended: tuple[float, str] | None = None) -> Alert:
-    """A firing alert, or one that has `ended` (when, why); its summary is still to be worded."""
+    """A firing alert, or one that has `ended` (when, why); its texts are still to be worded."""
+    rule = rule.of(state.labels)
     return Alert(
         fingerprint=alert_fingerprint(rule.name, model, state.labels),
         rule=rule.name,
         metric=rule.metric,
         labels=dict(state.labels),
         severity=rule.severity,
-        above=rule.above is not None,
+        above=state.side != "below" if state.side else rule.below is None,
         firing=ended is None,
         cause=state.cause,
         since=0.0 if state.since is None else state.since,
@@ -219,18 +224,31 @@ def alert_of(rule: Rule, model: str, state: AlertState, ended: tuple[float, str]
         summary="",
         action=rule.action,
         runbook=rule.runbook,
+        annotations=dict(rule.annotations),
+        unit=rule.unit,
     )
 
 
-def worded(alert: Alert, summary: str, model: str, wording: Wording) -> Alert:
-    """The alert with its rule's summary filled in, or with a plain one."""
+def worded(alert: Alert, rule: Rule, model: str, wording: Wording) -> Alert:
+    """The alert with what its rule says filled in; a text that can't be is replaced by a plain summary, and stands as
+    it was written elsewhere."""
+    rule = rule.of(tuple(alert.labels.items()))
     subject = "" if alert.subject == alert.metric else f"{alert.subject} "
     plain = clean(f"{alert.metric} {subject}{alert.finding}")
-    if alert.cause is not Kind.VALUE:
-        return replace(alert, summary=plain)
     values = {"labels": alert.labels, "model": model, "rule": alert.rule, "n": alert.n, "since": alert.since}
-    values |= {"value": alert.value, "level": alert.level, "worst": alert.worst}
-    return replace(alert, summary=wording.render(summary, values, plain))
+    values |= {"value": alert.value, "level": alert.level, "worst": alert.worst, "severity": str(alert.severity)}
+
+    def filled(text: str) -> str:
+        return wording.render(text, values, clean(text)) if "{" in text else text
+
+    return replace(
+        alert,
+        # A summary tells of a value, and without one there is none to tell of.
+        summary=wording.render(rule.summary, values, plain) if alert.cause is Kind.VALUE else plain,
+        action=filled(rule.action),
+        runbook=filled(rule.runbook),
+        annotations={name: filled(text) for name, text in rule.annotations.items()},
+    )
 
 
 def advance(

@@ -1,22 +1,18 @@
-"""What a rule's levels are for one measurement, and the baseline that some of them are made from."""
+"""What a value is held against: levels as rules write them, and as numbers for one measurement."""
 
 from __future__ import annotations
 
 import math
 from enum import StrEnum
-from statistics import median
-from typing import Literal
+from typing import Any, Literal, NamedTuple, Protocol
 
-from alerts.rule import Level
-from checks.base import Measurement
+from pydantic import BaseModel, ConfigDict, model_validator
 
-SLOTS = 60
-"""A baseline keeps at most this many values, the first of each baseline/60 seconds."""
-MIN_SLOTS = 10
-"""With fewer values a baseline judges nothing."""
+from alerts.duration import Seconds, span
+from alerts.learned import Season, Slots, of_baseline, of_season
+from checks.base import Measurement, Window
 
-Slots = tuple[tuple[int, float], ...]
-"""(number of the slot since the epoch, value), oldest first."""
+Side = Literal["above", "below"]
 
 
 class Unjudged(StrEnum):
@@ -27,18 +23,142 @@ class Unjudged(StrEnum):
     NO_BASELINE = "no_baseline"
 
 
+class Level(BaseModel):
+    """The value that a measurement is held against. Exactly one of:
+
+    - ``0.9`` or ``{value: 0.9}``: a number
+    - ``limit``: the measurement's own calibrated limit
+    - ``{reference: -0.05}``: the reference's value of the same quantity, plus this
+    - ``{baseline: 1h, times: 3}``: the median of the measurement's recent values, times this
+    - ``{season: 7d, times: 1.5}``: its value so long ago, at the same time of the week, times this
+    - ``{previous: true, times: 2}``: its value one window (or sample) before, times this
+
+    ``plus`` is added to the last three; ``at_least`` and ``at_most`` bound the level, whatever it is made from.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: float | None = None
+    limit: bool = False
+    reference: float | None = None
+    baseline: Seconds | None = None
+    season: Seconds | None = None
+    previous: bool = False
+    times: float = 1.0
+    plus: float = 0.0
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            raise ValueError("a number, limit, {reference: offset} or {baseline: duration, times: factor}")
+        if isinstance(value, int | float):
+            return {"value": value}
+        if value == "limit":
+            return {"limit": True}
+        if isinstance(value, str):
+            raise ValueError(f"{value!r} is no level; write a number, limit, {{reference: …}} or {{baseline: …}}")
+        return value
+
+    @model_validator(mode="after")
+    def _one(self) -> Level:
+        given = [self.value is not None, self.limit, self.reference is not None, *self._learned]
+        if sum(given) != 1:
+            raise ValueError("give exactly one of value, limit, reference, baseline, season and previous")
+        if not self.learned and {"times", "plus"} & self.model_fields_set:
+            raise ValueError("times and plus go with baseline, season and previous")
+        if self.baseline == 0 or self.season == 0:
+            raise ValueError("a baseline or season of no length knows nothing")
+        return self
+
+    @property
+    def _learned(self) -> tuple[bool, bool, bool]:
+        return self.baseline is not None, self.season is not None, self.previous
+
+    @property
+    def learned(self) -> bool:
+        """Whether it is made from earlier values of the measurement itself."""
+        return any(self._learned)
+
+
+class Band(BaseModel):
+    """Two levels between which a value is well: ``{low: 10, high: 20}``; ``limit`` for the calibrated ones."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    low: Level
+    high: Level
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, value: Any) -> Any:
+        if value == "limit":
+            return {"low": "limit", "high": "limit"}
+        if not isinstance(value, dict | Band):
+            raise ValueError(f"{value!r} is no band; write {{low: …, high: …}}, or limit")
+        return value
+
+
+class Bound(NamedTuple):
+    """One side on which a value can be wrong."""
+
+    side: Side
+    level: Level
+    clear: Level | None
+    """The separate level at which a breach ends."""
+
+
+class Memory(Protocol):
+    """What is remembered of earlier values."""
+
+    @property
+    def baseline(self) -> Slots: ...
+    @property
+    def season(self) -> Season: ...
+    @property
+    def previous(self) -> tuple[float, float] | None:
+        """(window end, value)."""
+        ...
+
+
+def told(level: Level) -> str:
+    """What a level that is no number is made from, in words: ``3 times its median of the last 1h``."""
+    times = "" if level.times == 1 else f"{level.times:g} × "
+    plus = "" if level.plus == 0 else f" {'+' if level.plus > 0 else '-'} {abs(level.plus):g}"
+    if level.limit:
+        return "its calibrated limit"
+    if level.reference is not None:
+        return f"reference {'+' if level.reference >= 0 else '-'} {abs(level.reference):g}"
+    if level.baseline is not None:
+        return f"{times}its median of the last {span(level.baseline)}{plus}"
+    if level.season is not None:
+        return f"{times}its value {span(level.season)} before{plus}"
+    if level.previous:
+        return f"{times}its value one window before{plus}"
+    return f"{level.value:g}"
+
+
+def is_worse(side: Side, one: float, other: float) -> bool:
+    """Whether the first value is further on the wrong side than the second."""
+    return one > other if side == "above" else one < other
+
+
 def resolve(
-    level: Level, measurement: Measurement, side: Literal["above", "below"], baseline: Slots
+    level: Level, measurement: Measurement, side: Side, memory: Memory, patience: float = 0.0
 ) -> float | Unjudged:
-    """The level as a number, or why there is none."""
+    """The level as a number, or why there is none. `patience`: seconds by which the previous value may precede the
+    measurement's window."""
     number: float | None
     if level.limit:
         number, missing = (measurement.limit_high if side == "above" else measurement.limit_low), Unjudged.NO_LIMIT
     elif level.reference is not None:
         known = measurement.reference
         number, missing = (None if known is None else known + level.reference), Unjudged.NO_REFERENCE
-    elif level.baseline is not None:
-        number, missing = _of_baseline(baseline, level.times), Unjudged.NO_BASELINE
+    elif level.learned:
+        known, missing = _earlier(level, measurement.window, memory, patience), Unjudged.NO_BASELINE
+        number = None if known is None else known * level.times + level.plus
     else:
         number, missing = level.value, Unjudged.NO_LIMIT
     if number is None or not math.isfinite(number):
@@ -50,16 +170,12 @@ def resolve(
     return number
 
 
-def remember(slots: Slots, span: float, now: float, value: float) -> Slots:
-    """The baseline of `span` seconds with the value at `now` added, unless its slot has one, and what is too old
-    dropped. Slots from the future (the clock went back) are dropped too."""
-    width = span / SLOTS
-    slot = int(now // width)
-    kept = tuple(item for item in slots if slot - SLOTS < item[0] <= slot)
-    if kept and kept[-1][0] == slot:
-        return kept
-    return (*kept, (slot, value))
-
-
-def _of_baseline(slots: Slots, times: float) -> float | None:
-    return None if len(slots) < MIN_SLOTS else median(value for _, value in slots) * times
+def _earlier(level: Level, window: Window, memory: Memory, patience: float) -> float | None:
+    if level.baseline is not None:
+        return of_baseline(memory.baseline)
+    if level.season is not None:
+        return of_season(memory.season, level.season, window)
+    if memory.previous is None:
+        return None
+    end, value = memory.previous
+    return value if -1e-3 <= window.start - end <= patience + 1e-3 else None

@@ -17,6 +17,23 @@ def fits(wanted: str, value: str) -> bool:
     return bool(value) if wanted == ANY else value == wanted
 
 
+def both(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str] | None:
+    """What matches where both do; None where no labels could.
+
+    >>> both({"method": "psi", "feature": "*"}, {"feature": "temp"}), both({"method": "psi"}, {"method": "ks"})
+    ({'method': 'psi', 'feature': 'temp'}, None)
+    """
+    found = dict(one)
+    for name, wanted in other.items():
+        known = found.get(name, wanted)
+        if known == ANY and wanted:
+            known = wanted
+        if not (wanted == known or (wanted == ANY and known)):
+            return None
+        found[name] = known
+    return found
+
+
 def matched(match: Mapping[str, str], labels: Mapping[str, str]) -> bool:
     """Whether every label that `match` names has the value that it wants."""
     return all(fits(wanted, labels.get(name, "")) for name, wanted in match.items())

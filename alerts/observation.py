@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from checks.base import Measurement
+from checks.base import Labels, Measurement, NotEnough, Window
 
 
 class Kind(StrEnum):
@@ -32,14 +32,20 @@ class Observation:
     """That, in words."""
 
     @classmethod
-    def of(cls, measurement: Measurement, interval: float | None = None) -> Observation:
+    def of(cls, measurement: Measurement, interval: float | None = None, beside: str = "") -> Observation:
         """A measurement as an observation; one without a value, or with NaN or an infinity, is no data."""
         end = measurement.window.end
         if measurement.value is None:
             return cls(Kind.NO_DATA, end, measurement, str(measurement.reason), interval)
         if not math.isfinite(measurement.value):
             return cls(Kind.NO_DATA, end, measurement, "not_finite", interval)
-        return cls(Kind.VALUE, end, measurement, "", interval)
+        return cls(Kind.VALUE, end, measurement, "", interval, beside=beside)
+
+    @classmethod
+    def no_data(cls, window: Window, labels: Labels, metric: str, interval: float | None = None) -> Observation:
+        """Something was measured, and nothing of it can be judged."""
+        nothing = Measurement(metric, None, window, labels, reason=NotEnough.TOO_FEW_ROWS)
+        return cls(Kind.NO_DATA, window.end, nothing, "not_judged", interval)
 
     @classmethod
     def vanished(cls, now: float, interval: float | None = None) -> Observation:

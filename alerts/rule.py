@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from alerts.duration import Hold, Seconds
+from alerts.duration import Hold
+from alerts.level import Band, Bound, Level
+from alerts.match import matched
+from alerts.slo import Slo
+from checks.base import Labels
 
 
 class Severity(StrEnum):
@@ -18,48 +23,6 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         return list(Severity).index(self)
-
-
-class Level(BaseModel):
-    """The value that a measurement is held against. Exactly one of:
-
-    - ``0.9`` or ``{value: 0.9}``: a number
-    - ``limit``: the measurement's own calibrated limit
-    - ``{reference: -0.05}``: the reference's value of the same quantity, plus this
-    - ``{baseline: 1h, times: 3}``: the median of the measurement's recent values, times this
-
-    ``at_least`` and ``at_most`` bound the level, whatever it is made from.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    value: float | None = None
-    limit: bool = False
-    reference: float | None = None
-    baseline: Seconds | None = None
-    times: float = 1.0
-    at_least: float | None = None
-    at_most: float | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parse(cls, value: Any) -> Any:
-        if isinstance(value, bool):
-            raise ValueError("a number, limit, {reference: offset} or {baseline: duration, times: factor}")
-        if isinstance(value, int | float):
-            return {"value": value}
-        if value == "limit":
-            return {"limit": True}
-        if isinstance(value, str):
-            raise ValueError(f"{value!r} is no level; write a number, limit, {{reference: …}} or {{baseline: …}}")
-        return value
-
-    @model_validator(mode="after")
-    def _one(self) -> Level:
-        given = [self.value is not None, self.limit, self.reference is not None, self.baseline is not None]
-        if sum(given) != 1:
-            raise ValueError("give exactly one of value, limit, reference and baseline")
-        return self
 
 
 class Condition(BaseModel):
@@ -98,9 +61,35 @@ class Condition(BaseModel):
 
 Policy = Literal["ok", "keep", "alert"]
 
+SIDES = ("above", "below", "outside")
+LEVELS = (*SIDES, "clear")
+
+
+class Override(BaseModel):
+    """What is different for the label sets that `match`: the keys that are given replace the rule's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    match: dict[str, str] = Field(min_length=1)
+    above: Level | None = None
+    below: Level | None = None
+    outside: Band | None = None
+    clear: Level | Band | None = None
+    min_rows: int | None = None
+    for_: Hold | None = Field(None, alias="for")
+    keep_firing_for: Hold | None = None
+    severity: Severity | None = None
+    no_data: Policy | None = None
+    error: Policy | None = None
+    summary: str | None = None
+    action: str | None = None
+    runbook: str | None = None
+    annotations: dict[str, str] | None = None
+
 
 class Rule(BaseModel):
-    """One rule of the config. `above`/`below` breach; `clear` is the separate level that ends a breach."""
+    """One rule of the config. `above`, `below` or `outside` breach; `clear` is the separate level that ends a breach.
+    With `share` it is the share of the label sets that breach, and with `slo` how fast an error budget burns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -110,13 +99,20 @@ class Rule(BaseModel):
     """Label values that a measurement must carry; `*` is any, empty is none."""
     above: Level | None = None
     below: Level | None = None
-    clear: Level | None = None
+    outside: Band | None = None
+    clear: Level | Band | None = None
+    share: float | None = Field(None, ge=0, lt=1)
+    """Breaches when more than this share of the label sets does; one alert for all of them."""
+    slo: Slo | None = None
+    absent: bool = False
+    """Breaches when there is no data."""
     while_: list[Condition] = Field([], alias="while")
     """All of these must hold as well: a breach without them is none."""
     average: int = Field(1, ge=1, le=366)
     """Windows whose n-weighted mean is judged, instead of the newest alone."""
     min_rows: int = 0
-    """A measurement resting on fewer rows (over all averaged windows) counts as no data."""
+    """A measurement resting on fewer rows (over all averaged windows) counts as no data; with `slo`, a long window
+    with fewer burns nothing."""
     for_: Hold = Field(Hold(), alias="for")
     keep_firing_for: Hold = Hold()
     severity: Severity = Severity.WARNING
@@ -127,16 +123,135 @@ class Rule(BaseModel):
     summary: str = ""
     """What is wrong, for people; {{ value }}, {{ level }}, {{ labels.feature }}, {{ model }} are filled in."""
     action: str = ""
-    """What to do about it."""
+    """What to do about it; filled in as the summary is."""
     runbook: str = ""
+    annotations: dict[str, str] = Field({}, max_length=20)
+    """More for people and receivers, by name; filled in as the summary is."""
+    overrides: list[Override] = []
+    """What is different for some label sets; the first that matches is meant."""
     enabled: bool = True
 
+    _merged: tuple[int, tuple[Rule, ...]] = PrivateAttr((0, ()))
+
     @model_validator(mode="after")
-    def _one_side(self) -> Rule:
-        if (self.above is None) == (self.below is None):
-            raise ValueError(f"rule {self.name!r}: give exactly one of above and below")
+    def _sound(self) -> Rule:
+        for wrong in _wrong(self):
+            raise ValueError(f"rule {self.name!r}: {wrong}")
+        self._overridden()
         return self
 
     @property
     def incident_group(self) -> str:
         return self.group or self.name
+
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        """The sides on which a value can be wrong; none for `absent`, and for an `slo` over a ratio."""
+        clear = self.clear if isinstance(self.clear, Level) else None
+        if self.above is not None:
+            return (Bound("above", self.above, clear),)
+        if self.below is not None:
+            return (Bound("below", self.below, clear),)
+        if self.outside is None:
+            return ()
+        band = self.clear if isinstance(self.clear, Band) else None
+        return (
+            Bound("above", self.outside.high, None if band is None else band.high),
+            Bound("below", self.outside.low, None if band is None else band.low),
+        )
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """Every level that it names."""
+        return tuple(level for bound in self.bounds for level in (bound.level, bound.clear) if level is not None)
+
+    @property
+    def unit(self) -> str:
+        """The name of a metric that its values have the unit of, where that is not its own: shares are ratios."""
+        return f"{self.metric}_ratio" if self.share is not None or (self.slo is not None and self.bounds) else ""
+
+    @property
+    def on_no_data(self) -> Policy:
+        return "alert" if self.absent else self.no_data
+
+    def of(self, labels: Labels) -> Rule:
+        """The rule as it is for this label set."""
+        if self.overrides:
+            own = dict(labels)
+            for override, rule in zip(self.overrides, self._overridden(), strict=True):
+                if matched(override.match, own):
+                    return rule
+        return self
+
+    @property
+    def overridden(self) -> tuple[tuple[dict[str, str], Rule], ...]:
+        """Each override's match, with the rule as it is for it."""
+        return tuple((item.match, rule) for item, rule in zip(self.overrides, self._overridden(), strict=True))
+
+    def _overridden(self) -> tuple[Rule, ...]:
+        # A copy takes the private attribute along, and may differ in what it was made from.
+        if self._merged[0] != id(self):
+            self._merged = (id(self), tuple(_merge(self, override) for override in self.overrides))
+        return self._merged[1]
+
+
+def _merge(rule: Rule, override: Override) -> Rule:
+    plain = rule.model_dump(by_alias=True, exclude_unset=True, exclude={"overrides"})
+    own = override.model_dump(by_alias=True, exclude_unset=True, exclude={"match"})
+    if set(SIDES) & own.keys():
+        # The old clear level belongs to the old level.
+        plain = {key: value for key, value in plain.items() if key not in LEVELS}
+    return Rule.model_validate({**plain, **own})
+
+
+def _wrong(rule: Rule) -> Iterator[str]:
+    sides = [side for side in SIDES if getattr(rule, side) is not None]
+    if rule.absent:
+        yield from _wrong_absent(rule, sides)
+    elif len(sides) > 1 or (not sides and rule.slo is None):
+        yield "give exactly one of above, below and outside (or absent: true, or slo)"
+    if rule.clear is not None and isinstance(rule.clear, Band) is not (rule.outside is not None):
+        yield "clear is a level with above and below, and {low: …, high: …} with outside"
+    if rule.keep_firing_for.of:
+        yield "keep_firing_for takes a time or a number of windows; n of m windows goes with for"
+    for name, spans in (
+        ("baseline", {level.baseline for level in rule.levels if level.baseline}),
+        ("season", {level.season for level in rule.levels if level.season}),
+    ):
+        if len(spans) > 1:
+            yield f"its levels name more than one {name}, and one is remembered"
+    if rule.share is not None:
+        yield from _wrong_share(rule)
+    if rule.slo is not None:
+        yield from _wrong_slo(rule)
+
+
+def _wrong_absent(rule: Rule, sides: list[str]) -> Iterator[str]:
+    others = [*sides, *(name for name in ("clear", "share", "slo") if getattr(rule, name) is not None)]
+    others += ["average"] * (rule.average > 1) + ["min_rows"] * bool(rule.min_rows)
+    if others:
+        yield f"absent: true looks at no value, so {others[0]} can't go with it"
+    if rule.no_data != "alert" and "no_data" in rule.model_fields_set:
+        yield "absent: true alerts on no data; leave no_data out"
+
+
+def _wrong_share(rule: Rule) -> Iterator[str]:
+    if rule.slo is not None:
+        yield "share and slo can't go together"
+    if any(level.learned for level in rule.levels):
+        yield "share needs a level that is a number, limit or reference"
+    for name, given in (
+        ("clear", rule.clear is not None),
+        ("average", rule.average > 1),
+        ("overrides", rule.overrides),
+    ):
+        if given:
+            yield f"{name} can't go with share, which looks at all label sets together"
+
+
+def _wrong_slo(rule: Rule) -> Iterator[str]:
+    if any(level.value is None for level in rule.levels):
+        yield "with slo, above, below and outside take numbers: a sample beyond is a bad one"
+    for name, given in (("clear", rule.clear is not None), ("average", rule.average > 1)):
+        if given:
+            yield f"{name} can't go with slo, which has windows of its own"

@@ -9,12 +9,37 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jinja2 import Template, TemplateError
+from jinja2.exceptions import SecurityError
+from jinja2.meta import find_undeclared_variables
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerts.duration import span
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _LONGEST = 4000
+_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+
+
+class _AnyLabel(dict[str, str]):
+    """Labels of which each is there: which ones an alert has is not known before there is one."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+_SAMPLE: Mapping[str, Any] = {
+    "labels": _AnyLabel(),
+    "model": "model",
+    "rule": "rule",
+    "severity": "warning",
+    "n": 100,
+    "since": 0.0,
+    "value": 0.5,
+    "level": 0.1,
+    "worst": 0.9,
+}
+"""What texts are filled in with, as an example."""
 
 
 def number(value: float) -> str:
@@ -88,23 +113,58 @@ def clean(text: str, limit: int = _LONGEST) -> str:
 
 
 class Wording:
-    """Fills in the summaries of rules; a broken one becomes the fallback, never an error."""
+    """Fills in what rules say to people; a broken text becomes the fallback, never an error."""
 
     def __init__(self) -> None:
-        self._environment = ImmutableSandboxedEnvironment(autoescape=False, finalize=_shown)
+        self._environment = _Sandbox(autoescape=False, finalize=_shown)
         self._environment.filters |= {"percent": percent, "duration": duration, "bytes": bytes_, "time": stamp}
         self._templates: dict[str, Template] = {}
 
-    def render(self, summary: str, values: Mapping[str, Any], fallback: str) -> str:
-        """The summary as one line of at most 4,000 characters."""
-        if not summary:
+    def render(self, text: str, values: Mapping[str, Any], fallback: str) -> str:
+        """The text as one line of at most 4,000 characters."""
+        if not text:
             return fallback
         try:
-            if summary not in self._templates:
-                self._templates[summary] = self._environment.from_string(summary)
-            return clean(self._templates[summary].render(values)) or fallback
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
+            return clean(self._filled(text, values)) or fallback
+        except _BROKEN:
             return fallback
+
+    def problem(self, text: str) -> str | None:
+        """What is wrong with a rule's text, as far as that can be told before there is an alert."""
+        try:
+            unknown = find_undeclared_variables(self._environment.parse(text)) - _SAMPLE.keys()
+            if unknown:
+                return f"names {min(unknown)!r}, which is not known; known are {', '.join(sorted(_SAMPLE))}"
+            self._filled(text, _SAMPLE)
+        except TemplateError as error:
+            return f"is no valid template: {error.message}"
+        except _BROKEN as error:
+            return f"can't be filled in: {error}"
+        return None
+
+    def _filled(self, text: str, values: Mapping[str, Any]) -> str:
+        if "{" not in text:
+            return text
+        if text not in self._templates:
+            self._templates[text] = self._environment.from_string(text)
+        parts, length = [], 0
+        for part in self._templates[text].generate(values):
+            parts.append(part)
+            length += len(part)
+            if length > _LONGEST:  # no more is shown, however long it would go on
+                break
+        return "".join(parts)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's, which also refuses the two operators that make very much of very little."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" or not all(isinstance(item, int | float) for item in (left, right)):
+            raise SecurityError(f"{operator} is for numbers, and ** is not allowed")
+        return super().call_binop(context, operator, left, right)
 
 
 def _shown(value: Any) -> Any:

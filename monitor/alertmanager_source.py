@@ -49,7 +49,7 @@ class Source:
         if item.state is not None:
             if rule is None:
                 return None
-            alert = worded(alert_of(rule, item.model, item.state), rule.summary, item.model, self._wording)
+            alert = worded(alert_of(rule, item.model, item.state), rule, item.model, self._wording)
             return Push(alert, item.model, item.started_at, None, _in_event_time(alert), report)
         if last is None:
             # Told by an earlier process, so the words are gone. Without its rule the labels are, too: there it ends

@@ -8,31 +8,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, TemplateError
-from jinja2.meta import find_undeclared_variables
 from pydantic import ValidationError
 
-from alerts.rule import Rule
-from checks.catalog import CATALOG
+from alerts.rule import LEVELS, SIDES, Rule
 from monitor import config_errors
 from monitor.config_alertmanager import alertmanager_problems
-from monitor.config_conditions import condition_problems
 from monitor.config_probes import probe_problems
 from monitor.config_receivers import receiver_problems
 from monitor.config_references import reference_problems
 from monitor.config_reports import report_problems
+from monitor.config_rules import rule_problems
 from monitor.config_secrets import with_secrets
-from monitor.config_tree import nearest
 from monitor.config_url import url_problem
 from monitor.document import Document, Place, Problem, parse
 from monitor.settings import AlertmanagerSettings, Config, ModelSettings, ProcessSettings
 from monitor.shared_data import shared_file
 
 DEFAULT_DATABASE = "watchkeeper.db"
-
-# What alerts.incident fills summaries in with, and the filters of alerts.wording.
-_IN_SUMMARY = {"labels", "model", "n", "since", "rule", "value", "level", "worst"}
-_FILTERS = ("percent", "duration", "bytes", "time")
 
 
 class ConfigError(Exception):
@@ -94,7 +86,7 @@ def default_rules() -> list[Rule]:
         rules = [Rule.model_validate(rule) for rule in document.value["rules"]]
     except ValidationError as error:
         raise ConfigError(path, None, str(error)) from None
-    _stop(path, list(_judge_rules(rules, document, rules)))
+    _stop(path, list(rule_problems(rules, document, rules)))
     return rules
 
 
@@ -158,9 +150,9 @@ def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:
         if known is None:
             return rule
         kept = known.model_dump(by_alias=True, exclude_unset=True)
-        if {"above", "below"} & rule.keys():
+        if {*SIDES, "absent", "slo"} & rule.keys():
             # The old clear level belongs to the old level.
-            kept = {key: value for key, value in kept.items() if key not in ("above", "below", "clear")}
+            kept = {key: value for key, value in kept.items() if key not in LEVELS}
         return {**kept, **rule}
 
     return {**value, "rules": [whole(rule) for rule in rules]}
@@ -201,7 +193,7 @@ def _database(url: str, folder: Path) -> str:
 
 def _judge(config: Config, document: Document) -> Iterator[Problem]:
     """What is wrong although each value is well-formed."""
-    yield from _judge_rules(config.rules, document, all_rules(config))
+    yield from rule_problems(config.rules, document, all_rules(config), config)
     yield from _judge_listen(config, document)
     if config.database in ("sqlite://", "sqlite:///:memory:"):
         yield Problem(
@@ -246,48 +238,3 @@ def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:
             f"listen: {config.listen} can be reached from other machines, which needs {' and '.join(missing)} "
             "(or insecure: true, if something else guards it)",
         )
-
-
-def _judge_rules(rules: list[Rule], document: Document, in_force: list[Rule]) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for index, rule in enumerate(rules):
-        place: Place = ("rules", index)
-        for key, wrong in (*_rule_problems(rule), *condition_problems(rule, in_force)):
-            yield Problem(document.line((*place, *key)), f"rule {rule.name!r}: {wrong}")
-        if rule.name in seen:
-            yield Problem(document.line((*place, "name")), f"rule {rule.name!r} stands twice; give each its own name")
-        seen.add(rule.name)
-
-
-def _rule_problems(rule: Rule) -> Iterator[tuple[Place, str]]:
-    metric = CATALOG.get(rule.metric)
-    if metric is None:
-        close = nearest(rule.metric.removeprefix("watchkeeper_"), CATALOG)
-        hint = f"; did you mean {close!r}?" if close else f"; known: {', '.join(sorted(CATALOG))}"
-        yield ("metric",), f"unknown metric {rule.metric!r}{hint}"
-    else:
-        for label in rule.match:
-            if label not in metric.labels:
-                known = f"its labels are {', '.join(metric.labels)}" if metric.labels else "it has no labels"
-                yield ("match", label), f"{rule.metric} has no label {label!r}; {known}"
-    line, sign = (rule.above, 1) if rule.above else (rule.below, -1)
-    if line and rule.clear:
-        for kind in ("value", "reference"):
-            breach, clear = getattr(line, kind), getattr(rule.clear, kind)
-            if breach is not None and clear is not None and sign * (clear - breach) > 0:
-                side = "above" if rule.above else "below"
-                yield ("clear",), f"clear ({clear:g}) lies beyond {side} ({breach:g}), so the alert could never hold"
-    if wrong := _summary_problem(rule):
-        yield ("summary",), f"summary {wrong}"
-
-
-def _summary_problem(rule: Rule) -> str | None:
-    environment = Environment(autoescape=False)
-    environment.filters |= dict.fromkeys(_FILTERS, str)
-    try:
-        unknown = find_undeclared_variables(environment.parse(rule.summary)) - _IN_SUMMARY
-    except TemplateError as error:
-        return f"is no valid template: {error.message}"
-    if unknown:
-        return f"names {min(unknown)!r}, which is not known; known are {', '.join(sorted(_IN_SUMMARY))}"
-    return None

@@ -8,9 +8,13 @@ from alerts.rule import Condition, Rule
 from checks.catalog import CATALOG
 from monitor.config_tree import nearest
 from monitor.document import Place
+from monitor.produced import unmeasured
+from monitor.settings import Config
 
 
-def condition_problems(rule: Rule, in_force: Sequence[Rule]) -> Iterator[tuple[Place, str]]:
+def condition_problems(
+    rule: Rule, in_force: Sequence[Rule], config: Config | None = None
+) -> Iterator[tuple[Place, str]]:
     """(place within the rule, sentence) of what is wrong; `in_force` are the rules that a condition may name."""
     metric = CATALOG.get(rule.metric)
     if rule.while_ and metric is not None and metric.clock != "wall":
@@ -18,12 +22,12 @@ def condition_problems(rule: Rule, in_force: Sequence[Rule]) -> Iterator[tuple[P
         return
     by_name = {other.name: other for other in in_force}
     for index, condition in enumerate(rule.while_):
-        wrong = _of_metric(condition) if condition.rule is None else _of_rule(rule, condition.rule, by_name)
+        wrong = _of_metric(condition, config) if condition.rule is None else _of_rule(rule, condition.rule, by_name)
         if wrong:
             yield ("while", index), f"while: {wrong}"
 
 
-def _of_metric(condition: Condition) -> str | None:
+def _of_metric(condition: Condition, config: Config | None) -> str | None:
     name = condition.metric or ""
     metric = CATALOG.get(name)
     if metric is None:
@@ -35,7 +39,7 @@ def _of_metric(condition: Condition) -> str | None:
         if label not in metric.labels:
             known = f"its labels are {', '.join(metric.labels)}" if metric.labels else "it has no labels"
             return f"{name} has no label {label!r}; {known}"
-    return None
+    return None if config is None else unmeasured(name, config)
 
 
 def _of_rule(rule: Rule, name: str, by_name: dict[str, Rule]) -> str | None:

@@ -27,7 +27,10 @@ def json_schema() -> dict[str, Any]:
     schema = Config.model_json_schema(schema_generator=_Generator)
     defs = schema["$defs"]
     defs["Level"] = {"anyOf": [{"type": "number"}, {"const": "limit"}, defs["Level"]]}
-    defs["Hold"] = {"anyOf": [{"type": "string", "pattern": r"^\s*\d+\s*windows?\s*$"}, *_DURATION["anyOf"]]}
+    defs["Band"] = {"anyOf": [{"const": "limit"}, defs["Band"]]}
+    defs["Hold"] = {
+        "anyOf": [{"type": "string", "pattern": r"^\s*\d+(\s+of\s+\d+)?\s*windows?\s*$"}, *_DURATION["anyOf"]]
+    }
     defs["ReferenceSettings"] = {"anyOf": [{"type": "string", "description": "a file"}, defs["ReferenceSettings"]]}
     rule = defs["Rule"]
     rule["properties"]["metric"] = {"enum": sorted(CATALOG), "description": "without the prefix watchkeeper_"}

@@ -14,10 +14,11 @@ from alerts.condition import Company
 from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
 from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, unacknowledged, with_report, worded
+from alerts.judging import MIN_GAP
 from alerts.match import fits
 from alerts.routing import Routing
 from alerts.rule import Rule
-from alerts.state import MIN_GAP, AlertState, Reason, Status, Transition, ended
+from alerts.state import AlertState, Reason, Status, Transition, ended
 from alerts.wording import Wording
 from checks.base import Labels, Measurement
 from checks.catalog import CATALOG
@@ -270,7 +271,7 @@ class Judge:
         rule = self._by_name.get(alert.rule)
         if alert.summary or rule is None:
             return alert
-        return worded(alert, rule.summary, model, self._wording)
+        return worded(alert, rule, model, self._wording)
 
     def _record(self, connection: Connection, model: str, changes: Sequence[Transition], wall: float) -> None:
         log.add_transitions(connection, model, changes, wall)

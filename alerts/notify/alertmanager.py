@@ -78,6 +78,7 @@ def _annotations(push: Push, url: str) -> dict[str, str]:
     alert = push.alert
     since = _stamp(alert.since) if alert.since else ""
     return {
+        **{_name(name): text for name, text in alert.annotations.items()},
         "summary": alert.summary,
         "description": alert.action,
         "runbook_url": alert.runbook,

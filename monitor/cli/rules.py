@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from monitor.cli.failure import Failure
 
 if TYPE_CHECKING:
     from alerts.rule import Rule
+    from checks.catalog import Metric
     from monitor.settings import Config
 
 app = typer.Typer(no_args_is_help=True, help="The rules in force, shipped ones and the config's own.")
@@ -36,11 +38,13 @@ def export(
 
     Example: watchkeeper rules export --output /etc/prometheus/watchkeeper.rules.yml
     """
+    from monitor.produced import pace
+
     settings = load_config(config)
     chosen = _chosen(settings, rule or [])
     if not chosen:
         raise Failure(f"{config} has no rules in force, so there is nothing to export", 1)
-    text, refused = render(chosen, settings.evaluate, job)
+    text, refused = render(chosen, settings.evaluate, job, lambda metric: pace(settings, metric))
     for name, why in refused.items():
         print(f"not exported: {name}: {why}", file=sys.stderr)
     if len(refused) == len(chosen):
@@ -55,20 +59,27 @@ def export(
         raise Failure(f"{len(refused)} of {len(chosen)} rules can't be expressed", 1)
 
 
-def render(rules: list[Rule], evaluate: float, job: str = "") -> tuple[str, dict[str, str]]:
+def render(
+    rules: list[Rule], evaluate: float, job: str = "", pace: Callable[[str], float | None] | None = None
+) -> tuple[str, dict[str, str]]:
     """The rule file, and why each rule that is not in it is not. `evaluate`: seconds between evaluations; `job`: only
-    series of this job of Prometheus."""
+    series of this job of Prometheus; `pace`: seconds between two samples of a metric, `evaluate` unless given."""
     import yaml
 
-    from alerts.promql import Inexpressible, Series, export
+    from alerts.promql import Series, export
+    from alerts.promql_terms import Inexpressible
     from checks.catalog import CATALOG
 
-    metrics = {name: Series(metric.labels, metric.clock == "wall") for name, metric in CATALOG.items()}
+    def series(name: str, metric: Metric) -> Series:
+        sampled = metric.clock == "wall"
+        return Series(metric.labels, sampled, (pace(name) if pace else evaluate) if sampled else None)
+
+    metrics = {name: series(name, metric) for name, metric in CATALOG.items()}
     exported: list[tuple[Rule, dict[str, Any]]] = []
     refused: dict[str, str] = {}
     for rule in rules:
         try:
-            exported.append((rule, export(rule, metrics, job)))
+            exported += [(rule, plain) for plain in export(rule, metrics, job)]
         except Inexpressible as error:
             refused[rule.name] = str(error)
     group = {
@@ -85,15 +96,24 @@ def _head(exported: list[Rule], refused: dict[str, str]) -> list[str]:
     from monitor.metrics import release
 
     lines = [f"Rules of Watchkeeper {release()}, by `watchkeeper rules export`."]
-    if kept := [rule.name for rule in exported if rule.no_data == "keep"]:
+    exported = list({rule.name: rule for rule in exported}.values())
+    if slow := [rule.name for rule in exported if rule.slo is not None]:
+        lines.append(
+            "Prometheus' windows slide by the sample, Watchkeeper's by a twentieth of the short one, by which these may"
+        )
+        lines.append(f"differ in when they fire and resolve: {', '.join(slow)}")
+    if several := [rule.name for rule in exported if rule.overrides]:
+        lines.append("promtool's lint may call these duplicates; each watches label sets that the others do not:")
+        lines.append(f"  {', '.join(several)}")
+    if kept := [rule.name for rule in exported if rule.on_no_data == "keep"]:
         lines.append(
             "When their series, or a condition's, vanish, Prometheus resolves these, and Watchkeeper keeps them:"
         )
         lines.append(f"  {', '.join(kept)}")
-    if alarmed := [rule.name for rule in exported if rule.no_data == "alert"]:
+    if alarmed := [rule.name for rule in exported if rule.on_no_data == "alert"]:
         lines.append("These fire when their series vanish, and Prometheus forgets after a day that there were any:")
         lines.append(f"  {', '.join(alarmed)}")
-    if any(rule.error != rule.no_data for rule in exported):
+    if any(rule.error != rule.on_no_data for rule in exported):
         lines.append(
             "A series vanishes as well when measuring fails, for which Watchkeeper's rules have their own `error`."
         )

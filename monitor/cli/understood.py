@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alerts.duration import Hold, span
-from alerts.rule import Level, Rule
+from alerts.level import Level, told
+from alerts.rule import Rule
 from alerts.wording import quantity
 from monitor.collectors.probe_request import request, shown_url
 from monitor.config import all_rules
@@ -43,13 +44,10 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
 def condition(rule: Rule) -> str:
     """A rule's condition as one line."""
     labels = ", ".join(f"{name}={value}" for name, value in rule.match.items())
-    level = rule.above or rule.below
-    assert level is not None
     mean = f" (mean of {rule.average} windows)" if rule.average > 1 else ""
-    held = f" for {_held(rule.for_)}" if rule.for_ != Hold() else ""
-    return f"{rule.metric}{{{labels}}}{mean} {'>' if rule.above else '<'} {_level(level, rule.metric)}{held}".replace(
-        "{}", ""
-    )
+    held = f" for {rule.for_}" if rule.for_ != Hold() else ""
+    own = f" ({len(rule.overrides)} overrides)" if rule.overrides else ""
+    return f"{rule.metric}{{{labels}}}{mean}{_condition(rule)}{held}{own}".replace("{}", "")
 
 
 def print_understood(meaning: dict[str, Any]) -> None:
@@ -169,25 +167,27 @@ def print_schema(schema: dict[str, Any] | None) -> None:
         print(f"    {'not watched':<15} {column}: {why}")
 
 
+def _condition(rule: Rule) -> str:
+    if rule.absent:
+        return " is absent"
+    signs = {"above": ">", "below": "<"}
+    sides = " or".join(f" {signs[bound.side]} {_level(bound.level, rule.metric)}" for bound in rule.bounds)
+    if rule.share is not None:
+        return f"{sides} in more than {quantity('share_ratio', rule.share)} of its label sets"
+    if rule.slo is None:
+        return sides
+    rates = ", ".join(f"{pair.rate:g} over {span(pair.long)} and {span(pair.short)}" for pair in rule.slo.pairs)
+    return f"{sides} burns its budget of {1 - rule.slo.objective:.3g} at a rate of {rates}"
+
+
 def _level(level: Level, metric: str) -> str:
-    if level.limit:
-        text = "its calibrated limit"
-    elif level.reference is not None:
-        text = f"reference {'+' if level.reference >= 0 else '-'} {abs(level.reference):g}"
-    elif level.baseline is not None:
-        text = f"{level.times:g} × its median of the last {span(level.baseline)}"
-    else:
-        assert level.value is not None
+    if level.value is not None:
         return quantity(metric, level.value)
+    text = told(level)
     for word, bound in (("at least", level.at_least), ("at most", level.at_most)):
         if bound is not None:
             text += f", {word} {quantity(metric, bound)}"
     return text
-
-
-def _held(hold: Hold) -> str:
-    parts = [f"{hold.windows} windows"] if hold.windows else []
-    return " and ".join(parts + ([span(hold.seconds)] if hold.seconds else []))
 
 
 def _without_password(url: str) -> str:

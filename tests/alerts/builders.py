@@ -7,7 +7,8 @@ from typing import Any
 from alerts.incident import Alert, Incident, advance, alert_of, worded
 from alerts.observation import Kind, Observation
 from alerts.rule import Rule
-from alerts.state import AlertState, Status, Transition, step
+from alerts.state import AlertState, Status, Transition
+from alerts.step import step
 from alerts.wording import Wording
 from checks.base import Labels, Measurement, NotEnough, Window
 
@@ -87,7 +88,7 @@ def alert(value: float = 3.2, feature: str = "distance", ended: tuple[float, str
     """One alert of the rule `drift`, worded."""
     labels = (("feature", feature), ("method", "psi"))
     made = alert_of(rule(**keys), "delays", firing_state(value, labels), ended)
-    return worded(made, keys.get("summary", ""), "delays", Wording())
+    return worded(made, rule(**keys), "delays", Wording())
 
 
 def incident(*alerts: Alert, wall: float = 1_700_000_000.0) -> Incident:

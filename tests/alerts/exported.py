@@ -16,7 +16,8 @@ EVERY = 15.0
 
 def rule(**keys: Any) -> Rule:
     """A rule `r` on load1_ratio, for which no data is fine, unless told otherwise."""
-    return Rule.model_validate({"name": "r", "metric": "load1_ratio", "no_data": "ok", **keys})
+    policy = {} if "absent" in keys else {"no_data": "ok"}
+    return Rule.model_validate({"name": "r", "metric": "load1_ratio", **policy, **keys})
 
 
 def passes(folder: Path, rules: str, test: dict[str, Any]) -> None:

@@ -162,7 +162,7 @@ def test_people_are_told_what_held(
     states, (change,) = evaluate(rule, {}, [sample("gpu_utilization_ratio", 0.99, gpu="0")], None, 0.0, 15.0, beside)
     (state,) = states.values()
     assert (change.text, state.health_text) == (f"while {words}", "")
-    alert = worded(alert_of(rule, "", state), "", "", Wording())
+    alert = worded(alert_of(rule, "", state), rule, "", Wording())
     assert alert.summary == f"gpu_utilization_ratio 0 99% > 95% while {words}"
     assert alert_of(rule, "", state, ended=(60.0, "cleared")).finding == "99% > 95%"
 

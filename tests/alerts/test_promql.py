@@ -12,7 +12,8 @@ import yaml
 
 from alerts.condition import Company
 from alerts.evaluate import States, evaluate
-from alerts.promql import Inexpressible, Series, export
+from alerts.promql import Series, export
+from alerts.promql_terms import Inexpressible
 from alerts.rule import Rule
 from alerts.state import Status
 from checks.base import Measurement, NotEnough, Window
@@ -48,6 +49,14 @@ CALM, PENDING, FIRING = Status.INACTIVE, Status.PENDING, Status.FIRING
 ON_RATE = {"while": [{"metric": "request_rate", "above": 1}]}
 ON_LOW = {"while": [{"metric": "request_rate", "below": 1}]}
 ON_SLOW = {"while": [{"rule": "slow"}]}
+DISK = {"metric": "disk_utilization_ratio", "match": {"scope": "host"}}
+# Windows whose slots are one sample each, so that they end where Prometheus' do.
+FAST = {"objective": 0.9, "period": "1h", "burn": [{"long": "10m", "short": "5m", "budget": 0.5}]}
+TWO_PAIRS = {
+    "objective": 0.99,
+    "period": "1h",
+    "burn": [{"long": "10m", "short": "5m", "budget": 1}, {"long": "30m", "short": "5m", "budget": 0.5}],
+}
 ACCURACY: dict[str, Any] = {"metric": "performance", "match": {"metric": "accuracy"}}
 KINDS = {
     "above": Case(rule(above=1), [0, 2, 2, 1, 0, 2]),
@@ -99,6 +108,60 @@ KINDS = {
         [0, 2, GONE, 2, 0.7, GONE, 0, 0, 0, GONE, 0, GONE, GONE, GONE, GONE, 0.7, 0.3, 0.3, 0.3],
     ),
     "never any data": Case(rule(above=1, no_data="alert", **{"for": "15s"}), [GONE, GONE, GONE, 0, 2, 2, GONE]),
+    "outside": Case(rule(outside={"low": 1, "high": 2}), [1.5, 0.5, 1, 2, 2.5, 0.5, 1.5]),
+    "outside, for a time": Case(
+        rule(outside={"low": 1, "high": 2}, **{"for": "15s"}), [1.5, 0.5, 2.5, 1.5, 0.5, 0.5, GONE]
+    ),
+    "absent": Case(rule(absent=True, **{"for": "15s"}), [0, GONE, 0, GONE, GONE, NONE, 0, 0]),
+    "a share": Case(
+        rule(**DISK, above=0.9, share=0.5),
+        [0.1, 0.95, 0.95, 0.95, GONE, GONE],
+        others={"/a": [0.1, 0.1, 0.95, 0.95, 0.95, GONE], "/b": [0.1, 0.1, 0.1, 0.95, 0.1, GONE]},
+    ),
+    "a share outside, kept": Case(
+        rule(**DISK, outside={"low": 0.2, "high": 0.9}, share=0.5, keep_firing_for="15s"),
+        [0.5, 0.95, 0.95, 0.5, 0.5, 0.5, 0.5],
+        others={"/a": [0.5, 0.5, 0.1, 0.5, 0.1, 0.5, 0.5], "/b": [0.5, 0.1, 0.5, 0.5, 0.5, 0.5, 0.5]},
+    ),
+    "overrides": Case(
+        rule(
+            **DISK,
+            above=0.9,
+            clear=0.5,
+            overrides=[
+                {"match": {"path": "/a"}, "above": 0.5, "for": "30s", "severity": "critical"},
+                {"match": {"scope": "container"}, "above": 0.1},
+                {"match": {"scope": "host", "path": "/b"}, "below": 0.2},
+            ],
+        ),
+        [0.1, 0.95, 0.7, 0.4, 0.95, 0.1],
+        others={"/a": [0.6, 0.6, 0.6, 0.6, 0.4, 0.4], "/b": [0.95, 0.95, 0.95, 0.95, 0.1, 0.3]},
+    ),
+    "burn rate": Case(
+        rule(metric="error_ratio", slo=FAST),
+        [0.0] * 20 + [1.0] * 30 + [0.0] * 50,
+        rate=[2.0] * 100,
+    ),
+    "burn rate, weighed by requests": Case(
+        rule(metric="error_ratio", slo=FAST, min_rows=150),
+        [1.0] * 15 + [0.4] * 30 + [GONE] * 25 + [1.0, 0.0] * 20,
+        rate=[0.2] * 15 + [2.0, 5.0] * 15 + [0.0] * 25 + [1.0, 9.0] * 20,
+    ),
+    "burn rate of two pairs": Case(
+        rule(metric="error_ratio", slo=TWO_PAIRS, keep_firing_for="1m"),
+        ([0.0] * 25 + [0.05] * 40 + [0.0] * 60 + [0.9] * 5) * 2,
+        rate=[2.0] * 260,
+    ),
+    "burn rate of bad samples": Case(
+        rule(slo=FAST, above=1, **{"for": "30s"}), [0.0] * 20 + [2, 2, 2, 0] * 12 + [0.0] * 30
+    ),
+    "burn rate of samples outside": Case(
+        rule(slo=FAST, outside={"low": 1, "high": 2}), [1.5] * 20 + [3, 0.5, 3, 1.5] * 12 + [1.5] * 30
+    ),
+    "burn rate of a plain ratio": Case(
+        rule(metric="cpu_throttled_ratio", slo=FAST, min_rows=8), [0.9] * 20 + [0.1] * 30 + [GONE] * 25 + [0.9] * 12
+    ),
+    "burn rate, while": Case(rule(slo=FAST, above=1, **ON_SLOW), [2.0] * 40, slow=([CALM] * 5 + [FIRING] * 5) * 4),
     "no data of one label set": Case(
         rule(metric="disk_utilization_ratio", above=0.9, no_data="alert"),
         [0.1, 0.1, 0.1, 0.1],
@@ -128,7 +191,10 @@ def ours(case: Case) -> list[int]:
             if not isinstance(value, str):
                 reason = NotEnough.NO_ROWS if value is None else None
                 key = tuple(sorted(labels.items()))
-                rows.append(Measurement(case.rule.metric, value, window, key, reference=case.reference, reason=reason))
+                n = round((case.rate[index] or 0) * EVERY) if case.rule.metric == "error_ratio" else 0
+                rows.append(
+                    Measurement(case.rule.metric, value, window, key, n, reference=case.reference, reason=reason)
+                )
         rates = [rate[index] for rate in (case.rate, case.other_rate) if rate]
         slow = case.slow[index] if case.slow else None
         company = Company(
@@ -146,12 +212,12 @@ def exposed(case: Case) -> list[dict[str, str]]:
     ranks: dict[Any, float | None] = {None: None, CALM: 0, PENDING: 1, FIRING: 2}
     count = len(case.samples)
     rows: list[tuple[str, dict[str, str], Sequence[Sample]]] = [
-        *((case.rule.metric, labels, samples) for labels, samples in label_sets(case)),
+        *((case.rule.metric, {"model": "m", **labels}, samples) for labels, samples in label_sets(case)),
         ("build_info", {"version": "1"}, [1.0] * count),
         ("request_rate", {"model": "m"}, case.rate),
         ("request_rate", {"model": "n"}, case.other_rate),
         ("alert_state", {"rule": "slow", "model": "m"}, [ranks[status] for status in case.slow]),
-        ("performance_reference", label_sets(case)[0][0], [case.reference] * count),
+        ("performance_reference", {"model": "m", **label_sets(case)[0][0]}, [case.reference] * count),
     ]
     return [
         {
@@ -186,6 +252,25 @@ def test_prometheus_fires_and_resolves_at_the_same_evaluations(kind: str, job: s
         for index, count in enumerate(expected)
     ]
     passes(tmp_path, text, {"input_series": exposed(case), "promql_expr_test": firing})
+
+
+def test_the_workbooks_windows_fire_and_resolve_within_a_slot_of_prometheus(tmp_path: Path) -> None:
+    """The pair of 6 h and 30 min burns, in slots of 90 s: six evaluations."""
+    samples = [0.0] * 600 + [0.01] * 1000 + [0.0] * 300
+    case = Case(rule(metric="error_ratio", slo={"objective": 0.999}), samples, rate=[2.0] * len(samples))
+    expected = ours(case)
+    fires, resolves = expected.index(1), len(samples) - expected[::-1].index(1)
+    assert 600 < fires < 1600 < resolves
+    times = {fires - 6: 0, fires + 6: 1, resolves - 7: 1, resolves + 6: 0}
+    firing = [
+        {
+            "expr": 'count(ALERTS{alertstate="firing"}) or vector(0)',
+            "eval_time": f"{index * 15}s",
+            "exp_samples": [{"labels": "{}", "value": count}],
+        }
+        for index, count in times.items()
+    ]
+    passes(tmp_path, render([case.rule], EVERY)[0], {"input_series": exposed(case), "promql_expr_test": firing})
 
 
 def test_only_the_chosen_job_is_looked_at(tmp_path: Path) -> None:
@@ -226,7 +311,18 @@ def test_promtool_takes_every_kind_in_one_file(tmp_path: Path) -> None:
     ("keys", "why"),
     [
         ({"above": "limit", "metric": "feature_drift"}, "calibrated limit"),
-        ({"above": {"baseline": "1h", "times": 3}}, "baseline"),
+        ({"above": {"baseline": "1h", "times": 3}}, "3 × its median of the last 1h"),
+        ({"above": {"season": "7d", "times": 2}}, "2 × its value 7d before"),
+        ({"above": {"previous": True, "plus": 0.5}}, r"its value one window before \+ 0.5"),
+        ({"above": 1, "for": "3 of 5 windows"}, "3 of 5 windows counts windows"),
+        ({"outside": {"low": 0, "high": 1}, "clear": {"low": 0.1, "high": 0.9}}, "side on which"),
+        ({"outside": "limit", "metric": "feature_drift"}, "calibrated limit"),
+        ({"absent": True, "metric": "missing_ratio"}, "absent: true is judged once a window"),
+        ({"above": 1, "share": 0.5, "min_rows": 20}, "min_rows: 20"),
+        ({"above": 1, "no_data": "alert", "overrides": [{"match": {"scope": "host"}, "above": 2}]}, "overrides"),
+        ({"above": 1, "overrides": [{"match": {"scope": "host"}, "for": "2 windows"}]}, "2 windows counts windows"),
+        ({"slo": {"objective": 0.99}, "no_data": "alert"}, "no_data: alert with slo"),
+        ({"above": 1, "slo": {"objective": 0.99}, "min_rows": 20}, "min_rows: 20"),
         ({"above": 1, "average": 7}, "average: 7"),
         ({"above": 1, "min_rows": 20}, "min_rows: 20"),
         ({"above": 1, "for": "3 windows"}, "counts windows"),

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.observation import Kind, Observation
-from alerts.state import AlertState, Reason, Status, ended, step
+from alerts.state import AlertState, Reason, Status, ended
+from alerts.step import step
 from checks.base import Measurement
 from tests.alerts.builders import HOUR, START, measure, rule, steps, story
 

@@ -46,3 +46,13 @@ def test_data_can_not_draw_on_a_terminal_or_reverse_text() -> None:
 
 def test_a_hundred_kilobytes_are_cut() -> None:
     assert len(_render("x" * 100_000)) == 4000
+
+
+@pytest.mark.parametrize("text", ["{{ 'a' * 1000000000 }}", "{{ 9 ** 999999999 }}", "{{ [0] * 1000000000 }}"])
+def test_much_is_not_made_of_little(text: str) -> None:
+    assert _render(text) == "fallback"
+
+
+def test_rendering_ends_where_no_more_is_shown() -> None:
+    loop = "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}"
+    assert len(_render(loop)) == 4000

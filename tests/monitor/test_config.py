@@ -140,8 +140,11 @@ def test_each_mistake_is_one_sentence_with_its_line(file: Path, text: str, expec
         ),
         ("{name: r, metric: zzz, above: 1}", "rule 'r': unknown metric 'zzz'; known: check_failing, "),
         ("{name: r, above: 1}", "'metric' is missing in rule 'r'"),
-        ("{name: r, metric: window_rows}", "rule 'r': give exactly one of above and below"),
-        ("{name: r, metric: window_rows, above: 1, below: 0}", "rule 'r': give exactly one of above and below"),
+        ("{name: r, metric: window_rows}", "rule 'r': give exactly one of above, below and outside"),
+        (
+            "{name: r, metric: window_rows, above: 1, below: 0}",
+            "rule 'r': give exactly one of above, below and outside",
+        ),
         ("{name: r, metric: window_rows, above: much}", "rule 'r': above: 'much' is no level"),
         ("{name: r, metric: window_rows, above: 1, for: x}", "rule 'r': for: 'x' is no duration"),
         (
@@ -163,7 +166,7 @@ def test_each_mistake_is_one_sentence_with_its_line(file: Path, text: str, expec
         ),
         ("{name: r, metric: window_rows, above: 1, summary: '{{ x'}", "rule 'r': summary is no valid template"),
         ("{name: r, metric: window_rows, above: 1, summary: '{{ value | prozent }}'}", "rule 'r': summary is no valid"),
-        ("{name: cpu-high, above: 1, below: 0}", "rule 'cpu-high': give exactly one of above and below"),
+        ("{name: cpu-high, above: 1, below: 0}", "rule 'cpu-high': give exactly one of above, below and outside"),
     ],
 )
 def test_each_mistake_in_a_rule(file: Path, rule: str, expected: str) -> None:
@@ -178,7 +181,7 @@ def test_all_problems_are_listed_in_the_order_of_the_file(file: Path) -> None:
 
 
 def test_rules_are_judged_although_the_rest_is_wrong_in_meaning(file: Path) -> None:
-    twice = "- {name: r, metric: nope, above: 1}\n- {name: r, metric: error_ratio, above: 1}"
+    twice = "- {name: r, metric: nope, above: 1}\n- {name: r, metric: load1_ratio, above: 1}"
     text = f"model: a\nlisten: here\nrules:\n{twice}"
     assert [problem.split(":")[0] for problem in problems(file, text)] == ["2", "4", "5"]
 

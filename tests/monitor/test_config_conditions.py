@@ -11,7 +11,7 @@ from monitor.config import ConfigError, load
 
 def _load(folder: Path, rule: str) -> None:
     path = folder / "watchkeeper.yaml"
-    path.write_text(f"model: delays\nrules:\n  - {rule}\n")
+    path.write_text(f"model: delays\nrules:\n  - {rule}\nserver: {{url: 'http://127.0.0.1:8080'}}\n")
     load(path, {})
 
 

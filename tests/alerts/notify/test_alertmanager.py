@@ -17,7 +17,7 @@ RULE = rule(summary="{{ labels.feature }} drifted", action="Look.", runbook="htt
 
 
 def push(started_at: float = NOW - 60, ended_at: float | None = None) -> Push:
-    alert: Alert = worded(alert_of(RULE, "delays", firing_state()), RULE.summary, "delays", Wording())
+    alert: Alert = worded(alert_of(RULE, "delays", firing_state()), RULE, "delays", Wording())
     return Push(alert, "delays", started_at, ended_at, in_event_time=True)
 
 

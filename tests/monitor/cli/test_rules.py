@@ -64,7 +64,7 @@ def test_a_rule_by_name(watchkeeper: Command) -> None:
 
 def test_the_head_says_where_prometheus_and_watchkeeper_part(watchkeeper: Command) -> None:
     write(
-        "model: delays\ndefault_rules: false\nrules:\n"
+        "model: delays\nserver: {url: 'http://127.0.0.1:8080'}\ndefault_rules: false\nrules:\n"
         "  - {name: kept, metric: load1_ratio, above: 2}\n"
         "  - {name: missed, metric: request_rate, below: 1, no_data: alert, error: alert}\n"
     )
