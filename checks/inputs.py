@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from checks.arrow import Codes, Floats
 from checks.base import Window
@@ -82,5 +83,7 @@ class CheckOptions:
     """Drift methods; empty switches drift off. The first counts the drifted features."""
     ignore: tuple[str, ...] = ()
     """Features without drift."""
+    importance: Mapping[str, float] = field(default_factory=dict)
+    """How much each feature matters to the model, in any unit; where none is given, all matter the same."""
     quality: bool = True
     performance: bool = True

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
-
-import numpy as np
 
 from checks.base import Labels, Measurement, NotEnough
 from checks.drift.methods import METHODS
+from checks.drift.moved import explained
 from checks.inputs import CheckOptions, WindowData, error_of
-from checks.profile import CategoryColumn, NumberColumn
-from checks.profile.summary import Column
 from checks.reference import Reference
 
-MOVED = 3  # bins shown to people
 FEWEST = 30  # present values below which a distance says nothing, however many rows there are
 
 
@@ -57,8 +52,7 @@ def _compared(
         return Measurement(metric, None, data.window, of, n, reason or NotEnough.NO_ROWS)
     value = float(METHODS[method].distance(before, counts))
     limit = reference.calibration.limit(metric, of, n)
-    moved = _moved(bins.inner_names, before / before.sum(), counts / n)
-    detail = {"moved": moved, **_context(normal, now, reference.n, data.n)}
+    detail = explained(name.removeprefix("f:"), bins, normal, now, (reference.n, data.n), method)
     return Measurement(metric, value, data.window, of, n, limit_high=limit, detail=detail)
 
 
@@ -70,22 +64,3 @@ def _too_little(data: WindowData, present: int, options: CheckOptions) -> NotEno
     if present == 0:
         return NotEnough.ALL_MISSING
     return NotEnough.TOO_FEW_ROWS if present < min(options.min_rows, FEWEST) else None
-
-
-def _moved(names: list[str], before: np.ndarray[Any, Any], now: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-    """The bins whose share changed most."""
-    order = np.argsort(-np.abs(now - before), kind="stable")[:MOVED]
-    return [
-        {"bin": names[place], "reference": round(float(before[place]), 4), "current": round(float(now[place]), 4)}
-        for place in order.tolist()
-    ]
-
-
-def _context(normal: Column, now: Column, rows_before: int, rows: int) -> dict[str, Any]:
-    missing = {"reference": round(normal.missing / max(rows_before, 1), 4), "current": round(now.missing / rows, 4)}
-    context: dict[str, Any] = {"missing": missing}
-    if isinstance(normal, NumberColumn) and isinstance(now, NumberColumn):
-        context["mean"] = {"reference": float(f"{normal.mean:.6g}"), "current": float(f"{now.mean:.6g}")}
-    elif isinstance(now, CategoryColumn) and now.examples:
-        context["new"] = list(now.examples)[:MOVED]
-    return context

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -42,7 +44,38 @@ def test_a_changed_unit_is_seen_and_says_what_moved() -> None:
     assert moved[0]["current"] > 0.9
     assert drift.detail["mean"]["current"] == pytest.approx(1.609 * drift.detail["mean"]["reference"], rel=0.05)
     count = one(outcome, "drifted_features")
-    assert (count.value, count.detail["features"]) == (1.0, ["amount"])
+    assert (count.value, [driver["feature"] for driver in count.detail["features"]]) == (1.0, ["amount"])
+    assert count.detail["why"] == [drift.detail["why"]]
+
+
+def test_features_are_ranked_by_excess_and_by_what_they_matter() -> None:
+    rows = table(1_000, seed=9)
+    amount = rows["amount"].to_numpy() * 1.609
+    changed = table(1_000, seed=9, amount=amount, city=["Rome"] * 1_000)
+
+    def ranked(**importance: float) -> list[str]:
+        count = one(measure(REFERENCE, changed, CheckOptions(importance=importance)), "drifted_features")
+        return [driver["feature"] for driver in count.detail["features"]]
+
+    first, second = ranked()
+    assert ranked(**{first: 0.01, second: 1.0}) == [second, first]
+    assert ranked(**{second: 0.1}) == [second, first], "one that nothing is said of comes last"
+
+
+def test_a_drift_is_told_in_one_sentence() -> None:
+    full = table(2_000, seed=9)
+    amount = [None if i % 4 == 0 else 1.609 * value for i, value in enumerate(full["amount"].to_pylist())]
+    drift = one(
+        measure(REFERENCE, table(2_000, seed=9, amount=amount)), "feature_drift", feature="amount", method="psi"
+    )
+    told = re.fullmatch(r"amount: (\d+) % of values now at \S+ or more, ([\d.]+) % before; (.*)", drift.detail["why"])
+    assert told
+    assert int(told[1]) > 90
+    assert float(told[2]) < 20
+    assert re.fullmatch(r"mean [\d.]+ → [\d.]+; missing 0 → 25 %", told[3])
+    parts = [entry["contribution"] for entry in drift.detail["moved"]]
+    assert parts == sorted(parts, reverse=True)
+    assert 0.5 < sum(parts) <= 1.001
 
 
 def test_a_new_category_drifts_and_is_named() -> None:

@@ -1,0 +1,132 @@
+"""What moved in a column, as one sentence for people."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from itertools import accumulate
+from math import inf
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+LONGEST = 40  # characters of a category's name
+NAMED = 3  # new categories named
+NOTABLE = 0.005  # a change of the missing share that is worth words
+
+
+def percent(share: float) -> str:
+    """
+    >>> percent(0.384), percent(0.0123), percent(0.00042), percent(0.0)
+    ('38 %', '1.2 %', '0.042 %', '0 %')
+    """
+    value = share * 100
+    return f"{value:.0f} %" if value >= 10 else f"{value:.2g} %"
+
+
+def number(value: float) -> str:
+    """Three significant digits, without an exponent where people would not write one.
+
+    >>> number(12.14), number(12345.6), number(-0.0), number(1e-9)
+    ('12.1', '12346', '0', '1e-09')
+    """
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e15 else f"{value + 0.0:.3g}"
+
+
+def quoted(name: str) -> str:
+    """A category's name on one line, in quotes."""
+    line = _CONTROL.sub(" ", name[: LONGEST + 1])
+    return f"'{line if len(line) <= LONGEST else line[: LONGEST - 1] + '…'}'"
+
+
+def of_numbers(bounds: Sequence[float], before: Sequence[float], now: Sequence[float]) -> str:
+    """Where values went: the range whose share changed most, of all there are. `bounds` are the ends of the bins, the
+    outermost infinite.
+
+    >>> of_numbers([-inf, 10, 20, 30, inf], [0.3, 0.3, 0.3, 0.1], [0.1, 0.1, 0.4, 0.4])
+    '80 % of values now at 20 or more, 40 % before'
+    >>> of_numbers([-inf, 0.5, 1.5, 2.5, inf], [0.2, 0.2, 0.4, 0.2], [0.1, 0.7, 0.1, 0.1])
+    '70 % of values now at 1, 20 % before'
+    """
+    if all(abs(after - earlier) < 1e-9 for earlier, after in zip(before, now, strict=True)):
+        return "values lie as before"
+    start, end = _largest_change(before, now)
+    shares = percent(sum(now[start:end])), percent(sum(before[start:end]))
+    return f"{shares[0]} of values now {_place(bounds, start, end)}, {shares[1]} before"
+
+
+def of_categories(names: Sequence[str], before: Sequence[float], now: Sequence[float], new: Sequence[str] = ()) -> str:
+    """The category whose share changed most; the last two of `names` are other and new ones, of which some are known
+    by name.
+
+    >>> of_categories(["UA", "(other)", "(new)"], [0.9, 0.1, 0.0], [0.5, 0.1, 0.4], ["ZZ"])
+    "40 % of values now new categories such as 'ZZ'"
+    """
+    place = max(range(len(names)), key=lambda at: abs(now[at] - before[at]))
+    if abs(now[place] - before[place]) < 1e-9:
+        return "values lie as before"
+    if now[place] < before[place]:  # what grew says more, if it grew nearly as much
+        grown = max(range(len(names)), key=lambda at: now[at] - before[at])
+        place = grown if now[grown] - before[grown] >= 0.8 * (before[place] - now[place]) else place
+    if place == len(names) - 1:
+        such = f" such as {', '.join(quoted(name) for name in new[:NAMED])}" if new else ""
+        known = f", {percent(before[place])} before" if before[place] else ""
+        return f"{percent(now[place])} of values now new categories{such}{known}"
+    shown = "rare categories" if place == len(names) - 2 else quoted(names[place])
+    return f"{percent(now[place])} of values now {shown}, {percent(before[place])} before"
+
+
+def missing_words(before: float, now: float) -> str:
+    """How the share of missing values changed; empty where it hardly did."""
+    return f"missing {_arrow(before, now)}" if abs(now - before) >= NOTABLE else ""
+
+
+def mean_words(before: float, now: float) -> str:
+    """How the mean changed; empty where its shown digits did not."""
+    shown = number(before), number(now)
+    return f"mean {shown[0]} → {shown[1]}" if shown[0] != shown[1] and math.isfinite(before + now) else ""
+
+
+def _arrow(before: float, now: float) -> str:
+    return f"{percent(before).removesuffix(' %')} → {percent(now)}"
+
+
+def _largest_change(before: Sequence[float], now: Sequence[float]) -> tuple[int, int]:
+    """The run of bins [start, end) whose share changed most, preferably one that grew, and one at an end."""
+    sums = [0.0, *accumulate(after - earlier for earlier, after in zip(before, now, strict=True))]
+    low, high = min(range(len(sums)), key=sums.__getitem__), max(range(len(sums)), key=sums.__getitem__)
+    if low < high:
+        return low, high
+    # What lies between lost; if it reaches an end, the other end has gained the same.
+    if high == 0:
+        return low, len(before)
+    return (0, high) if low == len(before) else (high, low)
+
+
+def _place(bounds: Sequence[float], start: int, end: int) -> str:
+    low, high = bounds[start], bounds[end]
+    if _whole(bounds):
+        first = low if math.isinf(low) else math.ceil(low)
+        last = high if math.isinf(high) else math.ceil(high) - 1
+        if math.isinf(low) or math.isinf(high):
+            return f"below {number(last + 1)}" if math.isinf(low) else f"at {number(first)} or more"
+        return f"at {number(first)}" if first == last else f"from {number(first)} to {number(last)}"
+    if math.isinf(low):
+        return f"below {_edge(high)}"
+    if math.isinf(high):
+        return f"at {_edge(low)} or more"
+    shown = _edge(low), _edge(high)
+    return f"at {shown[0]}" if shown[0] == shown[1] else f"from {shown[0]} to {shown[1]}"
+
+
+def _edge(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 1e4 or abs(value) >= 1e15 else f"{value:.0f}"
+
+
+def _whole(bounds: Sequence[float]) -> bool:
+    """Whether the values are whole numbers: edges lie halfway between two of them."""
+    inner = [bound for bound in bounds if math.isfinite(bound)]
+    halves = [bound for bound in inner if bound % 1 == 0.5]
+    return len(halves) > 0 and all(bound % 0.5 == 0 for bound in inner) and 2 * len(halves) >= len(inner)
+
+
+__all__ = ["inf", "mean_words", "missing_words", "number", "of_categories", "of_numbers", "percent", "quoted"]
