@@ -318,9 +318,8 @@ class Daemon:
     def _expire(self) -> None:
         kept = self.config.retention
         models = [ModelOptions.of(model) for model in self.config.models]
-        gone = self.worker.run(
-            retention.expire, self.config.database, models, self.clock.time(), kept.events, kept.history
-        )
+        ages = retention.Ages(kept.events, kept.hours, kept.history)
+        gone = self.worker.run(retention.expire, self.config.database, models, self.clock.time(), ages)
         if gone:
             log.info("retention removed %s", ", ".join(f"{count} {table}" for table, count in sorted(gone.items())))
 

@@ -50,6 +50,9 @@ class Meters:
         self.events_damaged = counter("events_damaged", "Batches set aside because they can't be read.", "model")
         self.labels_waiting = gauge("labels_waiting", "Labels whose prediction has not arrived.", "model")
         self.labels_unfit = counter("labels_unfit", "Labels whose value does not fit the model's task.", "model")
+        self.chunks_unprofiled = gauge(
+            "chunks_unprofiled", "Stored chunks that are still to be profiled under the newest reference.", "model"
+        )
         self.batches_repeated = counter(
             "batches_repeated", "Batches sent again under the same key, stored once.", "model", "kind"
         )

@@ -258,7 +258,11 @@ class LimitSettings(Settings):
 
 class RetentionSettings(Settings):
     events: Seconds = 14 * 86400.0
+    """Raw events and labels, and profiles of windows shorter than an hour."""
+    hours: Seconds = 35 * 86400.0
+    """Profiles of an hour: what windows that look back over days are put together from."""
     history: Seconds = 400 * 86400.0
+    """Profiles of a day, measurements, alerts."""
 
 
 class WorkerSettings(Settings):

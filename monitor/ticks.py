@@ -23,6 +23,7 @@ from monitor.store import measurements as history
 from monitor.store.tables import arrivals, progress, windows
 from monitor.store.uses import configure
 from monitor.store.writer import Writer
+from monitor.upkeep import Upkeep
 from monitor.watermark import Arrival, Position, advance
 from monitor.work import compact as compaction
 from monitor.work import measure as measuring
@@ -64,6 +65,10 @@ class Ticker:
     clock: Clock
     _prepared: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
+    _upkeep: Upkeep = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._upkeep = Upkeep(self.url, self.options, self.worker, self.meters, self.health, self.clock)
 
     def tick(self) -> int:
         """Judges every closed window that has not been judged; returns how many. Raises WorkerError when the worker
@@ -75,7 +80,13 @@ class Ticker:
         while closings := self._pending():
             judged += self._judge(closings)
         self._compact_tail()
+        self._upkeep.run(judged, self._is_urgent)
         return judged
+
+    def _is_urgent(self) -> bool:
+        """Whether a window has closed meanwhile."""
+        self._scan()
+        return bool(self._pending())
 
     def _prepare(self) -> None:
         for check in CHECKS:
@@ -84,8 +95,12 @@ class Ticker:
         if plan.kind == "file":
             built = self._run(references.build, str(plan.path), model=False)
             log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, plan.path)
+            self._upkeep.due = built.created
         elif plan.learns:
             self.writer.call(lambda connection: configure(connection, self.model, plan, self.clock.time()))
+        with self.engine.connect() as connection:
+            waiting = connection.scalar(select(progress.c.unprofiled).where(progress.c.model == self.model))
+        self._upkeep.due |= bool(waiting)
         self._prepared = True
 
     def _scan(self) -> None:

@@ -64,6 +64,7 @@ progress = Table(
     Column("compacted_seq", BigInteger, nullable=False),  # predictions and labels up to here left `arrivals`
     Column("judged_window", Float, nullable=True),  # end of the last closed window whose verdict is recorded
     Column("every", Float, nullable=True),  # seconds of a window: all that is stored of the model goes by it
+    Column("unprofiled", Integer, nullable=True),  # chunks without a profile under the newest binning, as last counted
     comment="how far each model's arrival log has been worked through",
 )
 

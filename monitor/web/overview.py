@@ -23,6 +23,8 @@ class ModelView:
     newest_event: float | None
     judged_until: float | None
     reference: dict[str, Any] | None
+    unprofiled: int
+    """Chunks that are still to be profiled under the reference."""
     measurements: list[Measurement]
 
     @property
@@ -44,6 +46,7 @@ class ModelView:
             "newest_event": self.newest_event,
             "judged_until": self.judged_until,
             "reference": self.reference,
+            "unprofiled_chunks": self.unprofiled,
             "values": [plain(row) for row in self.measurements],
         }
 
@@ -93,6 +96,7 @@ def overview(services: Services) -> Overview:
             newest_event=reached[settings.model].newest_time if settings.model in reached else None,
             judged_until=reached[settings.model].judged_window if settings.model in reached else None,
             reference=built.get(settings.model),
+            unprofiled=(reached[settings.model].unprofiled or 0) if settings.model in reached else 0,
             measurements=values[settings.model],
         )
         for settings in services.config.models

@@ -68,6 +68,8 @@ class ModelOptions:
     drift: bool = True
     drift_methods: tuple[str, ...] = ("psi", "jensenshannon")
     drift_ignore: tuple[str, ...] = ()
+    over: tuple[float, ...] = ()
+    """Spans up to the window's end, seconds, that drift is measured over as well."""
     bins: int = 10
     quality: bool = True
     performance: bool = True

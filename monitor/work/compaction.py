@@ -37,10 +37,10 @@ from monitor.work.chunking import (
     window_indices,
 )
 from monitor.work.closing import Compacted, ModelOptions
-from monitor.work.evidence import PROFILE_CODEC
 from monitor.work.ids import NOWHERE, Ids, first_in_reach
 from monitor.work.place import Place, Waiting, read_labels, task_schema, truths, windows_of
 from monitor.work.portion import Portion, PortionStore, Stored
+from monitor.work.profiles import PROFILE_CODEC, WHOLE
 from monitor.work.references import newest
 
 log = logging.getLogger("watchkeeper.compaction")
@@ -214,7 +214,7 @@ class Compaction:
         made = profile(frame, self._reference.reference.binning).to_bytes()
         return Stored(
             {**values, "codec": CHUNK_CODEC, "payload": encode(frame)},
-            {**common, "binning_id": self._reference.id, "codec": PROFILE_CODEC, "payload": made},
+            {**common, "binning_id": self._reference.id, "segment": WHOLE, "codec": PROFILE_CODEC, "payload": made},
         )
 
 

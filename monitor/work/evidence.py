@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import Column, ColumnElement, Engine, and_, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from checks.arrow import int_array, string_array, valid
@@ -19,17 +19,16 @@ from checks.base import Window
 from checks.frame import concat
 from checks.inputs import Scored
 from checks.performance.scored import scored
-from checks.profile import CategoryColumn, NumberColumn, Profile, empty, merge, profile
-from monitor.store.engine import writing
-from monitor.store.tables import chunks, labels, profiles
+from checks.profile import CategoryColumn, NumberColumn, Profile, merge
+from monitor.store.tables import chunks, labels
 from monitor.work.chunking import Ints, decode, fitted
 from monitor.work.closing import ModelOptions
 from monitor.work.ids import positions
 from monitor.work.place import task_schema, truths
+from monitor.work.profiles import Profiles
 from monitor.work.references import StoredReference
 
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
-PROFILE_CODEC = "profile/2"
 OUTCOME = ("id", "prediction", "score")
 DIGITS = 11
 """Decimal digits of a moment that are free of rounding, relative to the largest value."""
@@ -59,33 +58,19 @@ class Evidence:
         self._task = options.task
         self.reference = reference
         self._labelled: dict[Window, Labelled] = {}
+        self._profiles = None if reference is None else Profiles(engine, model, options.every, reference)
 
     def rows(self, window: Window) -> int:
         return sum(n for _, n in self._chunks(window))
 
     def profile(self, window: Window) -> Profile | None:
-        """The merge of its chunks' profiles; None without a reference, whose binning it takes. Chunks from before the
-        reference are profiled now, and their profiles stored."""
-        if self.reference is None:
+        """What is known of its rows, of any window of whole buckets; None without a reference, whose binning it takes.
+        Chunks from before the reference are profiled now, and their profiles stored."""
+        if self._profiles is None:
             return None
-        binning = self.reference.reference.binning
-        where = and_(
-            profiles.c.model == self._model,
-            profiles.c.binning_id == self.reference.id,
-            profiles.c.segment == "",
-            profiles.c.bucket_start >= window.start,
-            profiles.c.bucket_start < window.end,
-            profiles.c.seq <= self._seq,
-        )
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(profiles.c.chunk_id, profiles.c.payload).where(where)).all()
-        stored = {row.chunk_id: row.payload for row in rows}
-        merged = empty(binning)
-        for id_, _ in self._chunks(window):
-            payload = stored.get(id_)
-            made = Profile.from_bytes(payload, binning) if payload else self._make_profile(id_, self.reference)
-            merged = merge(merged, made)
-        return _settled(merged)
+        found = self._profiles.of(window, self._seq)
+        made = [self._profiles.make(id_) for id_ in found.missing]
+        return _settled(reduce(merge, [one for one in made if one is not None], found.profile))
 
     def coverage(self, window: Window, enough: float) -> float:
         """The share of its rows that have a label; 1 where there are none. A share below `enough` is only a bound from
@@ -174,25 +159,6 @@ class Evidence:
         with self._engine.connect() as connection:
             row = connection.execute(query).one()
         return decode(row.payload, row.codec, self._schema, columns)
-
-    def _make_profile(self, id_: int, reference: StoredReference) -> Profile:
-        binning = reference.reference.binning
-        made = profile(fitted(self._frame(id_), binning), binning)
-        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
-        chunk = select(chunks.c.model, chunks.c.bucket_start, chunks.c.seq, chunks.c.n).where(chunks.c.id == id_)
-        with writing(self._engine).begin() as connection:
-            row = connection.execute(chunk).one()
-            connection.execute(
-                dialect.insert(profiles).on_conflict_do_nothing(),
-                {
-                    **row._mapping,
-                    "chunk_id": id_,
-                    "binning_id": reference.id,
-                    "codec": PROFILE_CODEC,
-                    "payload": made.to_bytes(),
-                },
-            )
-        return made
 
 
 def _settled(merged: Profile) -> Profile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
@@ -32,6 +33,7 @@ from monitor.store.tables import (
     transitions,
     windows,
 )
+from monitor.work.buckets import DAY, HOUR, bucket_of, levels
 from monitor.work.closing import ModelOptions, window_of
 
 IDEMPOTENCY_SECONDS = 86400.0
@@ -48,30 +50,39 @@ PAUSE = 0.02
 Expired = tuple[Table, ColumnElement[bool]]
 
 
-def expire(url: str, models: Sequence[ModelOptions], now: float, events: float, history: float) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """Seconds after which things go."""
+
+    events: float
+    """Raw events, labels, and profiles of less than an hour."""
+    hours: float
+    """Profiles of an hour, and of anything else less than a day."""
+    history: float
+    """Profiles of a day, measurements and the audit."""
+
+
+def expire(url: str, models: Sequence[ModelOptions], now: float, ages: Ages) -> dict[str, int]:
     """Removes what has been kept long enough, in small transactions; returns how many rows of which table.
 
-    `events` (seconds) is the age at which raw events and labels go, `history` that of profiles, measurements and the
-    audit. What a model measures ages in event time: from `now`, or from its newest event if it is a replay. Windows
-    whose verdict or labels are still to come keep their events, however old.
+    What a model measures ages in event time: from `now`, or from its newest event if it is a replay. Windows whose
+    verdict or labels are still to come keep their events, however old.
     """
     engine = open_engine(url)
     try:
         removed: dict[str, int] = {}
-        for table, where in _expired(engine, models, now, events, history):
-            removed[table.name] = removed.get(table.name, 0) + _remove(engine, table, where)
+        for table, where in _expired(engine, models, now, ages):
+            removed[table.name] = removed.get(table.name, 0) + remove(engine, table, where)
         _give_back(engine)
         return {name: count for name, count in removed.items() if count}
     finally:
         engine.dispose()
 
 
-def _expired(
-    engine: Engine, models: Sequence[ModelOptions], now: float, events: float, history: float
-) -> Iterator[Expired]:
-    old = now - history
+def _expired(engine: Engine, models: Sequence[ModelOptions], now: float, ages: Ages) -> Iterator[Expired]:
+    old = now - ages.history
     for options in models:
-        yield from _of_model(engine, options, now, events, history)
+        yield from _of_model(engine, options, now, ages)
     for model in ("", *(options.model for options in models)):
         yield measurements, _of_names(model, "wall", old)
     yield idempotency, idempotency.c.received_at < now - IDEMPOTENCY_SECONDS
@@ -88,7 +99,7 @@ def _expired(
     yield incidents, and_(incidents.c.resolved_at < old, incidents.c.id.not_in(owed))
 
 
-def _of_model(engine: Engine, options: ModelOptions, now: float, events: float, history: float) -> Iterator[Expired]:
+def _of_model(engine: Engine, options: ModelOptions, now: float, ages: Ages) -> Iterator[Expired]:
     model = options.model
     with engine.connect() as connection:
         row = connection.execute(select(progress).where(progress.c.model == model)).one_or_none()
@@ -99,21 +110,31 @@ def _of_model(engine: Engine, options: ModelOptions, now: float, events: float, 
         return
     # What compaction has passed and left there is damaged.
     passed = and_(arrivals.c.model == model, arrivals.c.seq <= row.compacted_seq)
-    yield arrivals, and_(passed, arrivals.c.received_at < now - history)
+    yield arrivals, and_(passed, arrivals.c.received_at < now - ages.history)
     if row.judged_window is None:
         return
     age = row.newest_time if options.replay else now
     # Whole windows, so that none is ever measured from half of its rows; and none that is still to be judged.
-    limits = [window_of(age - events, options.every).start, row.judged_window, pending]
+    limits = [window_of(age - ages.events, options.every).start, row.judged_window, pending]
     limit = min(value for value in limits if value is not None)
     yield chunks, and_(chunks.c.model == model, chunks.c.window_start < limit)
     yield labels, and_(labels.c.model == model, labels.c.window_start < limit)
     yield labels, and_(labels.c.model == model, labels.c.time < limit, labels.c.window_start.is_(None))
-    old = min(age - history, limit)
-    yield profiles, and_(profiles.c.model == model, profiles.c.bucket_start < old)
-    yield rollups, and_(rollups.c.model == model, rollups.c.start < old)
+    yield profiles, and_(profiles.c.model == model, profiles.c.bucket_start < limit)
+    for level in levels(options.every):
+        gone = _rollups_before(level, options, age, limit, ages)
+        yield rollups, and_(rollups.c.model == model, rollups.c.seconds == level, rollups.c.start < gone)
+    old = min(age - ages.history, limit)
     yield measurements, _of_names(model, "event", old)
     yield windows, and_(windows.c.model == model, windows.c.end < old)
+
+
+def _rollups_before(level: int, options: ModelOptions, age: float, limit: float, ages: Ages) -> float:
+    """Whole days, so that what goes is in roll-ups of a day; and none that a window which looks back may ask for."""
+    if level >= DAY:
+        return min(age - ages.history, limit)
+    kept = ages.hours if level >= HOUR else ages.events
+    return bucket_of(min(age - max(kept, *options.over, 0.0), limit), DAY)
 
 
 def _of_names(model: str, clock: str, before: float) -> ColumnElement[bool]:
@@ -121,7 +142,7 @@ def _of_names(model: str, clock: str, before: float) -> ColumnElement[bool]:
     return and_(measurements.c.model == model, measurements.c.window_end < before, measurements.c.name.in_(names))
 
 
-def _remove(engine: Engine, table: Table, where: ColumnElement[bool]) -> int:
+def remove(engine: Engine, table: Table, where: ColumnElement[bool]) -> int:
     """Deletes the rows in small transactions, with a pause after each in which the daemon may write."""
     keys = list(table.primary_key.columns)
     size = func.length(table.c.payload) if "payload" in table.c else literal(0)

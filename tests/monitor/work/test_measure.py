@@ -313,6 +313,7 @@ def test_measuring_reads_profiles_and_no_rows(referenced: Log, monkeypatch: pyte
         raise AssertionError("rows were read")
 
     monkeypatch.setattr("monitor.work.evidence.decode", refuse)
+    monkeypatch.setattr("monitor.work.profiles.decode", refuse)
     (verdict,) = measure_many(referenced.url, referenced.model, found, referenced.options)
     assert value(verdict.measurements, "window_rows", FIRST) == 10
     assert verdict.errors == {}

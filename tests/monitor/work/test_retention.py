@@ -19,6 +19,7 @@ from monitor.store.tables import (
     outbox,
     profiles,
     progress,
+    rollups,
     windows,
 )
 from monitor.work import retention
@@ -27,7 +28,8 @@ from tests.monitor.work.log import HOUR, Log
 
 DAY = 86400.0
 NOW = 100 * DAY
-EVENTS, HISTORY = 14 * DAY, 50 * DAY
+EVENTS, HOURS, HISTORY = 14 * DAY, 35 * DAY, 50 * DAY
+AGES = retention.Ages(EVENTS, HOURS, HISTORY)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +38,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def expire(log: Log, options: ModelOptions | None = None) -> dict[str, int]:
-    return retention.expire(log.url, [options or log.options], NOW, EVENTS, HISTORY)
+    return retention.expire(log.url, [options or log.options], NOW, AGES)
 
 
 def judged(log: Log, upto: float = NOW, newest: float = NOW) -> None:
@@ -104,15 +106,35 @@ def test_a_replay_ages_by_its_newest_event(log: Log) -> None:
     assert starts(log, chunks) == [7 * DAY]
 
 
-def test_profiles_and_measurements_live_as_long_as_history(log: Log) -> None:
+def test_measurements_and_profiles_of_a_day_live_as_long_as_history(log: Log) -> None:
     judged(log)
     old = NOW - HISTORY - 2 * HOUR
     for start in (old, NOW - 20 * DAY):
-        add(log, profiles, chunk_id=int(start), bucket_start=start)
+        add(log, rollups, seconds=int(DAY), start=start)
         add(log, windows, start=start, end=start + HOUR, mature_at=start + HOUR)
         add(log, measurements, name="window_rows", labels="{}", window_end=start + HOUR)
         add(log, measurements, name="request_rate", labels="{}", window_end=start + HOUR)
-    assert expire(log) == {"profiles": 1, "measurements": 2, "windows": 1}
+    assert expire(log) == {"rollups": 1, "measurements": 2, "windows": 1}
+
+
+@pytest.mark.parametrize(
+    ("every", "over", "kept"), [(60.0, (), EVENTS), (60.0, (20 * DAY,), 20 * DAY), (HOUR, (), HOURS)]
+)
+def test_shorter_profiles_go_by_whole_days(log: Log, every: float, over: tuple[float, ...], kept: float) -> None:
+    judged(log)
+    edge = NOW - kept
+    for start in (edge - every, edge, edge + 5 * every):
+        add(log, rollups, seconds=int(every), start=start)
+        add(log, rollups, seconds=int(DAY), start=start)
+    add(log, profiles, chunk_id=1, bucket_start=NOW - EVENTS - every)
+    add(log, profiles, chunk_id=2, bucket_start=NOW - EVENTS)
+    options = ModelOptions(log.model, every=every, over=over)
+    assert expire(log, options) == {"rollups": 1, "profiles": 1}
+    left = log.rows(select(rollups.c.start).where(rollups.c.seconds == int(every)))
+    assert [row.start for row in left] == [edge, edge + 5 * every]
+    # Windows that begin in the middle of a day keep that day whole.
+    log.write(update(progress).values(judged_window=NOW - kept + DAY / 2))
+    assert expire(log, options) == {}
 
 
 def test_the_audit_goes_by_wall_time_but_never_what_is_owed(log: Log) -> None:

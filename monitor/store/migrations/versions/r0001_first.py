@@ -198,6 +198,7 @@ def upgrade() -> None:
         sa.Column("compacted_seq", sa.BigInteger(), nullable=False),
         sa.Column("judged_window", sa.Float(), nullable=True),
         sa.Column("every", sa.Float(), nullable=True),
+        sa.Column("unprofiled", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("model"),
         comment="how far each model's arrival log has been worked through",
     )

@@ -1,0 +1,190 @@
+"""The stored profiles of one model under one binning: any window of whole buckets, as of a position in the log.
+
+Why it does not matter which roll-ups have been made by then: docs/decisions/0006-rollups.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from checks.base import Window
+from checks.profile import Profile, empty, merge, profile
+from monitor.store.engine import writing
+from monitor.store.tables import chunks, profiles, rollups
+from monitor.work.buckets import Bucket, bucket_of, cover, grain, levels
+from monitor.work.chunking import decode, fitted
+from monitor.work.references import StoredReference
+
+PROFILE_CODEC = "profile/2"
+AT_ONCE = 64
+"""Profiles read and merged at a time: of 1,000 columns they take some 10 MB."""
+WHOLE = ""
+"""The segment of all rows."""
+ALL_TIME = Window(-1e13, 1e13)
+"""Whatever is stored is inside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A chunk's profile: its chunk, its bucket and its position."""
+
+    chunk_id: int
+    start: float
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is of a window."""
+
+    profile: Profile
+    """Of all its rows but those of the `missing` chunks; its moments are not rounded."""
+    missing: Sequence[int] = ()
+    """Chunks without a profile under this binning, in the order in which they came."""
+
+
+class Held:
+    """What a set of roll-ups holds, of which none holds another."""
+
+    def __init__(self, buckets: Sequence[Bucket]) -> None:
+        self._by_place = {(bucket.seconds, bucket.start): bucket for bucket in buckets}
+        self._lengths = sorted({bucket.seconds for bucket in buckets})
+
+    def holds(self, start: float, seq: int) -> bool:
+        """Whether what came with this arrival into the shortest bucket that begins at `start` is among it."""
+        places = ((length, bucket_of(start, length)) for length in self._lengths)
+        found = (self._by_place[place] for place in places if place in self._by_place)
+        return any(bucket.covers(start, seq) for bucket in found)
+
+
+class Profiles:
+    """Reads what is stored, and makes what is not."""
+
+    def __init__(self, engine: Engine, model: str, every: float, reference: StoredReference) -> None:
+        self._engine, self._model, self._every = engine, model, every
+        self._grain, self._levels = grain(every), levels(every)
+        self.reference, self.binning = reference, reference.reference.binning
+
+    def of(self, window: Window, seq: int, segment: str = WHOLE) -> Found:
+        """The merge of all that is known of the window as of arrival `seq`. Raises ValueError for a window that does
+        not consist of whole buckets."""
+        if window.start % self._grain or window.end % self._grain:
+            raise ValueError(f"{window} does not consist of whole buckets of {self._grain:g} s")
+        # One transaction is one state of the store: roll-ups take the place of profiles while others read.
+        with self._engine.connect() as connection:
+            chosen, loose = self._cover(connection, window, seq, segment)
+            merged = reduce(merge, self._read(connection, chosen, loose, segment), empty(self.binning))
+            if segment != WHOLE:  # a chunk without rows of a segment has no profile of it
+                chosen, loose = self._cover(connection, window, seq, WHOLE)
+            return Found(merged, self._missing(connection, window, seq, chosen, loose))
+
+    def missing(self, window: Window, seq: int) -> list[int]:
+        """The window's chunks without a profile under this binning, in the order in which they came."""
+        with self._engine.connect() as connection:
+            return self._missing(connection, window, seq, *self._cover(connection, window, seq, WHOLE))
+
+    def _cover(
+        self, connection: Connection, window: Window, seq: int, segment: str
+    ) -> tuple[list[Bucket], list[Loose]]:
+        """The roll-ups, and the profiles that they don't hold, that together are the window."""
+        chosen = cover(window, self.rolled(connection, window, seq, segment), seq)
+        held = Held(chosen)
+        loose = self.loose(connection, window, seq, segment)
+        return chosen, [item for item in loose if not held.holds(item.start, item.seq)]
+
+    def rolled(self, connection: Connection, window: Window, seq: int, segment: str) -> list[Bucket]:
+        """The roll-ups that begin in the window, as of the position."""
+        here = rollups.c
+        query = select(here.start, here.seconds, here.seq).where(
+            *self.own(segment),
+            here.seconds.in_(self._levels),
+            here.start >= window.start,
+            here.start < window.end,
+            here.seq <= seq,
+        )
+        return [Bucket(row.start, row.seconds, row.seq) for row in connection.execute(query)]
+
+    def loose(self, connection: Connection, window: Window, seq: int, segment: str) -> list[Loose]:
+        """The chunks' profiles in the window, as of the position, in the order in which they came."""
+        here = profiles.c
+        query = select(here.chunk_id, here.bucket_start, here.seq).where(
+            here.model == self._model,
+            here.binning_id == self.reference.id,
+            here.segment == segment,
+            here.bucket_start >= window.start,
+            here.bucket_start < window.end,
+            here.seq <= seq,
+        )
+        rows = connection.execute(query.order_by(here.bucket_start, here.seq, here.chunk_id))
+        return [Loose(row.chunk_id, row.bucket_start, row.seq) for row in rows]
+
+    def make(self, id_: int) -> Profile | None:
+        """Profiles a chunk's rows and stores that; None where the chunk is gone."""
+        columns = (chunks.c.model, chunks.c.bucket_start, chunks.c.seq, chunks.c.n, chunks.c.codec, chunks.c.payload)
+        with self._engine.connect() as connection:
+            row = connection.execute(select(*columns).where(chunks.c.id == id_)).one_or_none()
+        if row is None:
+            return None
+        frame = decode(row.payload, row.codec, self.reference.reference.schema)
+        made = profile(fitted(frame, self.binning), self.binning)
+        values = {
+            "chunk_id": id_,
+            "binning_id": self.reference.id,
+            "segment": WHOLE,
+            "model": row.model,
+            "bucket_start": row.bucket_start,
+            "seq": row.seq,
+            "n": row.n,
+            "codec": PROFILE_CODEC,
+            "payload": made.to_bytes(),
+        }
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        with writing(self._engine).begin() as connection:
+            connection.execute(dialect.insert(profiles).on_conflict_do_nothing(), values)
+        return made
+
+    def _missing(
+        self, connection: Connection, window: Window, seq: int, chosen: Sequence[Bucket], loose: Sequence[Loose]
+    ) -> list[int]:
+        held, there = Held(chosen), {item.chunk_id for item in loose}
+        here = chunks.c
+        query = select(here.id, here.bucket_start, here.seq).where(
+            here.model == self._model,
+            # The index knows windows; their buckets are then compared in it.
+            here.window_start > window.start - self._every,
+            here.window_start < window.end,
+            here.bucket_start >= window.start,
+            here.bucket_start < window.end,
+            here.seq <= seq,
+        )
+        rows = connection.execute(query.order_by(here.seq, here.id))
+        return [row.id for row in rows if row.id not in there and not held.holds(row.bucket_start, row.seq)]
+
+    def _read(
+        self, connection: Connection, chosen: Sequence[Bucket], loose: Sequence[Loose], segment: str
+    ) -> Iterator[Profile]:
+        key = tuple_(rollups.c.seconds, rollups.c.start, rollups.c.seq)
+        for start in range(0, len(chosen), AT_ONCE):
+            keys = [(bucket.seconds, bucket.start, bucket.seq) for bucket in chosen[start : start + AT_ONCE]]
+            query = select(rollups.c.payload).where(*self.own(segment), key.in_(keys))
+            for payload in connection.scalars(query.order_by(rollups.c.start)):
+                yield Profile.from_bytes(payload, self.binning)
+        own = and_(profiles.c.binning_id == self.reference.id, profiles.c.segment == segment)
+        for start in range(0, len(loose), AT_ONCE):
+            these = profiles.c.chunk_id.in_([item.chunk_id for item in loose[start : start + AT_ONCE]])
+            query = select(profiles.c.payload).where(own, these)
+            for payload in connection.scalars(query.order_by(profiles.c.chunk_id)):
+                yield Profile.from_bytes(payload, self.binning)
+
+    def own(self, segment: str) -> tuple[ColumnElement[bool], ...]:
+        """What the roll-ups of a segment are found by."""
+        return (
+            rollups.c.model == self._model,
+            rollups.c.binning_id == self.reference.id,
+            rollups.c.segment == segment,
+        )
