@@ -81,11 +81,12 @@ def agree(found: Profile, wanted: Profile) -> None:
         assert (other.missing, other.mismatched) == (column.missing, column.mismatched)
         if isinstance(column, CategoryColumn):
             assert isinstance(other, CategoryColumn)
-            assert other.examples == column.examples
+            assert (other.examples, other.distinct) == (column.examples, column.distinct)
         else:
             assert not isinstance(other, CategoryColumn)
-            assert (other.low, other.high) == (column.low, column.high)
-            assert np.allclose([other.mean, other.m2], [column.mean, column.m2], rtol=1e-9, atol=1e-9)
+            assert (other.low, other.high, other.zeros) == (column.low, column.high, column.zeros)
+            moments = [[each.mean, each.m2, *each.sums] for each in (other, column)]
+            assert np.allclose(*moments, rtol=1e-9, atol=1e-9)
 
 
 @st.composite
