@@ -108,6 +108,18 @@ def encoded(column: pa.Array | pa.ChunkedArray) -> tuple[Codes, list[Any]]:
     return codes, names
 
 
+def tallied(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:
+    """How often each of the column's values is there."""
+    found: dict[Any, int] = {}
+    for chunk in column.chunks if isinstance(column, pa.ChunkedArray) else [column]:
+        codes, names = encoded(chunk)
+        # Places are one up, so that rows without a value are counted first.
+        counts = np.bincount(codes + 1, minlength=len(names) + 1)[1:]
+        for place in np.flatnonzero(counts).tolist():
+            found[names[place]] = found.get(names[place], 0) + int(counts[place])
+    return found
+
+
 def float_array(values: Floats, present: Bools | None = None) -> pa.Array:
     """A float64 column of `values`, null where not `present`."""
     data = np.ascontiguousarray(values, np.float64)
@@ -154,6 +166,28 @@ def coded_array(codes: Codes, names: Sequence[str | None]) -> pa.Array:
         pa.int32(), len(data), [bitmap, pa.py_buffer(np.where(missing, 0, data).astype(np.int32))]
     )
     return string_array(names).take(indices)
+
+
+def dictionary(codes: Codes, names: Sequence[str | None]) -> pa.DictionaryArray:
+    """As `coded_array`, without writing the texts out row by row."""
+    known = np.array([name is not None for name in names] + [False], np.bool_)
+    codes = np.where(known[codes], codes, np.int32(-1)).astype(np.int32)
+    missing = codes < 0
+    bitmap = pa.py_buffer(_bits(~missing)) if missing.any() else None
+    buffers = [bitmap, pa.py_buffer(np.where(missing, 0, codes).astype(np.int32))]
+    indices = pa.Array.from_buffers(pa.int32(), len(codes), buffers)
+    return pa.DictionaryArray.from_arrays(indices, string_array([name or "" for name in names]))
+
+
+def is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Of texts, or of places in a list of texts."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _bits(mask: Bools) -> npt.NDArray[np.uint8]:

@@ -16,7 +16,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from checks.arrow import Bools, Floats, coded_array, encoded, float_array, floats, string_array, whole
+from checks.arrow import (
+    Bools,
+    Codes,
+    Floats,
+    coded_array,
+    dictionary,
+    encoded,
+    float_array,
+    floats,
+    is_number,
+    is_text,
+    string_array,
+    whole,
+)
 from checks.ids import hash_ids
 from checks.moment import UNITS, parse, part_columns, part_names
 from checks.scalar import spellings, text
@@ -74,15 +87,53 @@ def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
     if schema.target:
         columns["label"] = _as_outcome(table[schema.target], schema)
     for name, kind in schema.features:
-        column = table[name]
-        if kind == "numeric":
-            columns[f"f:{name}"] = float_array(*floats(column))
-        elif kind == "datetime":
-            parts = part_columns(*floats(_as_time(column, name)))
-            columns |= {f"f:{name}.{part}": values for part, values in parts.items()}
-        else:
-            columns[f"f:{name}"] = as_text(column, {"1": "true", "0": "false"} if kind == "boolean" else None)
+        for own, values in feature_columns(table[name], name, kind).items():
+            columns[own] = _plain(values)
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
+
+
+def feature_columns(column: pa.ChunkedArray, name: str, kind: FeatureType) -> dict[str, pa.Array | pa.ChunkedArray]:
+    """The `f:` columns of a feature of a table, and `m:` where texts stand for numbers; numbers and texts as they are
+    stored where they can be profiled so. Raises SchemaError or a pa.ArrowException for a column that can't be read."""
+    if kind == "numeric":
+        if is_text(column.type):
+            return _numbers_of_text(column, name)
+        return {f"f:{name}": column if is_number(column.type) else float_array(*floats(column))}
+    if kind == "datetime":
+        parts = part_columns(*floats(_as_time(column, name)))
+        return {f"f:{name}.{part}": values for part, values in parts.items()}
+    if kind == "categorical" and is_text(column.type):
+        return {f"f:{name}": column}
+    return {
+        f"f:{name}": dictionary(*_spelled(whole(column), {"1": "true", "0": "false"} if kind == "boolean" else None))
+    }
+
+
+def _numbers_of_text(column: pa.ChunkedArray, name: str) -> dict[str, pa.Array | pa.ChunkedArray]:
+    codes, texts = encoded(column)
+    numbers = [None if word is None else _read_number(word) for word in texts]
+    held = np.array([number is not None for number in numbers] + [False], np.bool_)[codes]
+    values = np.array([0.0 if number is None else number for number in numbers] + [0.0])[codes]
+    found = {f"f:{name}": float_array(values, held)}
+    if ((codes >= 0) & ~held).any():
+        odd = [None if number is not None else word for word, number in zip(texts, numbers, strict=True)]
+        found[f"m:{name}"] = coded_array(codes, odd)
+    return found
+
+
+def _read_number(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """As a frame holds it: numbers as float64, texts as strings."""
+    if is_number(column.type):
+        return float_array(*floats(column))
+    array = whole(column)
+    return array if pa.types.is_string(array.type) else pc.cast(array, pa.string())
 
 
 def label_array(values: Values, schema: Schema | None) -> pa.Array:
@@ -331,12 +382,16 @@ def as_text(column: pa.ChunkedArray | pa.Array, other: Mapping[str, str] | None 
     array = whole(column)
     if not other and pa.types.is_string(array.type):
         return array
+    return coded_array(*_spelled(array, other))
+
+
+def _spelled(array: pa.Array, other: Mapping[str, str] | None) -> tuple[Codes, list[str | None]]:
     codes, values = encoded(pc.cast(array, pa.string()) if pa.types.is_boolean(array.type) else array)
     names: list[str | None] = []
     for value in values:
         name = _category(value if isinstance(value, str | int | float) else float(value))
         names.append(other.get(name, name) if other and name is not None else name)
-    return coded_array(codes, names)
+    return codes, names
 
 
 def _as_outcome(column: pa.ChunkedArray, schema: Schema) -> pa.Array:

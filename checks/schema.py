@@ -6,13 +6,13 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from checks.arrow import floats, whole
+from checks.arrow import floats, is_number, is_text, whole
 from checks.moment import part_names
 from checks.scalar import spellings, text
 
@@ -104,7 +104,19 @@ class Schema:
             raise SchemaError(f"the stored schema can't be read ({error}); build the reference anew") from error
 
 
-def infer(table: pa.Table, overrides: SchemaOverrides | None = None) -> Schema:
+class Rows(Protocol):
+    """An Arrow table, or what reads its columns when they are asked for."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def column_names(self) -> list[str]: ...
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray: ...
+
+
+def infer(table: Rows, overrides: SchemaOverrides | None = None) -> Schema:
     """The schema of a reference. Raises SchemaError naming the columns that are wrong or missing."""
     return _Inference(table, overrides or SchemaOverrides()).schema()
 
@@ -119,7 +131,7 @@ def infer_features(
 
 
 class _Inference:
-    def __init__(self, table: pa.Table, overrides: SchemaOverrides) -> None:
+    def __init__(self, table: Rows, overrides: SchemaOverrides) -> None:
         names: list[str] = table.column_names
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise SchemaError(f"column {twice[0]!r} stands twice in the reference; rename one of them")
@@ -162,7 +174,7 @@ class _Inference:
     def _role(self, given: str | None, usual: tuple[str, ...], fits: Callable[[str], bool]) -> str | None:
         if given is not None:
             # A score outside 0 … 1 and a time in small numbers are odd, but what the config says counts.
-            if not (fits(given) or _is_number(self._kind(given))):
+            if not (fits(given) or is_number(self._kind(given))):
                 raise SchemaError(
                     f"column {given!r} holds {self._kind(given)}, which can't be a {usual[0]}; "
                     f"name another column as `{usual[0]}` under `schema`"
@@ -197,29 +209,29 @@ class _Inference:
         return kind.value_type if pa.types.is_dictionary(kind) else kind
 
     def _is_scalar(self, name: str) -> bool:
-        return _is_number(self._kind(name)) or _is_text(self._kind(name)) or pa.types.is_boolean(self._kind(name))
+        return is_number(self._kind(name)) or is_text(self._kind(name)) or pa.types.is_boolean(self._kind(name))
 
     def _is_id(self, name: str) -> bool:
-        return _is_text(self._kind(name)) or pa.types.is_integer(self._kind(name))
+        return is_text(self._kind(name)) or pa.types.is_integer(self._kind(name))
 
     def _is_time(self, name: str) -> bool:
         kind = self._kind(name)
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             return True
-        if _is_text(kind):
-            first = whole(self.table[name].drop_null().slice(0, 1))
+        if is_text(kind):
+            first = whole(_plain(self.table[name].drop_null().slice(0, 1)))
             return len(first) > 0 and _parses_as_time(first)
-        if not _is_number(kind):
+        if not is_number(kind):
             return False
         low, _ = self._range(name)
         return low is not None and low >= 1e8  # 1973 in seconds; smaller numbers are hours of a day and the like
 
     def _is_moment(self, name: str) -> bool:
         kind = self._kind(name)
-        return self._is_time(name) or _is_number(kind)
+        return self._is_time(name) or is_number(kind)
 
     def _is_probability(self, name: str) -> bool:
-        if not _is_number(self._kind(name)):
+        if not is_number(self._kind(name)):
             return False
         low, high = self._range(name)
         return low is None or high is None or (low >= 0 and high <= 1)
@@ -252,7 +264,7 @@ class _Inference:
         """Columns `proba_<class>`; only those whose classes the target or prediction knows, and at least two."""
         known: set[str] | None = None
         for name in (target, prediction):
-            if name is not None and (not _is_number(self._kind(name)) or self._is_whole(name)):
+            if name is not None and (not is_number(self._kind(name)) or self._is_whole(name)):
                 known = (known or set()) | set(self._values(name))
         if known is None or len(known) > MAX_CLASSES:
             return ()
@@ -274,7 +286,7 @@ class _Inference:
             return draft
         if task == "regression":
             for name in columns:
-                if not _is_number(self._kind(name)):
+                if not is_number(self._kind(name)):
                     raise SchemaError(
                         f"column {name!r} holds {self._kind(name)}, but a regression needs numbers; set `task`, "
                         f"or name another column as `target` or `prediction`"
@@ -298,7 +310,7 @@ class _Inference:
             return None
         if draft.probabilities:
             return "binary" if len(draft.probabilities) == 2 else "multiclass"
-        if _is_number(self._kind(main)):
+        if is_number(self._kind(main)):
             return self._numeric_task(draft, main)
         count = len(self._values(main))
         return "binary" if count <= 2 else "multiclass"
@@ -310,7 +322,7 @@ class _Inference:
         prediction = draft.prediction
         if len(classes) <= 2 and (draft.score or prediction is None or self._holds_scores(prediction)):
             return "binary"
-        if prediction and _is_number(self._kind(prediction)):
+        if prediction and is_number(self._kind(prediction)):
             if not self._is_whole(prediction):
                 return "regression"
             predicted = self._values(prediction)
@@ -380,13 +392,13 @@ class _Inference:
             return "boolean"
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             return "datetime"
-        return "numeric" if _is_number(kind) else "categorical"
+        return "numeric" if is_number(kind) else "categorical"
 
     def _forced(self, name: str, wanted: FeatureType) -> FeatureType:
         kind = self._kind(name)
         if wanted not in get_args(FeatureType):
             raise SchemaError(f"feature {name!r} can't be {wanted!r}; write {_listed(get_args(FeatureType))}")
-        if wanted == "numeric" and not _is_number(kind):
+        if wanted == "numeric" and not is_number(kind):
             raise SchemaError(f"feature {name!r} holds {kind}, so it can't be numeric; convert it in the reference")
         if wanted == "datetime":
             if not self._is_moment(name):
@@ -414,7 +426,7 @@ class _Inference:
         """Texts, and whole numbers that are named like an id or count the rows, of which nearly each is another."""
         kind, column = self._kind(name), self.table[name]
         rows = len(column) - column.null_count
-        if rows < ID_ROWS or not (_is_text(kind) or pa.types.is_integer(kind)):
+        if rows < ID_ROWS or not (is_text(kind) or pa.types.is_integer(kind)):
             return ""
         distinct = pc.count_distinct(_plain(column)).as_py()
         every = distinct == rows
@@ -432,14 +444,6 @@ class _Inference:
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _parses_as_time(values: pa.Array) -> bool:

@@ -66,14 +66,13 @@ def schema_of(model: ModelSettings) -> Schema | None:
     if file is None:
         return None
     from checks.schema import SchemaError, infer
+    from checks.source.columns import LazyTable
     from monitor.work.closing import ModelOptions
-    from monitor.work.references import overrides, read_table
+    from monitor.work.references import file_rows, overrides
 
     try:
-        table = read_table(str(file))
-        if not table.num_rows:
-            raise SchemaError(f"the reference {file} holds no rows; name a file with a sample of normal data")
-        return infer(table, overrides(ModelOptions.of(model)))
+        with file_rows(str(file)) as rows:
+            return infer(LazyTable(rows), overrides(ModelOptions.of(model)))
     except SchemaError as error:
         raise ReferenceProblem(f"model {model.model}: {error}") from None
 

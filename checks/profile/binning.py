@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from checks.arrow import Floats, encoded, finite
+from checks.arrow import Floats, finite, tallied
 from checks.moment import PARTS
 from checks.schema import Schema
 
@@ -25,6 +25,9 @@ OWN_SHARE = 0.005  # categories at least this frequent have a bin of their own,
 MOST_OWN = 100  # the most frequent of them at most this many,
 LEAST_OWN = 20  # and this many in any case
 MOST_KNOWN = 10_000  # further categories that are remembered as known, without a bin
+MOST_SORTED = (
+    500_000  # of more values a sample (the same each time) sets the inner edges: a bin then holds its share to 0.1 %
+)
 TOLERANCE = 1e-6  # how far, relatively, a value may pass the ends: float32 references meet float64 payloads
 
 
@@ -176,19 +179,20 @@ def watched(schema: Schema) -> dict[str, str]:
 def make_binning(frame: pa.Table, schema: Schema, bins: int = 10) -> Binning:
     """Bins from the reference's frame: about `bins` equally filled ones for numbers, frequent categories for text."""
     present = set(frame.column_names)
+    return Binning({name: bins_of(frame[name], name, schema, bins) for name in watched(schema) if name in present})
+
+
+def bins_of(column: pa.ChunkedArray | pa.Array, name: str, schema: Schema, bins: int = 10) -> Bins:
+    """One column's bins, as `make_binning`."""
+    if name in fixed(schema):
+        return CategoryBins(fixed(schema)[name])
+    return number_bins(finite(column)[0], bins) if watched(schema)[name] == "number" else category_bins(column)
+
+
+def fixed(schema: Schema) -> dict[str, tuple[str, ...]]:
+    """The columns whose categories don't depend on the reference, with them."""
     moments = [name for name, kind in schema.features if kind == "datetime"]
-    fixed = {f"f:{name}.{part}": names for name in moments for part, names in PARTS.items()}
-    columns: dict[str, Bins] = {}
-    for name, kind in watched(schema).items():
-        if name not in present:
-            continue
-        if name in fixed:
-            columns[name] = CategoryBins(fixed[name])
-        elif kind == "number":
-            columns[name] = number_bins(finite(frame[name])[0], bins)
-        else:
-            columns[name] = category_bins(frame[name])
-    return Binning(columns)
+    return {f"f:{name}.{part}": names for name in moments for part, names in PARTS.items()}
 
 
 def number_bins(values: Floats, bins: int) -> NumberBins:
@@ -199,8 +203,10 @@ def number_bins(values: Floats, bins: int) -> NumberBins:
     """
     if len(values) == 0:
         return NumberBins(())
+    low, high = float(values.min()), float(values.max())
+    if len(values) > MOST_SORTED:
+        values = values[np.random.default_rng(0).integers(0, len(values), MOST_SORTED)]
     ordered = np.sort(values)
-    low, high = float(ordered[0]), float(ordered[-1])
     slack = TOLERANCE * max(abs(low), abs(high), high - low)
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] > ordered[:-1])))
     if len(starts) <= 2 * bins:
@@ -220,10 +226,8 @@ def number_bins(values: Floats, bins: int) -> NumberBins:
 
 
 def category_bins(column: pa.ChunkedArray) -> CategoryBins:
-    codes, names = encoded(column)
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    order = sorted((-int(count), name) for count, name in zip(counts, names, strict=True) if count and name is not None)
-    total = int(counts.sum())
+    order = sorted((-count, name) for name, count in tallied(column).items())
+    total = -sum(count for count, _ in order)
     own = [name for count, name in order[:MOST_OWN] if -count >= OWN_SHARE * total]
     if len(own) < LEAST_OWN:
         own = [name for _, name in order[:LEAST_OWN]]

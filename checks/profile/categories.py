@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Ints, encoded
+from checks.arrow import Ints, tallied
 from checks.profile.binning import CategoryBins
 from checks.profile.sketches import distinct_count, distinct_merged, distinct_of, tail_counts, tail_merged, tail_of
 
@@ -52,17 +52,16 @@ def no_categories(bins: CategoryBins, missing: int = 0, mismatched: int = 0) -> 
 
 def categories(column: pa.ChunkedArray | pa.Array, bins: CategoryBins, mismatched: int) -> CategoryColumn:
     """The column of these rows, of which `mismatched` are null for being of another type."""
-    codes, names = encoded(column)
-    missing = int(np.count_nonzero(codes < 0))
-    tallies = np.bincount(codes[codes >= 0] if missing else codes, minlength=len(names))
-    other, new = len(bins.own), len(bins.own) + 1
-    places = np.array([bins.lookup.get(name, new) for name in names], np.int64)
+    tallies = tallied(column)
     counts = np.zeros(bins.size, np.int64)
-    np.add.at(counts, places, tallies)
-    rest = np.flatnonzero((places >= other) & (tallies > 0))
-    unseen = {names[place]: int(tallies[place]) for place in rest if places[place] == new}
-    distinct = distinct_of(names[place] for place in rest)
-    return CategoryColumn(missing - mismatched, mismatched, counts, distinct, tail_of(unseen))
+    other, new = len(bins.own), len(bins.own) + 1
+    places = {name: bins.lookup.get(name, new) for name in tallies}
+    for name, place in places.items():
+        counts[place] += tallies[name]
+    unseen = {name: tallies[name] for name, place in places.items() if place == new}
+    rest = distinct_of(name for name, place in places.items() if place >= other)
+    missing = len(column) - int(counts.sum())
+    return CategoryColumn(missing - mismatched, mismatched, counts, rest, tail_of(unseen))
 
 
 def merged_categories(a: CategoryColumn, b: CategoryColumn) -> CategoryColumn:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from checks.arrow import Floats, Ints, spans
 from checks.profile.binning import NumberBins
 
-SPAN = 65_536  # values sorted at a time: they stay in the cache, which is four times faster than one large sort
+SPAN = 65_536  # values worked on at a time: they stay in the cache
+MOST_COMPARED = 120  # edges from which on a search is faster
 HUGE = 1e100  # squares of larger values overflow
 
 
@@ -59,54 +62,53 @@ def numbers(column: pa.ChunkedArray | pa.Array, bins: NumberBins, mismatched: in
     made = no_numbers(bins, column.null_count - mismatched, mismatched)
     edges = np.array(bins.edges)
     for part in spans(column, SPAN):
-        # Infinities and NaN are then at the ends, so no pass over the values is needed to find them.
-        made = merged_numbers(made, _sorted_column(np.sort(part).astype(np.float64, copy=False), edges))
+        made = merged_numbers(made, _of_span(part.astype(np.float64, copy=False), edges))
     return made
 
 
-def _sorted_column(ordered: Floats, edges: Floats) -> NumberColumn:
-    start, end, nan, infinite = 0, len(ordered), 0, 0
-    if not np.isfinite(ordered[-1]):
-        reached = int(np.searchsorted(ordered, np.inf, "right"))
-        nan, end = len(ordered) - reached, int(np.searchsorted(ordered, np.inf, "left"))
-        infinite = reached - end
-    if ordered[0] == -np.inf:
-        start = int(np.searchsorted(ordered, -np.inf, "right"))
-        infinite += start
-    return _column(ordered[start:end], edges, nan, infinite)
+def _of_span(values: Floats, edges: Floats) -> NumberColumn:
+    good = np.isfinite(values)
+    kept = int(np.count_nonzero(good))
+    if kept == len(values):
+        return _of_finite(values, edges, 0, 0)
+    nan = int(np.count_nonzero(np.isnan(values)))
+    return _of_finite(values[good], edges, nan, len(values) - kept - nan)
 
 
-def _column(ordered: Floats, edges: Floats, nan: int, infinite: int) -> NumberColumn:
+def _of_finite(values: Floats, edges: Floats, nan: int, infinite: int) -> NumberColumn:
     size = max(len(edges) - 1, 0) + 2
-    if not len(ordered):
+    if not len(values):
         return NumberColumn(0, nan, infinite, 0, np.zeros(size, np.int64), sums=np.zeros(size))
-    if len(edges):
-        places = np.searchsorted(ordered, edges, "left")
-        counts = np.diff(places, prepend=0, append=len(ordered))
-    else:  # the reference had no value to bin by
-        places, counts = np.zeros(1, np.int64), np.array([len(ordered), 0])
-    sums = _sums(ordered, np.concatenate(([0], places)), counts)
-    low, high = float(ordered[0]), float(ordered[-1])
-    zeros = (
-        int(np.searchsorted(ordered, 0.0, "right") - np.searchsorted(ordered, 0.0, "left")) if low <= 0 <= high else 0
-    )
-    mean, m2 = _moments(ordered)
+    places = places_of(values, edges).astype(np.intp)
+    counts = np.bincount(places, minlength=size)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums: Floats = np.bincount(places, values, minlength=size).astype(np.float64, copy=False)
+    low, high = float(values.min()), float(values.max())
+    zeros = len(values) - int(np.count_nonzero(values)) if low <= 0 <= high else 0
+    mean, m2 = _moments(values, max(-low, high))
     return NumberColumn(0, nan, infinite, 0, counts, low, high, mean, m2, zeros, sums)
 
 
-def _sums(ordered: Floats, starts: Ints, counts: Ints) -> Floats:
-    sums = np.zeros(len(counts))
-    held = counts > 0  # of an empty slice `reduceat` gives the next value
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums[held] = np.add.reduceat(ordered, starts[: len(counts)][held])
-    return sums
+def places_of(values: Floats, edges: Floats) -> npt.NDArray[Any]:
+    """Each value's place in the counts: how many edges are at most as large; as small integers.
+
+    Comparing all values with one edge after the other takes 0.15 ns a value and edge; a search takes 18 ns a value, and
+    sorting 36.
+    """
+    if len(edges) > MOST_COMPARED:
+        return np.searchsorted(edges, values, "right")
+    places = np.zeros(len(values), np.uint8)
+    reached = np.empty(len(values), np.bool_)
+    for edge in edges:
+        np.greater_equal(values, edge, out=reached)
+        np.add(places, reached.view(np.uint8), out=places)
+    return places
 
 
-def _moments(ordered: Floats) -> tuple[float, float]:
-    scale = max(abs(float(ordered[0])), abs(float(ordered[-1])))
+def _moments(values: Floats, scale: float) -> tuple[float, float]:
     if scale < HUGE:
         scale = 1.0
-    centred = ordered / scale if scale != 1.0 else ordered
+    centred = values / scale if scale != 1.0 else values
     mean = float(centred.mean())
     centred = centred - mean
     np.square(centred, out=centred)

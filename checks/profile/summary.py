@@ -12,7 +12,7 @@ import pyarrow as pa
 from checks.arrow import Codes, Ints, encoded, floats
 from checks.profile.binning import Binning, Bins, CategoryBins, NumberBins, ProfileError, unpack
 from checks.profile.categories import CategoryColumn, categories, merged_categories, no_categories
-from checks.profile.numbers import NumberColumn, merged_numbers, no_numbers, numbers
+from checks.profile.numbers import SPAN, NumberColumn, merged_numbers, no_numbers, numbers, places_of
 
 VERSION = 2
 READABLE = (2,)
@@ -98,10 +98,11 @@ def _integers(column: Column) -> Ints:
 
 def empty(binning: Binning) -> Profile:
     """The profile of no rows: neutral in `merge`."""
-    return Profile(0, {name: _nothing(bins) for name, bins in binning.columns.items()}, binning.fingerprint)
+    return Profile(0, {name: nothing(bins) for name, bins in binning.columns.items()}, binning.fingerprint)
 
 
-def _nothing(bins: Bins, missing: int = 0) -> Column:
+def nothing(bins: Bins, missing: int = 0) -> Column:
+    """The column of so many rows without a value."""
     return no_numbers(bins, missing) if isinstance(bins, NumberBins) else no_categories(bins, missing)
 
 
@@ -113,14 +114,14 @@ def profile(frame: pa.Table, binning: Binning) -> Profile:
     present = set(frame.column_names)
     for name, bins in binning.columns.items():
         if name not in present:
-            columns[name] = _nothing(bins, frame.num_rows)
+            columns[name] = nothing(bins, frame.num_rows)
             continue
         odd = f"m:{name[2:]}"
         mismatched = frame.num_rows - frame[odd].null_count if name.startswith("f:") and odd in present else 0
         try:
             columns[name] = column_of(frame[name], bins, mismatched)
         except Exception as error:  # noqa: BLE001 - the loop's boundary: kept as the column's own error
-            columns[name], errors[name] = _nothing(bins, frame.num_rows), f"{type(error).__name__}: {error}"
+            columns[name], errors[name] = nothing(bins, frame.num_rows), f"{type(error).__name__}: {error}"
     return Profile(frame.num_rows, columns, binning.fingerprint, errors)
 
 
@@ -154,5 +155,9 @@ def codes_of(column: pa.ChunkedArray | pa.Array, bins: Bins) -> Codes:
         places = np.array([bins.lookup.get(name, new) for name in names] or [-1], np.int32)
         return np.where(codes >= 0, places[codes], np.int32(-1))
     values, present = floats(column)
-    found = np.searchsorted(np.array(bins.edges), values, "right").astype(np.int32)
-    return np.where(present & np.isfinite(values), found, np.int32(-1))
+    edges, found = np.array(bins.edges), np.full(len(values), -1, np.int32)
+    for start in range(0, len(values), SPAN):
+        part = values[start : start + SPAN]
+        known = present[start : start + SPAN] & np.isfinite(part)
+        np.copyto(found[start : start + SPAN], places_of(part, edges), where=known, casting="unsafe")
+    return found

@@ -11,15 +11,14 @@ from typing import Literal
 
 import msgspec
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.ipc
-import pyarrow.parquet
 from sqlalchemy import Connection, Engine, insert, select
 
 from checks.base import Window
-from checks.frame import from_reference
 from checks.reference import Reference, build_reference
 from checks.schema import SchemaError, SchemaOverrides, infer
+from checks.source import Source as Rows
+from checks.source import SourceColumns, Stream, open_source
+from checks.source.columns import LazyTable, by_columns, read_columns, read_stream
 from monitor.store.engine import writing
 from monitor.store.tables import references
 from monitor.store.uses import judged, read_uses, record_use
@@ -118,13 +117,11 @@ def _known(connection: Connection, model: str, fingerprint: str, version: str) -
 
 
 def _build(path: str, options: ModelOptions, progress: Callable[[float], None]) -> Reference:
-    table = read_table(path)
-    if not table.num_rows:
-        raise SchemaError(f"the reference {path} holds no rows; name a file with a sample of normal data")
-    schema = infer(table, overrides(options))
-    return build_reference(
-        from_reference(table, schema), schema, bins=options.bins, every=options.every, progress=progress
-    )
+    with file_rows(path) as rows:
+        schema = infer(LazyTable(rows), overrides(options))
+        return build_reference(
+            SourceColumns(rows, schema), schema, bins=options.bins, every=options.every, progress=progress
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,24 +206,18 @@ def _fingerprint(path: str, options: ModelOptions) -> str:
 
 def read_table(path: str) -> pa.Table:
     """The file (Parquet, CSV or Arrow) as it is. Raises SchemaError with one sentence when it can't be read."""
-    kind = Path(path).suffix.lower()
     with _reading(path):
-        if kind in (".parquet", ".pq"):
-            return pa.parquet.read_table(path)
-        if kind in (".arrow", ".feather", ".ipc", ".arrows"):
-            return _read_arrow(path)
-        if kind == ".csv" or path.lower().endswith((".csv.gz", ".csv.zst", ".csv.bz2")):
-            return pa.csv.read_csv(path)
-    raise SchemaError(f"the reference {path} is of no known kind; give a .parquet, .csv, .arrow or .feather file")
+        source = open_source(path)
+        return read_stream(source) if isinstance(source, Stream) else read_columns(source, source.schema.names)
 
 
-def _read_arrow(path: str) -> pa.Table:
-    with pa.memory_map(path) as source:
-        try:
-            return pa.ipc.open_file(source).read_all()
-        except pa.ArrowInvalid:
-            source.seek(0)
-            return pa.ipc.open_stream(source).read_all()
+@contextmanager
+def file_rows(path: str) -> Iterator[Rows]:
+    """The file's columns, read when they are asked for. Raises SchemaError when it can't be read or holds no rows."""
+    with _reading(path), by_columns(open_source(path)) as source:
+        if not sum(source.parts):
+            raise SchemaError(f"the reference {path} holds no rows; name a file with a sample of normal data")
+        yield source
 
 
 @contextmanager

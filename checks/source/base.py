@@ -1,0 +1,55 @@
+"""What a source is: parts of rows, of which any columns can be read alone."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+BLOCK_BYTES = 32 << 20
+"""What a block of rows and columns takes at most, as far as it can be chosen."""
+WIDTH = 8
+"""Bytes of a value, about."""
+
+
+class Source(Protocol):
+    """A table in parts (row groups, record batches); reading one column of one part costs that column alone.
+
+    `read` may be called from several threads. Both may raise pa.ArrowException and OSError for damaged data.
+    """
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def parts(self) -> Sequence[int]:
+        """The rows of each part."""
+        ...
+
+    def read(self, part: int, names: Sequence[str]) -> pa.Table:
+        """These columns of one part, in this order."""
+        ...
+
+
+class Stream(ABC):
+    """A table that can only be read from its start to its end, all columns at once."""
+
+    @property
+    @abstractmethod
+    def schema(self) -> pa.Schema: ...
+
+    @abstractmethod
+    def batches(self) -> Iterator[pa.Table]:
+        """Its rows in order, in pieces of some megabytes; each call starts anew."""
+
+
+def grouped(names: Sequence[str], rows: int, limit: int = BLOCK_BYTES) -> list[Sequence[str]]:
+    """The columns in groups that take about `limit` bytes with so many rows.
+
+    >>> grouped(["a", "b", "c"], 1_000, 16_000)
+    [['a', 'b'], ['c']]
+    """
+    width = max(1, limit // max(rows * WIDTH, 1))
+    return [names[start : start + width] for start in range(0, len(names), width)]

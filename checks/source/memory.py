@@ -1,0 +1,52 @@
+"""Frames that are in memory already: Arrow, pandas, polars and what else exports Arrow's stream of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from checks.scalar import text
+
+
+class TableSource:
+    """An Arrow table, as it is."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table, self.schema, self.parts = table, table.schema, (table.num_rows,)
+
+    def read(self, part: int, names: Sequence[str]) -> pa.Table:
+        return self._table.select(list(names))
+
+
+class PandasSource:
+    """A pandas frame: numbers are taken as they are read, objects at once.
+
+    A column of objects that are not all of one type becomes text, each value in its one spelling; where numbers are
+    expected, what is no number is then told apart.
+    """
+
+    def __init__(self, frame: Any) -> None:
+        self._frame, self.parts = frame.set_axis([str(name) for name in frame.columns], axis=1), (len(frame),)
+        self._objects = {
+            name: _of_objects(self._frame[name]) for name, kind in self._frame.dtypes.items() if kind.kind == "O"
+        }
+        fields = [(name, self._column(name, 0).type) for name in self._frame.columns]
+        self.schema = pa.schema(fields)
+
+    def read(self, part: int, names: Sequence[str]) -> pa.Table:
+        return pa.table([self._column(name, len(self._frame)) for name in names], names=list(names))
+
+    def _column(self, name: str, rows: int) -> pa.Array | pa.ChunkedArray:
+        if name in self._objects:
+            return self._objects[name].slice(0, rows)
+        return pa.array(self._frame[name].iloc[:rows], from_pandas=True)
+
+
+def _of_objects(column: Any) -> pa.Array | pa.ChunkedArray:
+    try:
+        return pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        values = [None if gone else text(value) for value, gone in zip(column, column.isna(), strict=True)]
+        return pa.array(values, pa.string())

@@ -1,0 +1,50 @@
+"""Any file or frame as a source."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from checks.schema import SchemaError
+from checks.source.arrow_file import ArrowFile, ArrowStream
+from checks.source.base import Source, Stream
+from checks.source.delimited import CsvStream
+from checks.source.memory import PandasSource, TableSource
+from checks.source.parquet import ParquetSource
+
+KINDS = "a .parquet, .csv, .arrow or .feather file"
+
+
+def open_source(data: Any) -> Source | Stream:
+    """A path (Parquet, CSV, Arrow), an Arrow table, or a frame of pandas, polars or another library that exports Arrow
+    columns. Raises SchemaError for what is none of these, OSError and pa.ArrowException for a file that can't be read.
+    """
+    if isinstance(data, str | Path):
+        return _file(str(data))
+    if isinstance(data, pa.Table):
+        return TableSource(data)
+    pandas = sys.modules.get("pandas")  # a frame of it can't be there without it
+    if pandas is not None and isinstance(data, pandas.DataFrame):
+        return PandasSource(data)
+    if hasattr(data, "__arrow_c_stream__"):
+        return TableSource(pa.table(data))
+    raise SchemaError(f"a {type(data).__name__} can't be read as a table; give {KINDS}, or a frame")
+
+
+def _file(path: str) -> Source | Stream:
+    kind = Path(path).suffix.lower()
+    if kind in (".parquet", ".pq"):
+        return ParquetSource(path)
+    if kind in (".arrow", ".feather", ".ipc", ".arrows"):
+        try:
+            return ArrowFile(path)
+        except pa.ArrowInvalid:
+            return ArrowStream(path)
+    if kind == ".csv" or path.lower().endswith((".csv.gz", ".csv.zst", ".csv.bz2")):
+        Path(path).stat()
+        return CsvStream(path)
+    raise SchemaError(f"{path} is of no known kind; give {KINDS}")
