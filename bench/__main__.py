@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from bench import footprint, scrape
+from bench import drift, footprint, scrape
 from bench.table import Row, markdown
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -27,6 +27,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="shorter runs, to see that it works; writes nothing")
     quick = parser.parse_args().quick
     rows = [*ingest("3" if quick else "15"), *scrape.measure(), *footprint.measure(10.0 if quick else 180.0)]
+    rows += drift.measure(quick)
     print(markdown(rows))
     if not quick:
         PAGE.write_text(page(rows))
@@ -96,6 +97,8 @@ a shared machine: expect the figures to move by a fifth, the ratios by less.
   Compaction and the load share the other core.
 - labels: `python -m bench.ingest --kind labels`. Their ids are random UUIDs.
 - scrape: `python -m bench.scrape`.
+- drift: `python -m bench.drift`. Peers run in environments of their own, on the same frames; a peer's seconds are
+  without reading the files, ours with it unless the row says otherwise.
 - footprint: `python -m bench.footprint --seconds 180`. `watchkeeper run` beside a real FastAPI server, one model,
   default intervals; CPU over 180 s, after a backlog of 12,000 rows is worked through and the idle worker has gone.
 """

@@ -16,8 +16,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet
-from checks.source import SourceColumns, open_source, profile_source
-from checks.source.columns import LazyTable, by_columns
 
 from checks.base import Window
 from checks.drift.exact.compare import compare_exact
@@ -27,6 +25,8 @@ from checks.inputs import CheckOptions, WindowData
 from checks.profile import Profile
 from checks.reference import Reference, build_reference
 from checks.schema import infer
+from checks.source import SourceColumns, open_source, profile_source
+from checks.source.columns import LazyTable, by_columns
 
 Columns = dict[str, dict[str, Any]]
 METHODS = ("psi", "jensenshannon")
