@@ -34,16 +34,17 @@ def create_app(services: Services) -> Litestar:
     gate = Gate(services.config)
     taking = intake.Intake(services)
     answer = _Answer(services)
+    handlers = [
+        *intake.handlers(taking, gate),
+        *probes.handlers(services, taking),
+        *api.handlers(services),
+        *silences.handlers(services, gate),
+        *incidents.handlers(services, gate),
+        *reports.handlers(services),
+        *page.handlers(services),
+    ]
     return _Lean(
-        route_handlers=[
-            *intake.handlers(taking, gate),
-            *probes.handlers(services, taking),
-            *api.handlers(services),
-            *silences.handlers(services, gate),
-            *incidents.handlers(services, gate),
-            *reports.handlers(services),
-            *page.handlers(services),
-        ],
+        route_handlers=handlers,
         guards=[gate.host],
         exception_handlers={
             Refused: answer.refused,
@@ -52,7 +53,7 @@ def create_app(services: Services) -> Litestar:
             Exception: answer.failed,
         },
         request_max_body_size=services.config.limits.body_bytes,
-        openapi_config=openapi.config(),
+        openapi_config=openapi.config(handlers),
         logging_config=None,
         debug=False,
     )

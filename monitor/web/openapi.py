@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Example, OpenAPIMediaType, OpenAPIType, Operation, Reference, RequestBody, Schema
+from litestar.openapi.spec import (
+    Example,
+    OpenAPI,
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Reference,
+    RequestBody,
+    Schema,
+)
 
 from monitor.metrics import release
 
@@ -84,11 +97,37 @@ class LabelsOperation(Operation):
         self.request_body = _body(_LABEL, {"id": "a81f", "label": 0, "time": "2026-01-31T18:30:00Z"})
 
 
-def config() -> OpenAPIConfig:
-    return OpenAPIConfig(
+@dataclass
+class _Described(OpenAPIConfig):
+    """Knows the handlers' docstrings although the daemon runs without any (`python -OO`, `monitor.cli.run`)."""
+
+    handlers: Sequence[HTTPRouteHandler] = field(default=())
+
+    def to_openapi_schema(self) -> OpenAPI:
+        for handler in self.handlers:
+            if handler.fn.__doc__ is None:
+                handler.fn.__doc__ = _written(handler.fn)
+        return super().to_openapi_schema()
+
+
+def _written(function: Callable[..., Any]) -> str | None:
+    """The function's docstring as its source has it."""
+    code = function.__code__
+    for node in ast.walk(ast.parse(Path(code.co_filename).read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == code.co_name:
+            first = min(item.lineno for item in (node, *node.decorator_list))
+            if first == code.co_firstlineno:
+                return ast.get_docstring(node)
+    return None
+
+
+def config(handlers: Sequence[HTTPRouteHandler]) -> OpenAPIConfig:
+    """The description of these handlers, by their docstrings."""
+    return _Described(
         title="Watchkeeper",
         version=release(),
         path="/schema",
         render_plugins=[JsonRenderPlugin()],
         use_handler_docstrings=True,
+        handlers=handlers,
     )

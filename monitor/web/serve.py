@@ -11,8 +11,9 @@ import threading
 from collections.abc import Generator
 from typing import Literal
 
-import uvicorn
 from litestar import Litestar
+
+from monitor.web import lean_uvicorn as uvicorn
 
 BACKLOG = 512
 _GRACE = 5

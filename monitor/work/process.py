@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import connection, parent_process
+from multiprocessing import connection, parent_process, util
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import Any
@@ -44,7 +44,7 @@ class Process(SpawnProcess):
         # A process starts with its parent's mask: Ctrl-C on the terminal reaches the whole group, and is the daemon's.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            with self._one, _hidden_main():
+            with self._one, _hidden_main(), _with_docstrings():
                 super().start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -92,6 +92,20 @@ def _hidden_main() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
+
+
+@contextmanager
+def _with_docstrings() -> Iterator[None]:
+    """Meanwhile a child is started without the daemon's -OO: numeric libraries build on their docstrings, and would
+    have to be compiled anew."""
+    given = util._args_from_interpreter_flags  # type: ignore[attr-defined]
+    util._args_from_interpreter_flags = lambda: [  # type: ignore[attr-defined]
+        flag for flag in given() if not flag.startswith("-O")
+    ]
+    try:
+        yield
+    finally:
+        util._args_from_interpreter_flags = given  # type: ignore[attr-defined]
 
 
 def _end_with_parent() -> None:
