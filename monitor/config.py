@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,11 @@ def read(
 
 def default_rules() -> list[Rule]:
     """The shipped rules, in their file's order. Raises ConfigError when that file is damaged."""
+    return list(_shipped_rules())
+
+
+@lru_cache(maxsize=1)  # reading them takes a sixth of a second, and leaves holes of 2 MB in memory
+def _shipped_rules() -> tuple[Rule, ...]:
     path = shared_file("rules.yaml")
     document = parse(path.read_text("utf-8"), {})
     _stop(path, document.problems)
@@ -87,7 +93,7 @@ def default_rules() -> list[Rule]:
     except ValidationError as error:
         raise ConfigError(path, None, str(error)) from None
     _stop(path, list(rule_problems(rules, document, rules)))
-    return rules
+    return tuple(rules)
 
 
 def all_rules(config: Config) -> list[Rule]:

@@ -88,12 +88,14 @@ def tables(view: ModelView) -> ModelTables:
 
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
-    template = environment().get_template("page.html")
+    templates = environment()
 
     @get("/", sync_to_thread=True, include_in_schema=False)
     def page(refresh: FromQuery[str] = "on") -> Response[str]:
         """The status page."""
         nonce = secrets.token_urlsafe(16)
+        # Compiled when somebody looks: 3 MB that a sidecar whose page nobody opens does without.
+        template = templates.get_template("page.html")
         html = template.render(gather(services), nonce=nonce, refresh=REFRESH_SECONDS if refresh != "off" else None)
         return Response(html, media_type="text/html", headers=headers(nonce))
 
