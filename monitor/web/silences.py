@@ -21,6 +21,7 @@ from monitor.web.gate import Gate, need_type
 from monitor.web.refusal import Refused, Why
 from monitor.web.services import Services
 
+_LIST = "Active and coming silences, and past ones if asked for."
 Text = Annotated[str, Meta(max_length=1000)]
 
 
@@ -66,7 +67,10 @@ def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
     def typed(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         need_type(connection, {ARRAY_TYPE})
 
-    @get("/api/v1/silences", sync_to_thread=True, tags=["silences"])
+    # Described here: where a path has several methods, Litestar shows its own wrapper's docstring for one of them.
+    @get(
+        "/api/v1/silences", sync_to_thread=True, tags=["silences"], operation_id="ApiV1SilencesList", description=_LIST
+    )
     def silences(expired: FromQuery[bool] = False) -> dict[str, Any]:
         """Active and coming silences, and past ones if asked for."""
         now = services.clock.time()

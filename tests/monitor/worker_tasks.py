@@ -74,3 +74,8 @@ def modules() -> list[str]:
 
 def main_module() -> Any:
     return getattr(sys.modules["__main__"], "__file__", None)
+
+
+def optimize(pipe: Any) -> None:
+    """Tells how this process was started."""
+    pipe.send(sys.flags.optimize)

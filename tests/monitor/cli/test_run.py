@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.cli.run import _without_docstrings
+
 from .conftest import Command
 
 
@@ -32,7 +34,8 @@ def test_run_upgrades_the_database_and_becomes_the_daemon(watchkeeper: Command, 
     write("model: delays\nlisten: 127.0.0.1:0\n")
     ran = watchkeeper("run")
     assert (ran.status, ran.err) == (0, "")
-    assert become == [[sys.executable, sys.executable, "-P", "-m", "monitor.daemon", "--config", "watchkeeper.yaml"]]
+    command = [sys.executable, sys.executable, "-P", *_without_docstrings(), "-m", "monitor.daemon"]
+    assert become == [[*command, "--config", "watchkeeper.yaml"]]
     tables = {name for (name,) in sqlite3.connect("watchkeeper.db").execute("select name from sqlite_master")}
     assert {"arrivals", "alerts", "alembic_version"} <= tables
 
