@@ -69,7 +69,7 @@ def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
     if schema.id:
         columns["id"] = as_text(table[schema.id])
     if schema.time:
-        columns["time"] = _as_time(table[schema.time], schema.time)
+        columns["time"] = as_time(table[schema.time], schema.time)
     score = float_array(*floats(table[schema.score])) if schema.score else None
     if schema.prediction and schema.prediction != schema.score:
         columns["prediction"] = _as_outcome(table[schema.prediction], schema)
@@ -100,7 +100,7 @@ def feature_columns(column: pa.ChunkedArray, name: str, kind: FeatureType) -> di
             return _numbers_of_text(column, name)
         return {f"f:{name}": column if is_number(column.type) else float_array(*floats(column))}
     if kind == "datetime":
-        parts = part_columns(*floats(_as_time(column, name)))
+        parts = part_columns(*floats(as_time(column, name)))
         return {f"f:{name}.{part}": values for part, values in parts.items()}
     if kind == "categorical" and is_text(column.type):
         return {f"f:{name}": column}
@@ -400,7 +400,7 @@ def _as_outcome(column: pa.ChunkedArray, schema: Schema) -> pa.Array:
     return as_text(column, spellings(schema.classes))
 
 
-def _as_time(column: pa.ChunkedArray, name: str) -> pa.Array:
+def as_time(column: pa.ChunkedArray, name: str) -> pa.Array:
     """Epoch seconds; times without a zone are UTC, numbers are seconds, or milli-, micro- or nanoseconds by size."""
     array = whole(column)
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):

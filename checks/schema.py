@@ -130,6 +130,17 @@ def infer_features(
     return features, tuple(inference.excluded)
 
 
+def infer_layout(
+    table: pa.Table, overrides: SchemaOverrides
+) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...], str | None, str | None]:
+    """As `infer_features`, with time and id told apart from features: features, columns that are none with the reason,
+    and the names of the time and the id. Raises SchemaError for names that the table lacks."""
+    inference = _Inference(table, overrides)
+    time, id_ = inference.order()
+    features = tuple(inference.features())
+    return features, tuple(inference.excluded), time, id_
+
+
 class _Inference:
     def __init__(self, table: Rows, overrides: SchemaOverrides) -> None:
         names: list[str] = table.column_names
@@ -140,10 +151,8 @@ class _Inference:
         self.excluded: list[tuple[str, str]] = []
 
     def schema(self) -> Schema:
-        self._check_names()
         given = self.given
-        time = self._role(given.time, TIMES, self._is_time)
-        id_ = self._role(given.id, IDS, self._is_id)
+        time, id_ = self.order()
         target = self._role(given.target, TARGETS, self._is_scalar)
         prediction = self._role(given.prediction, PREDICTIONS, self._is_scalar)
         score = self._role(given.score, SCORES, self._is_probability)
@@ -156,6 +165,12 @@ class _Inference:
         if not features and not prediction:
             raise SchemaError(f"the reference has nothing to watch: its columns are {_listed(self.names)}")
         return replace(draft, features=features, excluded=tuple(self.excluded))
+
+    def order(self) -> tuple[str | None, str | None]:
+        """The columns that say when and which row it is."""
+        self._check_names()
+        time = self._role(self.given.time, TIMES, self._is_time)
+        return time, self._role(self.given.id, IDS, self._is_id)
 
     # names
 

@@ -24,7 +24,7 @@ def explained(name: str, bins: Bins, normal: Column, now: Column, rows: tuple[in
     detail: dict[str, Any] = {"moved": _moved(bins.inner_names, before, after, method)}
     missing = _missing(normal, rows[0]), _missing(now, rows[1])
     detail["missing"] = {"reference": round(missing[0], 4), "current": round(missing[1], 4)}
-    if isinstance(normal, NumberColumn) and isinstance(now, NumberColumn):
+    if isinstance(normal, NumberColumn) and isinstance(now, NumberColumn) and before.any() and after.any():
         detail["mean"] = {"reference": float(f"{normal.mean:.6g}"), "current": float(f"{now.mean:.6g}")}
     elif isinstance(now, CategoryColumn) and now.examples:
         detail["new"] = list(now.examples)[:MOVED]
@@ -57,13 +57,21 @@ def distribution(name: str, bins: Bins, normal: Column, now: Column, rows: tuple
         order = sorted(held, key=lambda place: (place >= len(bins.own), -before[place], -after[place]))
         names = tuple(bins.names[place] for place in order)
         return Distribution(name, False, names, _plain(before[order]), _plain(after[order]), (), told)
+    return _of_numbers(name, bins, normal, now, told)
+
+
+def _of_numbers(name: str, bins: NumberBins, normal: Column, now: Column, told: str) -> Distribution:
     counts = [np.asarray(side.counts, np.float64) for side in (normal, now)]
-    outside = [any(side[place] for side in counts) for place in (0, -1)]
-    place = slice(0 if outside[0] else 1, None if outside[1] else -1)
-    bounds = [-np.inf, *bins.edges, np.inf] if bins.edges else [-np.inf, 0.0, np.inf]
-    bounds = bounds[0 if outside[0] else 1 : len(bounds) if outside[1] else -1]
-    before, after = (side[place] / max(side.sum(), 1) for side in counts)
-    return Distribution(name, True, tuple(bins.names[place]), _plain(before), _plain(after), tuple(bounds), told)
+    below, above = (any(side[place] for side in counts) for place in (0, -1))
+    shown = slice(0 if below else 1, None if above else -1)
+    edges = list(bins.edges) or [0.0]
+    if isinstance(normal, NumberColumn) and normal.finite and len(edges) > 1:
+        # The outer edges lie beside the range, for values that lost their last digits on the way.
+        half = 0.5 if sentence.whole(edges[1:-1]) else 0.0
+        edges[0], edges[-1] = min(normal.low - half, edges[1]), max(normal.high + half, edges[-2])
+    bounds = tuple([-np.inf, *edges, np.inf][0 if below else 1 : None if above else -1])
+    before, after = (side[shown] / max(side.sum(), 1) for side in counts)
+    return Distribution(name, True, tuple(sentence.bin_names(bounds)), _plain(before), _plain(after), bounds, told)
 
 
 def _shares(bins: Bins, column: Column) -> Floats:

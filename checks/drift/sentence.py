@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from itertools import accumulate
-from math import inf
+from itertools import accumulate, pairwise
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 LONGEST = 40  # characters of a category's name
 NAMED = 3  # new categories named
-NOTABLE = 0.005  # a change of the missing share that is worth words
+NOTABLE = 0.005  # a change of a share that is worth words
+SAME = "values lie as before"
 
 
 def percent(share: float) -> str:
@@ -34,22 +34,32 @@ def number(value: float) -> str:
 
 def quoted(name: str) -> str:
     """A category's name on one line, in quotes."""
-    line = _CONTROL.sub(" ", name[: LONGEST + 1])
-    return f"'{line if len(line) <= LONGEST else line[: LONGEST - 1] + '…'}'"
+    return f"'{line_of(name, LONGEST)}'"
+
+
+def line_of(text: str, longest: int) -> str:
+    """What data say, on one line without control characters, cut to `longest`.
+
+    >>> line_of("a\\x1b[31m\\nb", 9), line_of("abcdef", 4)
+    ('a [31m b', 'abc…')
+    """
+    line = _CONTROL.sub(" ", text[: longest + 1])
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def of_numbers(bounds: Sequence[float], before: Sequence[float], now: Sequence[float]) -> str:
     """Where values went: the range whose share changed most, of all there are. `bounds` are the ends of the bins, the
     outermost infinite.
 
+    >>> inf = math.inf
     >>> of_numbers([-inf, 10, 20, 30, inf], [0.3, 0.3, 0.3, 0.1], [0.1, 0.1, 0.4, 0.4])
     '80 % of values now at 20 or more, 40 % before'
     >>> of_numbers([-inf, 0.5, 1.5, 2.5, inf], [0.2, 0.2, 0.4, 0.2], [0.1, 0.7, 0.1, 0.1])
     '70 % of values now at 1, 20 % before'
     """
-    if all(abs(after - earlier) < 1e-9 for earlier, after in zip(before, now, strict=True)):
-        return "values lie as before"
     start, end = _largest_change(before, now)
+    if abs(sum(now[start:end]) - sum(before[start:end])) < NOTABLE:
+        return SAME
     shares = percent(sum(now[start:end])), percent(sum(before[start:end]))
     return f"{shares[0]} of values now {_place(bounds, start, end)}, {shares[1]} before"
 
@@ -62,8 +72,8 @@ def of_categories(names: Sequence[str], before: Sequence[float], now: Sequence[f
     "40 % of values now new categories such as 'ZZ'"
     """
     place = max(range(len(names)), key=lambda at: abs(now[at] - before[at]))
-    if abs(now[place] - before[place]) < 1e-9:
-        return "values lie as before"
+    if abs(now[place] - before[place]) < NOTABLE:
+        return SAME
     if now[place] < before[place]:  # what grew says more, if it grew nearly as much
         grown = max(range(len(names)), key=lambda at: now[at] - before[at])
         place = grown if now[grown] - before[grown] >= 0.8 * (before[place] - now[place]) else place
@@ -104,7 +114,7 @@ def _largest_change(before: Sequence[float], now: Sequence[float]) -> tuple[int,
 
 def _place(bounds: Sequence[float], start: int, end: int) -> str:
     low, high = bounds[start], bounds[end]
-    if _whole(bounds):
+    if whole(bounds):
         first = low if math.isinf(low) else math.ceil(low)
         last = high if math.isinf(high) else math.ceil(high) - 1
         if math.isinf(low) or math.isinf(high):
@@ -118,15 +128,30 @@ def _place(bounds: Sequence[float], start: int, end: int) -> str:
     return f"at {shown[0]}" if shown[0] == shown[1] else f"from {shown[0]} to {shown[1]}"
 
 
+def bin_names(bounds: Sequence[float]) -> list[str]:
+    """Each bin in words, those of whole numbers by what they hold; the outermost are open where their end is infinite.
+
+    >>> bin_names([-math.inf, 10, 20.5, math.inf]), bin_names([-0.5, 0.5, 3.5])
+    (['below 10', '10 – 20.5', 'above 20.5'], ['0', '1 – 3'])
+    """
+    counts = whole(bounds)
+    return [_bin(low, high, counts) for low, high in pairwise(bounds)]
+
+
+def _bin(low: float, high: float, counts: bool) -> str:
+    if math.isinf(low) or math.isinf(high):
+        return f"below {_edge(high)}" if math.isinf(low) else f"above {_edge(low)}"
+    first, last = (math.ceil(low), math.ceil(high) - 1) if counts else (low, high)
+    shown = _edge(first), _edge(last)
+    return shown[0] if shown[0] == shown[1] else f"{shown[0]} – {shown[1]}"
+
+
 def _edge(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 1e4 or abs(value) >= 1e15 else f"{value:.0f}"
 
 
-def _whole(bounds: Sequence[float]) -> bool:
+def whole(bounds: Sequence[float]) -> bool:
     """Whether the values are whole numbers: edges lie halfway between two of them."""
     inner = [bound for bound in bounds if math.isfinite(bound)]
     halves = [bound for bound in inner if bound % 1 == 0.5]
-    return len(halves) > 0 and all(bound % 0.5 == 0 for bound in inner) and 2 * len(halves) >= len(inner)
-
-
-__all__ = ["inf", "mean_words", "missing_words", "number", "of_categories", "of_numbers", "percent", "quoted"]
+    return len(halves) > 0 and all(bound % 0.5 == 0 for bound in inner) and 2 * len(halves) > len(inner)

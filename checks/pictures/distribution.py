@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
+
+from checks.drift.sentence import bin_names, number, whole
 
 MOST_BARS = 24
 MOST_CATEGORIES = 12
+NAMED = 12  # bins of whole numbers that are named
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,14 @@ class Distribution:
     def most(self) -> float:
         """The largest share."""
         return max((*self.reference, *self.current), default=0.0)
+
+    @property
+    def axis(self) -> list[tuple[float, str]]:
+        """Numeric: places along the bins (0 … their number) with what is written there: the bins' names in their
+        middle where they are few whole numbers, else finite ends."""
+        if len(self.bins) <= NAMED and whole(self.bounds):
+            return [(place + 0.5, name) for place, name in enumerate(self.bins)]
+        return [(float(place), number(bound)) for place, bound in enumerate(self.bounds) if isfinite(bound)]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready; infinities as null."""
@@ -58,20 +69,11 @@ def _fewer_bins(whole: Distribution) -> Distribution:
     step = -(-len(whole.bins) // MOST_BARS)
     starts = range(0, len(whole.bins), step)
     ends = [whole.bounds[min(start + step, len(whole.bins))] for start in starts]
-    names = [_named(whole.bins[start : start + step]) for start in starts]
     before, now = (
         tuple(sum(side[start : start + step]) for start in starts) for side in (whole.reference, whole.current)
     )
-    return Distribution(whole.name, True, tuple(names), before, now, (whole.bounds[0], *ends), whole.why)
-
-
-def _named(names: Sequence[str]) -> str:
-    if len(names) == 1 or names[0].startswith("below"):
-        return names[0] if len(names) == 1 else f"below {names[-1].rpartition(' – ')[2]}"
-    low = names[0].partition(" – ")[0]
-    if names[-1].endswith("or more"):
-        return f"{low} or more"
-    return f"{low} – {names[-1].rpartition(' – ')[2]}"
+    bounds = (whole.bounds[0], *ends)
+    return Distribution(whole.name, True, tuple(bin_names(bounds)), before, now, bounds, whole.why)
 
 
 def _fewer_categories(whole: Distribution) -> Distribution:

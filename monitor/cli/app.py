@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli import alerts, database, demo, doctor, reference, rules, run, setup, silence, version
+from monitor.cli import alerts, database, demo, doctor, reference, report, rules, run, setup, silence, version
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,7 @@ app.command(name="check-config")(setup.check_config)
 app.command()(doctor.doctor)
 app.command()(run.run)
 app.add_typer(reference.app, name="reference")
+app.command()(report.report)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(silence.app, name="silence")
 app.add_typer(rules.app, name="rules")

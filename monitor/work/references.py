@@ -204,9 +204,9 @@ def _fingerprint(path: str, options: ModelOptions) -> str:
     return digest.hexdigest()
 
 
-def read_table(path: str) -> pa.Table:
+def read_table(path: str, what: str = "reference") -> pa.Table:
     """The file (Parquet, CSV or Arrow) as it is. Raises SchemaError with one sentence when it can't be read."""
-    with _reading(path):
+    with _reading(path, what):
         source = open_source(path)
         return read_stream(source) if isinstance(source, Stream) else read_columns(source, source.schema.names)
 
@@ -221,16 +221,14 @@ def file_rows(path: str) -> Iterator[Rows]:
 
 
 @contextmanager
-def _reading(path: str) -> Iterator[None]:
+def _reading(path: str, what: str = "reference") -> Iterator[None]:
     """Says in one sentence what is wrong with a file that can't be read."""
     try:
         yield
     except FileNotFoundError as error:
-        raise SchemaError(
-            f"the reference {path} does not exist; give the path of a Parquet, CSV or Arrow file"
-        ) from error
+        raise SchemaError(f"the {what} {path} does not exist; give the path of a Parquet, CSV or Arrow file") from error
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SchemaError(
-            f"the reference {path} can't be read ({text}); give a sound Parquet, CSV or Arrow file"
+            f"the {what} {path} can't be read ({text}); give a sound Parquet, CSV or Arrow file"
         ) from error

@@ -1,0 +1,177 @@
+"""`watchkeeper report`: two files compared, without a daemon, config or database."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli.context import ModelOption
+from monitor.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from checks.report.result import Report
+    from monitor.settings import ModelSettings
+
+DRIFTED = 3
+"""Exit status where drift was asked to be one."""
+LONG = 1 << 20  # bytes from which on files take long enough for a progress bar
+
+File = Annotated[Path | None, typer.Option(metavar="FILE")]
+
+
+def report(
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            "--reference", "-r", metavar="FILE", help="What is normal: Parquet, CSV or Arrow. Else the config's."
+        ),
+    ] = None,
+    current: Annotated[
+        Path | None, typer.Option("--current", metavar="FILE", help="What is compared with it: Parquet, CSV or Arrow.")
+    ] = None,
+    preset: Annotated[
+        str,
+        typer.Option(
+            metavar="PRESET",
+            help="Whose methods and thresholds: calibrated (limits learned from the reference), or exactly those of "
+            "evidently or nannyml.",
+        ),
+    ] = "calibrated",
+    method: Annotated[
+        str | None, typer.Option(metavar="METHOD", help="This method instead of the preset's own.")
+    ] = None,
+    columns: Annotated[str, typer.Option(metavar="A,B", help="Only these columns.")] = "",
+    ignore: Annotated[str, typer.Option(metavar="A,B", help="Not these columns.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    html: Annotated[str, typer.Option(metavar="FILE", help="Write a page that stands alone; - is stdout.")] = "",
+    png: Annotated[str, typer.Option(metavar="FILE", help="Write a picture of what moved most; - is stdout.")] = "",
+    fail_on_drift: Annotated[
+        bool, typer.Option("--fail-on-drift", help=f"Exit with {DRIFTED} if a column drifted.")
+    ] = False,
+    fail_on_quality: Annotated[
+        bool,
+        typer.Option(
+            "--fail-on-quality",
+            help=f"Exit with {DRIFTED} if a column is beyond a quality limit (missing values, new categories …), or "
+            "can't be compared.",
+        ),
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="Take reference, schema and bins from this config."),
+    ] = None,
+    model: ModelOption = None,
+) -> None:
+    """Compare two files column by column: drift, quality, and what moved.
+
+    Example: watchkeeper report --reference train.parquet --current today.parquet --html report.html --fail-on-drift
+    """
+    settings = _settings(config, model)
+    before = reference or (settings.reference_file if settings else None)
+    if before is None or current is None:
+        raise Failure("give both --reference FILE and --current FILE", 2)
+    if [as_json, html == "-", png == "-"].count(True) > 1:
+        raise Failure("only one of --json, --html - and --png - can go to stdout", 2)
+    with _progress(before, current) as progress:
+        made = _compare(before, current, preset, method, _split(columns), _split(ignore), settings, progress)
+    if html:
+        _write(html, made.to_html().encode("utf-8", "replace"))
+    if png:
+        _write(png, made.to_png())
+    if as_json:
+        print(made.to_json())
+    elif not html and not png:
+        from monitor.cli.report_table import print_report
+
+        print_report(made)
+    if (fail_on_drift and made.drifted) or (
+        fail_on_quality and (made.breached or len(made.measured) < len(made.columns))
+    ):
+        raise typer.Exit(DRIFTED)
+
+
+def _compare(
+    before: Path,
+    now: Path,
+    preset: str,
+    method: str | None,
+    columns: list[str],
+    ignore: list[str],
+    settings: ModelSettings | None,
+    progress: Callable[[float], None],
+) -> Report:
+    from checks.report.comparison import compare
+    from checks.schema import SchemaError, SchemaOverrides
+    from monitor.work.closing import ModelOptions
+    from monitor.work.references import overrides, read_table
+
+    given, bins = SchemaOverrides(), 10
+    if settings is not None:
+        options = ModelOptions.of(settings)
+        given, bins, ignore = overrides(options), options.bins, [*ignore, *options.drift_ignore]
+    try:
+        tables = read_table(str(before)), read_table(str(now), "current file")
+        progress(0.1)
+        return compare(
+            *tables,
+            preset=preset,  # type: ignore[arg-type]
+            method=method,
+            columns=columns or None,
+            ignore=ignore,
+            schema=given,
+            bins=bins,
+            names=(before.name, now.name),
+            progress=lambda share: progress(0.1 + 0.9 * share),
+        )
+    except SchemaError as error:
+        raise Failure(str(error), 2) from None
+
+
+def _settings(config: Path | None, model: str | None) -> ModelSettings | None:
+    if config is None:
+        if model is not None:
+            raise Failure("--model names a model of a config; give --config FILE too", 2)
+        return None
+    from monitor.cli.context import load_config, models_of
+
+    chosen = models_of(load_config(config), model)
+    if len(chosen) > 1:
+        raise Failure(f"say which model: --model {' or '.join(item.model for item in chosen)}", 2)
+    return chosen[0]
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]
+
+
+def _write(to: str, data: bytes) -> None:
+    if to == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+        return
+    try:
+        Path(to).write_bytes(data)
+    except OSError as error:
+        raise Failure(f"{to} can't be written: {error.strerror}", 2) from None
+    print(f"written to {to}", file=sys.stderr)
+
+
+@contextmanager
+def _progress(*files: Path) -> Iterator[Callable[[float], None]]:
+    """A bar on stderr, if that is a terminal and the files are large."""
+    large = sum(file.stat().st_size for file in files if file.exists()) > LONG
+    if not large or not sys.stderr.isatty():
+        yield lambda _share: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    shown: Any = (TextColumn("comparing"), BarColumn(), TimeElapsedColumn())
+    with Progress(*shown, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+        yield lambda share: bar.update(task, completed=share)
