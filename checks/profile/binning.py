@@ -25,9 +25,7 @@ OWN_SHARE = 0.005  # categories at least this frequent have a bin of their own,
 MOST_OWN = 100  # the most frequent of them at most this many,
 LEAST_OWN = 20  # and this many in any case
 MOST_KNOWN = 10_000  # further categories that are remembered as known, without a bin
-MOST_SORTED = (
-    500_000  # of more values a sample (the same each time) sets the inner edges: a bin then holds its share to 0.1 %
-)
+MOST_SORTED = 500_000  # of more values a sample, the same each time, sets the inner edges: to about 0.1 % of the rows
 TOLERANCE = 1e-6  # how far, relatively, a value may pass the ends: float32 references meet float64 payloads
 
 

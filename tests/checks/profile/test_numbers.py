@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.profile.binning import NumberBins, number_bins
-from checks.profile.numbers import NumberColumn, numbers
+from checks.profile.binning import MOST_SORTED, NumberBins, number_bins
+from checks.profile.numbers import MOST_COMPARED, NumberColumn, numbers
 
 BINS = NumberBins((-2.0, -0.5, 0.5, 3.0, 100.0))
 KINDS = ["float64", "float32", "int8", "int16", "int64", "uint8", "uint32"]
@@ -75,3 +75,21 @@ def test_sums_past_the_largest_float_break_nothing_else() -> None:
     assert made.counts.tolist() == [2, 0, 0, 0, 0, 2]
     assert (made.sums[0], made.sums[-1]) == (-math.inf, math.inf)
     assert made.mean == pytest.approx(0.0, abs=1e300)
+
+
+def test_more_edges_than_are_compared_one_by_one() -> None:
+    drawn = np.random.default_rng(5).normal(size=30_000)
+    bins = number_bins(drawn, MOST_COMPARED + 50)
+    assert len(bins.edges) > MOST_COMPARED
+    values = [*drawn.tolist(), *bins.edges]
+    check(numbers(pa.array(values), bins, 0), values, bins)
+
+
+def test_bins_of_very_many_values_come_from_a_sample_and_span_all_of_them() -> None:
+    drawn = np.random.default_rng(6).lognormal(size=2 * MOST_SORTED)
+    bins = number_bins(drawn, 10)
+    assert bins == number_bins(drawn, 10)
+    shares = np.histogram(drawn, bins.edges)[0] / len(drawn)
+    assert shares == pytest.approx(np.full(10, 0.1), abs=0.002)
+    assert bins.edges[0] <= drawn.min()
+    assert bins.edges[-1] > drawn.max()
