@@ -19,6 +19,8 @@ from alerts.wording import Wording, clean, quantity
 
 KEPT = 50
 """Alerts that an incident describes; of more only the number is known."""
+MOVED = 3
+"""Sentences on what moved that people are told."""
 REPORTS = 5
 """Reports that an incident links to: the first, on the time when it began, and the newest."""
 
@@ -68,6 +70,8 @@ class Alert:
     annotations: dict[str, str] = field(default_factory=dict)
     unit: str = ""
     """The name of a metric that value, level and worst have the unit of, where that is another one."""
+    moved: tuple[str, ...] = ()
+    """What moved in the data, a sentence each; as the check that measured it says."""
 
     def silence_labels(self, model: str) -> dict[str, str]:
         """What silences match on."""
@@ -152,6 +156,11 @@ class Incident:
     acknowledged: Acknowledgement | None = None
 
     @property
+    def moved(self) -> tuple[str, ...]:
+        """What moved, in the alerts that matter most; the first MOVED sentences."""
+        return tuple(dict.fromkeys(line for alert in self.alerts for line in alert.moved))[:MOVED]
+
+    @property
     def key(self) -> str:
         return incident_key(self.model, self.group)
 
@@ -169,7 +178,14 @@ class Incident:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Incident:
         alerts = tuple(
-            Alert(**{**item, "severity": Severity(item["severity"]), "cause": Kind(item["cause"])})
+            Alert(
+                **{
+                    **item,
+                    "severity": Severity(item["severity"]),
+                    "cause": Kind(item["cause"]),
+                    "moved": tuple(item.get("moved", ())),
+                }
+            )
             for item in plain["alerts"]
         )
         reports = tuple(ReportLink(**item) for item in plain.get("reports", ()))
@@ -279,7 +295,9 @@ def advance(
     for alert in (*stopped, *current):
         before = known.get(alert.fingerprint)
         if before is None or before._shown != alert._shown:
-            merged[alert.fingerprint] = alert
+            # What moved is known of the windows that were beyond the level, and not of the one that ended it.
+            kept = alert.moved or (before.moved if before else ())
+            merged[alert.fingerprint] = replace(alert, moved=kept)
     after = replace(
         incident,
         severity=max([incident.severity, *(alert.severity for alert in current)], key=lambda severity: severity.rank),

@@ -36,6 +36,8 @@ STALE_INTERVALS = 3
 """After so many intervals without a new one, a value tells nothing about now."""
 
 _ALONE = Company()
+Moved = dict[tuple[str, Labels], tuple[str, ...]]
+"""What moved in the data, by metric and labels, as measured now."""
 _LOGGED: dict[Why, incident_log.What] = {
     Why.FIRST: "opened",
     Why.NEW_ALERTS: "new_alerts",
@@ -49,6 +51,7 @@ class _Group:
     """What one evaluation did to one incident group."""
 
     begun: set[str] = field(default_factory=set)
+    moved: Moved = field(default_factory=dict)
     ended: list[Alert] = field(default_factory=list)
 
 
@@ -105,7 +108,7 @@ class Judge:
         by_metric: dict[str, list[Measurement]] = {}
         for measurement in measurements:
             by_metric.setdefault(measurement.name, []).append(measurement)
-        wall = self._clock.time()
+        wall, moved = self._clock.time(), _moved(by_metric)
         changes: list[Transition] = []
         groups: dict[str, _Group] = {}
         for rule in rules:
@@ -117,7 +120,7 @@ class Judge:
             log.save_states(connection, model, rule.name, before, after, wall)
             changes += stepped
             if stepped or any(state.status is Status.FIRING for state in after.values()):
-                _sort(groups.setdefault(rule.incident_group, _Group()), rule, model, before, stepped)
+                _sort(groups.setdefault(rule.incident_group, _Group(moved=moved)), rule, model, before, stepped)
         self._record(connection, model, changes, wall)
         for name, group in groups.items():
             self._tell(connection, log.open_incident(connection, model, name), model, name, group, now, wall)
@@ -211,7 +214,10 @@ class Judge:
         """Brings the incident of a group up to date and owes what people are to be told of it."""
         rules = [rule.name for rule in self._rules if rule.incident_group == name]
         firing = [
-            alert_of(self._by_name[rule], model, state)
+            replace(
+                alert_of(self._by_name[rule], model, state),
+                moved=group.moved.get((self._by_name[rule].metric, state.labels), ()),
+            )
             for rule, states in log.load_states(connection, model, rules).items()
             for state in states.values()
             if state.status is Status.FIRING
@@ -304,6 +310,15 @@ def _sort(
         elif change.before is Status.FIRING:
             state = before[change.labels]
             group.ended.append(alert_of(rule, model, state, ended=(change.at, change.reason.value)))
+
+
+def _moved(measured: Mapping[str, Iterable[Measurement]]) -> Moved:
+    found: Moved = {}
+    for name, rows in measured.items():
+        for row in rows:
+            if said := row.detail.get("why"):
+                found[name, row.labels] = (said,) if isinstance(said, str) else tuple(map(str, said))
+    return found
 
 
 def _over_windows(incident: Incident) -> bool:

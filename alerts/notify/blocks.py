@@ -104,6 +104,8 @@ def _blocks(incident: Incident, page: str) -> list[Block]:
     ]
     if incident.total > 1:
         blocks.append(_section(_list(incident)))
+    if incident.moved:
+        blocks.append(_section(_moved(incident)))
     if advice := _advice(incident.alerts[0]):
         blocks.append(_section(advice))
     if incident.reports and _is_link(page):
@@ -151,6 +153,10 @@ def _list(incident: Incident) -> str:
 def _line(alert: Alert) -> str:
     about = f"• *{escape(alert.subject, 120)}* {escape(alert.finding, 80)}"
     return about if alert.firing else f"{about} — over since {stamp(alert.ended or alert.since)}"
+
+
+def _moved(incident: Incident) -> str:
+    return "\n".join(["*What moved*", *(f"• {escape(line, 300)}" for line in incident.moved)])
 
 
 def _advice(alert: Alert) -> str:

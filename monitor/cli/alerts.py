@@ -48,7 +48,10 @@ def list_(
     elif not found:
         print("no alerts")
     else:
-        print_table(("STATE", "MODEL", "RULE", "LABELS", "VALUE", "LEVEL", "SINCE"), [_row(alert) for alert in found])
+        print_table(
+            ("STATE", "MODEL", "RULE", "LABELS", "VALUE", "LEVEL", "SINCE", "WHAT MOVED"),
+            [_row(alert) for alert in found],
+        )
 
 
 @app.command()
@@ -125,7 +128,16 @@ def _row(alert: dict[str, Any]) -> tuple[object, ...]:
     labels = " ".join(f"{name}={value}" for name, value in alert["labels"].items())
     since = "" if alert["since"] is None else iso(alert["since"])
     model = alert["model"] or "(host)"
-    return (alert["state"], model, alert["rule"], labels, shown(alert["value"]), shown(alert["level"]), since)
+    return (
+        alert["state"],
+        model,
+        alert["rule"],
+        labels,
+        shown(alert["value"]),
+        shown(alert["level"]),
+        since,
+        "; ".join(alert["moved"]),
+    )
 
 
 def _notice(model: str) -> Notice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
@@ -52,6 +52,7 @@ class AlertStore:
                     "incident": incident.id,
                     "severity": alert.severity.value,
                     "summary": alert.summary,
+                    "moved": list(alert.moved),
                 }
                 for incident in log.open_incidents(connection)
                 for alert in incident.alerts
@@ -218,7 +219,7 @@ class AlertStore:
         self._writer.call(lambda connection: rows.begin(connection, id, now))
 
 
-def _alert(row: Row[Any], told: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _alert(row: Row[Any], told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     state = AlertState.from_dict(json.loads(row.memory))
     return {
         "model": row.model,
@@ -238,7 +239,7 @@ def _alert(row: Row[Any], told: dict[str, dict[str, str]]) -> dict[str, Any]:
         "health_since": state.health_since,
         "health_text": state.health_text,
         "updated_at": row.updated_at,
-        **told.get(row.fingerprint, {"incident": None, "severity": None, "summary": None}),
+        **told.get(row.fingerprint, {"incident": None, "severity": None, "summary": None, "moved": []}),
     }
 
 

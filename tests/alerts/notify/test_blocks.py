@@ -112,3 +112,18 @@ def test_reports_are_linked_under_the_pages_address() -> None:
         assert "reports/1f-2e" not in json.dumps(payload(seen, Why.UPDATED, page=page))
     many = replace(seen, reports=(replace(link, check="w" * 500),) * REPORTS)
     assert fits(payload(many, Why.UPDATED, page="https://" + "x" * 290)["blocks"])
+
+
+def test_what_moved_is_told_escaped_and_once() -> None:
+    lines = ("distance: 90 % of values now at 1087 or more, 30 % before", "<!here> & co", "c", "d")
+    seen = incident(replace(alert(3.2), moved=lines[:2]), replace(alert(1.0, "temp"), moved=lines))
+    shown = payload(seen, Why.FIRST)
+    (section,) = [block for block in shown["blocks"] if "What moved" in str(block)]
+    assert section["text"]["text"].splitlines() == [
+        "*What moved*",
+        "• distance: 90 % of values now at 1087 or more, 30 % before",
+        "• &lt;!here&gt; &amp; co",
+        "• c",
+    ]
+    assert problems(shown["blocks"]) is None
+    assert "What moved" not in _texts(payload(incident(alert(3.2)), Why.FIRST))

@@ -141,7 +141,7 @@ def test_alerts_are_listed_with_what_is_wrong(database: Path, watchkeeper: Comma
     store_alert(database, {"feature": "temp\x1b[31m"}, Status.FIRING)
     store_alert(database, {"feature": "wind"}, Status.INACTIVE)
     (header, line) = watchkeeper("alerts", "list").out.splitlines()
-    assert header.split() == ["STATE", "MODEL", "RULE", "LABELS", "VALUE", "LEVEL", "SINCE"]
+    assert header.split() == ["STATE", "MODEL", "RULE", "LABELS", "VALUE", "LEVEL", "SINCE", "WHAT", "MOVED"]
     assert line.split() == [
         "firing", "delays", "missing-values", "feature=temp", "[31m", "60%", "5%", "2013-06-01T00:00:00Z"
     ]  # fmt: skip
