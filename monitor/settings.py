@@ -116,6 +116,9 @@ class DriftSettings(Settings):
     methods: list[Literal["psi", "jensenshannon"]] = ["psi", "jensenshannon"]
     ignore: list[str] = []
     bins: int = Field(10, ge=2, le=200)
+    importance: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    """How much each feature matters to the model, in any unit: what drifted is told in the order of that, times how far
+    it is beyond its limit. One that is not named matters less than all that are."""
 
 
 class EvidentlySettings(Settings):

@@ -24,6 +24,7 @@ class Checking:
             min_rows=options.min_rows,
             methods=options.drift_methods if options.drift else (),
             ignore=options.drift_ignore,
+            importance=dict(options.importance),
             quality=options.quality,
             performance=options.performance,
         )

@@ -68,6 +68,8 @@ class ModelOptions:
     drift: bool = True
     drift_methods: tuple[str, ...] = ("psi", "jensenshannon")
     drift_ignore: tuple[str, ...] = ()
+    importance: tuple[tuple[str, float], ...] = ()
+    """How much each feature matters, by feature."""
     over: tuple[float, ...] = ()
     """Spans up to the window's end, seconds, that drift is measured over as well."""
     bins: int = 10
@@ -106,6 +108,7 @@ class ModelOptions:
             drift=drift is not None,
             drift_methods=tuple(drift.methods) if drift else (),
             drift_ignore=tuple(drift.ignore) if drift else (),
+            importance=tuple(drift.importance.items()) if drift else (),
             bins=drift.bins if drift else 10,
             quality=settings.checks.quality,
             performance=settings.checks.performance,

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from alerts.incident import Incident
+from monitor.config import ConfigError, load
+from monitor.work.closing import ModelOptions
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, world
 
@@ -30,3 +34,13 @@ def test_a_count_of_features_names_the_first_of_them(tmp_path: Path) -> None:
         it.window(3.2, 1, detail={"why": [MOVED, "temp: missing 0 → 12 %"]})
         it.window(3.2, 2, detail={"why": [MOVED, "temp: missing 0 → 12 %"]})
         assert it.store.alerts()[0]["moved"] == [MOVED, "temp: missing 0 → 12 %"]
+
+
+def test_the_config_says_how_much_features_matter(tmp_path: Path) -> None:
+    file = tmp_path / "watchkeeper.yaml"
+    file.write_text("model: m\nchecks: {drift: {importance: {temp: 0.4, wind: 2}}}\n")
+    (model,) = load(file).models
+    assert ModelOptions.of(model).importance == (("temp", 0.4), ("wind", 2.0))
+    file.write_text("model: m\nchecks: {drift: {importance: {temp: -1}}}\n")
+    with pytest.raises(ConfigError, match=r"importance\.temp"):
+        load(file)
