@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from alerts.condition import Company, conditioned
@@ -51,13 +51,16 @@ def evaluate(
     seen = _observations(rule, measurements, whole, now, interval)
     seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     apart = {labels: state for labels, state in states.items() if not within.items() <= dict(labels).items()}
+    gone = [] if failed is not None else [labels for labels in states if _removed(labels, seen)]
     for labels in states:
-        if labels not in seen and labels not in apart:
+        if labels not in seen and labels not in apart and labels not in gone:
             seen[labels] = _absent(failed, now, interval)
     if not seen and (failed is not None or rule.on_no_data == "alert"):
         seen[whole] = _absent(failed, now, interval)
     after: States = dict(apart)
-    transitions: list[Transition] = []
+    transitions = [
+        change for labels in gone for change in ended(rule.name, states[labels], Reason.SEGMENT_REMOVED, now)
+    ]
     for labels, observation in seen.items():
         state = states.get(labels) or AlertState(labels, whole_rule=observation.measurement is None)
         if _superseded(state, seen):
@@ -93,6 +96,11 @@ def _observations(
 def _expected(interval: float | None, rows: Sequence[Measurement]) -> float | None:
     """Seconds until the next observation: of a longer window it takes that long."""
     return None if interval is None else max([interval, *(row.window.seconds for row in rows)])
+
+
+def _removed(labels: Labels, seen: Collection[Labels]) -> bool:
+    """Whether it is of a segment that there is no more. Every one that there is is measured, also without rows."""
+    return labels not in seen and any(name == "segment" for name, _ in labels)
 
 
 def _absent(failed: str | None, now: float, interval: float | None) -> Observation:

@@ -104,7 +104,8 @@ class Alert:
         far = 0.0
         if self.worst is not None and self.level is not None:
             far = abs(self.worst - self.level) / (abs(self.level) or 1.0)
-        return (not self.firing, -self.severity.rank, -far, self.since, self.fingerprint)
+        # All rows before a part of them: what has happened everywhere is no news of a segment.
+        return (not self.firing, -self.severity.rank, "segment" in self.labels, -far, self.since, self.fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,16 +252,18 @@ def worded(alert: Alert, rule: Rule, model: str, wording: Wording) -> Alert:
     rule = rule.of(tuple(alert.labels.items()))
     subject = "" if alert.subject == alert.metric else f"{alert.subject} "
     plain = clean(f"{alert.metric} {subject}{alert.finding}")
+    segment = alert.labels.get("segment", "")
     values = {"labels": alert.labels, "model": model, "rule": alert.rule, "n": alert.n, "since": alert.since}
     values |= {"value": alert.value, "level": alert.level, "worst": alert.worst, "severity": str(alert.severity)}
 
     def filled(text: str) -> str:
         return wording.render(text, values, clean(text)) if "{" in text else text
 
+    # A summary tells of a value, and without one there is none to tell of.
+    summary = wording.render(rule.summary, values, plain) if alert.cause is Kind.VALUE else plain
     return replace(
         alert,
-        # A summary tells of a value, and without one there is none to tell of.
-        summary=wording.render(rule.summary, values, plain) if alert.cause is Kind.VALUE else plain,
+        summary=summary if segment in summary else clean(f"{segment}: {summary}"),
         action=filled(rule.action),
         runbook=filled(rule.runbook),
         annotations={name: filled(text) for name, text in rule.annotations.items()},

@@ -35,6 +35,8 @@ class Reason(StrEnum):
     RULE_REMOVED = "rule_removed"
     RULE_CHANGED = "rule_changed"
     MODEL_REMOVED = "model_removed"
+    SEGMENT_REMOVED = "segment_removed"
+    """It is no segment any more: the config or the reference has changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class Metric:
     """Counters only grow while their source lives, and their name ends in `_total`; rules judge gauges."""
 
 
+_FEATURE = ("feature", "segment")
 _GPU = ("gpu", "uuid")
 
 
@@ -26,24 +27,33 @@ def _gpu(help: str, *labels: str, kind: Literal["gauge", "counter"] = "gauge") -
 
 CATALOG: dict[str, Metric] = {
     # drift
-    "feature_drift": Metric("Distance of a feature's window from the reference.", ("feature", "method"), check="drift"),
-    "prediction_drift": Metric("Distance of the predictions' window from the reference.", ("method",), check="drift"),
-    "drifted_features": Metric("Features whose drift is above their calibrated limit.", check="drift"),
+    "feature_drift": Metric(
+        "Distance of a feature's window from the reference.", ("feature", "method", "segment"), check="drift"
+    ),
+    "prediction_drift": Metric(
+        "Distance of the predictions' window from the reference.", ("method", "segment"), check="drift"
+    ),
+    "drifted_features": Metric("Features whose drift is above their calibrated limit.", ("segment",), check="drift"),
     # quality
-    "missing_ratio": Metric("Share of rows in which the feature is missing.", ("feature",), check="quality"),
-    "out_of_range_ratio": Metric("Share of values outside the reference's range.", ("feature",), check="quality"),
-    "new_category_ratio": Metric("Share of values that the reference does not know.", ("feature",), check="quality"),
-    "type_mismatch_ratio": Metric("Share of values of another type than the schema's.", ("feature",), check="quality"),
-    "non_finite_ratio": Metric("Share of values that are NaN or infinite.", ("feature",), check="quality"),
+    "missing_ratio": Metric("Share of rows in which the feature is missing.", _FEATURE, check="quality"),
+    "out_of_range_ratio": Metric("Share of values outside the reference's range.", _FEATURE, check="quality"),
+    "new_category_ratio": Metric("Share of values that the reference does not know.", _FEATURE, check="quality"),
+    "type_mismatch_ratio": Metric("Share of values of another type than the schema's.", _FEATURE, check="quality"),
+    "non_finite_ratio": Metric("Share of values that are NaN or infinite.", _FEATURE, check="quality"),
     # performance
     "performance": Metric(
         "Performance of a window on the labels that have arrived.", ("metric", "segment"), check="performance"
     ),
     "performance_reference": Metric("Performance on the reference.", ("metric", "segment"), check="performance"),
-    "label_coverage_ratio": Metric("Share of the window's predictions whose label has arrived.", check="performance"),
+    "label_coverage_ratio": Metric(
+        "Share of the window's predictions whose label has arrived.", ("segment",), check="performance"
+    ),
     # volume and freshness
-    "window_rows": Metric("Predictions in the window.", check="volume"),
+    "window_rows": Metric("Predictions in the window.", ("segment",), check="volume"),
     "window_end_timestamp_seconds": Metric("End of the newest closed window (event time).", check="volume"),
+    "segment_measurements_cut": Metric(
+        "Measurements of segments that segment_measurements leaves out of a window.", check="volume"
+    ),
     "prediction_age_seconds": Metric("Seconds without a prediction, while ingest was served.", (), "wall"),
     "label_age_seconds": Metric("Seconds without a label, while ingest was served.", (), "wall"),
     # the server

@@ -32,6 +32,7 @@ def json_schema() -> dict[str, Any]:
         "anyOf": [{"type": "string", "pattern": r"^\s*\d+(\s+of\s+\d+)?\s*windows?\s*$"}, *_DURATION["anyOf"]]
     }
     defs["ReferenceSettings"] = {"anyOf": [{"type": "string", "description": "a file"}, defs["ReferenceSettings"]]}
+    defs["SegmentSettings"] = {"anyOf": [{"type": "string"}, defs["SegmentSettings"]]}
     rule = defs["Rule"]
     rule["properties"]["metric"] = {"enum": sorted(CATALOG), "description": "without the prefix watchkeeper_"}
     # A rule without a metric changes the shipped one of its name.

@@ -69,12 +69,31 @@ def schema_of(model: ModelSettings) -> Schema | None:
     from checks.source.columns import LazyTable
     from monitor.work.closing import ModelOptions
     from monitor.work.references import file_rows, overrides
+    from monitor.work.segments import check as check_segments
 
     try:
+        options = ModelOptions.of(model)
         with file_rows(str(file)) as rows:
-            return infer(LazyTable(rows), overrides(ModelOptions.of(model)))
+            schema = infer(LazyTable(rows), overrides(options))
+        check_segments(options, schema)
+        return schema
     except SchemaError as error:
         raise ReferenceProblem(f"model {model.model}: {error}") from None
+
+
+def segments_of(model: ModelSettings, schema: Schema | None) -> list[str]:
+    """What the model's segments come to, a sentence each; none where it names none."""
+    if not model.segments:
+        return []
+    if model.reference_file is None or schema is None:
+        return ["nothing, as long as there is no reference: by its rows it is known what is normal for a segment"]
+    from monitor.work.closing import ModelOptions
+    from monitor.work.references import read_table
+    from monitor.work.segments import cost, counted, planned
+
+    options = ModelOptions.of(model)
+    values = counted(options, schema, read_table(str(model.reference_file)))
+    return cost(planned(options, schema, values), options, schema)
 
 
 def database_problem(url: str, monotonic: Callable[[], float]) -> str | None:

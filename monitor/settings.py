@@ -6,13 +6,14 @@ import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from alerts.duration import Seconds
 from alerts.receiver import ReceiverSettings
 from alerts.routing import Inhibition, MuteTime, Route
 from alerts.rule import Rule
 from monitor.reference_settings import ReferenceSettings
+from monitor.segment_settings import SegmentSettings, distinct
 
 Task = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["numeric", "categorical", "boolean", "datetime"]
@@ -186,6 +187,10 @@ class ModelSettings(Settings):
     labels: LabelSettings = LabelSettings()
     time: Literal["live", "replay"] = "live"
     checks: CheckSettings = CheckSettings()
+    segments: Annotated[list[SegmentSettings], AfterValidator(distinct)] = Field([], max_length=16)
+    """Tags and features by whose values checks are made, too."""
+    segment_measurements: int = Field(2_000, ge=1)
+    """Measurements of segments that a window makes at most."""
 
     @property
     def reference_file(self) -> Path | None:

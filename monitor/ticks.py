@@ -95,6 +95,8 @@ class Ticker:
         if plan.kind == "file":
             built = self._run(references.build, str(plan.path), model=False)
             log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, plan.path)
+            for note in built.notes:
+                log.info("%s: segments: %s", self.model, note)
             self._upkeep.due = built.created
         elif plan.learns:
             self.writer.call(lambda connection: configure(connection, self.model, plan, self.clock.time()))

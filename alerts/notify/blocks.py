@@ -26,6 +26,8 @@ ALL_BLOCKS = 12_000
 TEXT = 3000
 LISTED = 10
 """Alerts named in a message; of the others, how many."""
+SEGMENTS = 3
+"""Of those others, alerts of segments that are named nevertheless."""
 
 Block = dict[str, Any]
 _MARK = {Severity.CRITICAL: "\N{LARGE RED CIRCLE}", Severity.WARNING: "\N{LARGE ORANGE CIRCLE}"}
@@ -147,6 +149,8 @@ def _list(incident: Incident) -> str:
     lines = [_line(alert) for alert in incident.alerts[:LISTED]]
     if incident.total > len(lines):
         lines.append(f"+{incident.total - len(lines):,} more")
+    if worst := [alert for alert in incident.alerts[LISTED:] if "segment" in alert.labels and alert.firing]:
+        lines += ["Worst segments among them:", *(_line(alert) for alert in worst[:SEGMENTS])]
     return "\n".join(lines)
 
 

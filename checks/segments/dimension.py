@@ -22,6 +22,13 @@ MISSING = "(missing)"
 """Rows without a value: a value like any other, which may be frequent."""
 LONGEST = 100
 """Characters of a value; a longer one is never a segment of its own."""
+MARK = 12
+"""Characters of a dimension's mark, with which all its keys begin."""
+
+
+def mark_of(key: str) -> str:
+    """The mark of the dimension that has a segment with this key."""
+    return key[:MARK]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +55,16 @@ class Dimension:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """What the segments' profiles are stored under: a tag's apart from a feature's of the same name, and what is
-        'other' apart from what it was among other values."""
-        rest = hashlib.blake2b("\0".join(self.values).encode("utf-8", "replace"), digest_size=6).hexdigest()
-        return (*(f"{self.column}={value}" for value in self.values), f"{self.column}={OTHER}{rest}")
+        """What the segments' profiles are stored under, in the order of `segments`: apart from those of another
+        dimension, and of this one with other values."""
+        of = self.mark
+        return (*(f"{of} {self.name}={value}" for value in self.values), of)
+
+    @property
+    def mark(self) -> str:
+        """The key of all other values. Every chunk that was told apart has a profile of them, also without rows."""
+        text = "\0".join((self.column, *self.values)).encode("utf-8", "replace")
+        return hashlib.blake2b(text, digest_size=MARK // 2).hexdigest()
 
     def rows(self, frame: pa.Table, binning: Binning) -> Iterator[Ints]:
         """The rows of each segment, in the order of `segments`."""

@@ -37,10 +37,15 @@ class Plan:
 
     kept: tuple[Share, ...]
     cut: tuple[Share, ...]
+    wanted: tuple[Wanted, ...] = ()
 
     def checks(self, column: str) -> tuple[SegmentCheck, ...]:
         """Those that are measured of this dimension."""
         return tuple(share.check for share in self.kept if share.column == column)
+
+    def segments(self, column: str) -> int:
+        """How many the dimension has at most."""
+        return next((one.segments for one in self.wanted if one.column == column), 0)
 
     @property
     def measurements(self) -> int:
@@ -68,7 +73,7 @@ def plan(wanted: Sequence[Wanted], schema: Schema, methods: Sequence[str], most:
             fits = share.measurements <= room
             (kept if fits else cut).append(share)
             room -= share.measurements if fits else 0
-    return Plan(tuple(kept), tuple(cut))
+    return Plan(tuple(kept), tuple(cut), tuple(wanted))
 
 
 def count(check: SegmentCheck, schema: Schema, methods: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from monitor.collectors.probe_request import request, shown_url
 from monitor.config import all_rules
 from monitor.config_secrets import sources
 from monitor.document import Document
-from monitor.preflight import ReferenceProblem, schema_of
+from monitor.preflight import ReferenceProblem, schema_of, segments_of
 from monitor.receivers import SLACK_OFF, receiver_names, tells_slack
 from monitor.settings import Config, EvidentlySettings, ModelSettings
 from monitor.work.plan import Plan
@@ -62,6 +62,8 @@ def print_understood(meaning: dict[str, Any]) -> None:
             print(f"  {'probe':<10} {probe}")
         for name, report in model["reports"].items():
             print(f"  {'report':<10} {name}: {report}")
+        for note in model["segments"]:
+            print(f"  {'segments':<10} {note}")
         print_schema(model["schema"])
     print(f"listen       {meaning['listen']}")
     print(f"database     {meaning['database']}")
@@ -97,6 +99,7 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
         "windows": f"{span(windows.every)}, {span(windows.lateness)} lateness, at least {windows.min_rows} rows",
         "labels": f"final at {model.labels.coverage:.0%} coverage or after {span(model.labels.maturity)}",
         "time": model.time,
+        "segments": segments_of(model, schema),
         "reports": {name: _report(model, check) for name, check in model.checks.evidently.items()},
     }
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, insert, not_, select, update
 
 from checks.base import Labels, Measurement, NotEnough, Window
 from checks.catalog import CATALOG
@@ -22,21 +22,31 @@ def labels_key(labels: Labels) -> str:
 
 def write(connection: Connection, model: str, rows: Iterable[Measurement]) -> None:
     """Stores measurements. One that is there already (same name, labels and window end) is revised: its numbers are
-    replaced and its revision goes up by one, unless nothing about it changed."""
+    replaced and its revision goes up by one, unless nothing about it changed. Of one that is given twice, the last
+    counts."""
+    by_end: dict[float, dict[tuple[str, str], dict[str, Any]]] = {}
     for row in rows:
-        key = {
-            "model": model,
-            "name": row.name,
-            "labels": labels_key(row.labels),
-            "window_end": row.window.end,
-        }
-        where = and_(*(measurements.c[name] == value for name, value in key.items()))
-        values = _values(row)
-        known = connection.execute(select(measurements).where(where)).one_or_none()
-        if known is None:
-            connection.execute(insert(measurements).values(**key, **values, revision=0))
-        elif any(getattr(known, name) != value for name, value in values.items()):
-            connection.execute(update(measurements).where(where).values(**values, revision=known.revision + 1))
+        by_end.setdefault(row.window.end, {})[row.name, labels_key(row.labels)] = _values(row)
+    for end, found in by_end.items():
+        _write_window(connection, model, end, found)
+
+
+def _write_window(
+    connection: Connection, model: str, end: float, found: Mapping[tuple[str, str], dict[str, Any]]
+) -> None:
+    own = and_(measurements.c.model == model, measurements.c.window_end == end)
+    names = measurements.c.name.in_({name for name, _ in found})
+    known = {(row.name, row.labels): row for row in connection.execute(select(measurements).where(own, names))}
+    fresh = []
+    for key, values in found.items():
+        name, of = key
+        if key not in known:
+            fresh.append({"model": model, "name": name, "labels": of, "window_end": end, **values, "revision": 0})
+        elif any(getattr(known[key], column) != value for column, value in values.items()):
+            here = and_(own, measurements.c.name == name, measurements.c.labels == of)
+            connection.execute(update(measurements).where(here).values(**values, revision=known[key].revision + 1))
+    if fresh:
+        connection.execute(insert(measurements), fresh)
 
 
 def read(
@@ -46,9 +56,11 @@ def read(
     since: float | None = None,
     until: float | None = None,
     limit: int = 1000,
+    of: Labels = (),
 ) -> list[dict[str, Any]]:
-    """The newest `limit` measurements of windows ending in [since, until), newest window first."""
-    query = select(measurements).where(measurements.c.model == model)
+    """The newest `limit` measurements of windows ending in [since, until), newest window first: those with all of the
+    labels `of`; one with an empty value is not there."""
+    query = select(measurements).where(measurements.c.model == model, *(_labelled(*pair) for pair in of))
     if name is not None:
         query = query.where(measurements.c.name == name)
     if since is not None:
@@ -132,6 +144,14 @@ def of_window(engine: Engine, model: str, name: str, end: float) -> list[Measure
     )
     with engine.connect() as connection:
         return [_measurement(row) for row in connection.execute(query)]
+
+
+def _labelled(name: str, value: str) -> ColumnElement[bool]:
+    """Whether the label set has this pair. The text is JSON, in which a quote within a value is escaped, so the pair as
+    text stands nowhere else; and replacing, unlike LIKE, tells upper from lower case on every database."""
+    pair = f"{json.dumps(name)}:" + (json.dumps(value) if value else "")
+    found = func.replace(measurements.c.labels, pair, "") != measurements.c.labels
+    return found if value else not_(found)
 
 
 def _values(row: Measurement) -> dict[str, Any]:

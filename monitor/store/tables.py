@@ -207,6 +207,22 @@ model_versions = Table(
     comment="versions of a model, where each is judged by itself",
 )
 
+segmentations = Table(
+    "segmentations",
+    metadata,
+    Column("id", RowId, primary_key=True, autoincrement=True),
+    Column("model", String(200), nullable=False),
+    Column("reference_id", BigInteger, nullable=False),  # its own number; of bins, where only values are frozen
+    Column("column", String(200), nullable=False),  # f: a feature, t: a tag
+    Column("settings", String(64), nullable=False),  # all else that it is made by
+    Column("seq", BigInteger, nullable=False),  # the arrival as of which its values were frozen; 0 with the reference
+    Column("codec", String(32), nullable=False),
+    Column("payload", LargeBinary, nullable=False),  # the values, and what is normal for each
+    UniqueConstraint("model", "reference_id", "column", "settings", name="segmentations_once"),
+    sqlite_autoincrement=True,
+    comment="tags and features by whose values rows are told apart",
+)
+
 measurements = Table(
     "measurements",
     metadata,

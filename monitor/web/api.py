@@ -11,6 +11,7 @@ from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromQuery, QueryParameter
 
 from alerts.state import Status
+from checks.base import Labels
 from monitor.store import measurements
 from monitor.web.overview import overview
 from monitor.web.refusal import Refused, Why
@@ -34,6 +35,17 @@ def moment(name: str, text: str | None) -> float | None:
     except ValueError:
         raise Refused(Why.MALFORMED, f"{name} {text!r} is neither RFC 3339 nor epoch seconds") from None
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()
+
+
+def pairs(labels: Sequence[str]) -> Labels:
+    """Labels as a query writes them, `name=value`. Raises Refused."""
+    found = []
+    for text in labels:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise Refused(Why.MALFORMED, f"label {text!r} is no label; write name=value, such as segment=country=DE")
+        found.append((name, value))
+    return tuple(found)
 
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:
@@ -61,11 +73,14 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
         since: FromQuery[str | None] = None,
         until: FromQuery[str | None] = None,
         limit: Limit = 1000,
+        label: FromQuery[list[str] | None] = None,
     ) -> dict[str, Any]:
         """Measurements of a model's windows that end in [since, until), newest first; times in RFC 3339 or epoch
-        seconds. Without a model, those of the machine."""
+        seconds. Without a model, those of the machine. `label`, once or more, asks for those with each of these labels,
+        such as label=segment=country=DE; label=segment= are those of all rows."""
         check_model(model)
-        found = measurements.read(services.engine, model, name, moment("since", since), moment("until", until), limit)
+        start, end = moment("since", since), moment("until", until)
+        found = measurements.read(services.engine, model, name, start, end, limit, pairs(label or ()))
         return {"measurements": found}
 
     @get("/api/v1/alerts", sync_to_thread=True, tags=["read"])

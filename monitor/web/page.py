@@ -21,6 +21,7 @@ from checks.catalog import CATALOG
 from monitor.metrics import release
 from monitor.store import measurements, reports
 from monitor.web.overview import ModelView, overview
+from monitor.web.segments import SegmentRow, worst
 from monitor.web.services import Services
 
 REFRESH_SECONDS = 15
@@ -54,6 +55,8 @@ class ModelTables:
     columns: list[str]
     features: list[FeatureRow]
     others: list[Measurement]
+    segments: list[SegmentRow]
+    segments_in_all: int
 
     @property
     def hidden(self) -> int:
@@ -68,8 +71,8 @@ def tables(view: ModelView) -> ModelTables:
     others: list[Measurement] = []
     for row in view.measurements:
         labels = dict(row.labels)
-        if row.name == "evidently_value":
-            continue  # hundreds of numbers; the reports show them
+        if row.name == "evidently_value" or "segment" in labels:
+            continue  # hundreds of numbers; the reports show them, and a table of their own the worst segments
         if row.name in ("performance", "performance_reference"):
             if row.name == "performance":
                 performance.append(row)
@@ -84,7 +87,7 @@ def tables(view: ModelView) -> ModelTables:
     )
     order = list(CATALOG)
     others.sort(key=lambda row: (order.index(row.name) if row.name in order else len(order), row.labels))
-    return ModelTables(view, performance, list(columns), features, others)
+    return ModelTables(view, performance, list(columns), features, others, *worst(view.measurements))
 
 
 def handlers(services: Services) -> list[HTTPRouteHandler]:

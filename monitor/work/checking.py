@@ -9,17 +9,18 @@ import msgspec
 
 from checks.base import Measurement, Window
 from checks.inputs import CheckOptions, WindowData
-from checks.run import PERFORMANCE, run_checks
+from checks.run import PERFORMANCE, CheckOutcome, run_checks
 from monitor.clock import Clock, iso
 from monitor.work.closing import ModelOptions
 from monitor.work.evidence import Evidence
+from monitor.work.segment_checking import SegmentChecking
 
 
 class Checking:
     """Checks by the catalogue's names: `drift` for `drift.feature` and `drift.prediction`, and so on."""
 
-    def __init__(self, evidence: Evidence, options: ModelOptions, clock: Clock) -> None:
-        self._evidence, self._clock = evidence, clock
+    def __init__(self, evidence: Evidence, segments: SegmentChecking, options: ModelOptions, clock: Clock) -> None:
+        self._evidence, self._segments, self._clock = evidence, segments, clock
         self._options = CheckOptions(
             min_rows=options.min_rows,
             methods=options.drift_methods if options.drift else (),
@@ -38,13 +39,20 @@ class Checking:
         data = WindowData(
             window, evidence.profile(window), evidence.rows(window), evidence.scored(window), provisional=not mature
         )
-        return self._run(data, None)
+        found = self._run(data, None) + self._segments.left_out(window)
+        return found + self._parts(window, mature, None)
 
     def performance(self, window: Window, *, mature: bool) -> list[Measurement]:
         """What more labels or their maturity change: performance and coverage alone."""
         evidence = self._evidence
         data = WindowData(window, None, evidence.rows(window), evidence.scored(window), provisional=not mature)
-        return self._run(data, PERFORMANCE)
+        return self._run(data, PERFORMANCE) + self._parts(window, mature, PERFORMANCE)
+
+    def _parts(self, window: Window, mature: bool, only: Collection[str] | None) -> list[Measurement]:
+        found: list[Measurement] = []
+        for outcome in self._segments.every(window, mature=mature, only=only):
+            found += self._kept(outcome, window)
+        return found
 
     def _run(self, data: WindowData, only: Collection[str] | None) -> list[Measurement]:
         reference = self._evidence.reference
@@ -55,8 +63,12 @@ class Checking:
             only=only,
             monotonic=self._clock.monotonic,
         )
+        return self._kept(outcome, data.window)
+
+    def _kept(self, outcome: CheckOutcome, window: Window) -> list[Measurement]:
+        """What was measured; errors and time are remembered."""
         for name, text in outcome.errors.items():
-            told = f"{text} (window ending {iso(data.window.end)})"
+            told = f"{text} (window ending {iso(window.end)})"
             self.errors.setdefault(_group(name), told)
         self.failed = outcome.failed | self.failed
         for name, seconds in outcome.seconds.items():

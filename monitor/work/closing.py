@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from checks.base import Measurement, Window
+from checks.segments.parts import DEFAULT, SegmentCheck
 from monitor.work.plan import Plan
 
 if TYPE_CHECKING:
+    from monitor.segment_settings import SegmentSettings
     from monitor.settings import ModelSettings
 
 
@@ -52,6 +54,23 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentOptions:
+    """What the worker must know of one dimension of segments."""
+
+    name: str
+    kind: Literal["feature", "tag", ""] = ""
+    """Empty: a feature if the reference has one of this name, else a tag."""
+    top: int = 10
+    min_rows: int = 50
+    checks: tuple[SegmentCheck, ...] = DEFAULT
+
+    @classmethod
+    def of(cls, settings: SegmentSettings) -> SegmentOptions:
+        kind: Literal["feature", "tag", ""] = "feature" if settings.feature else "tag" if settings.tag else ""
+        return cls(settings.subject, kind, settings.top, settings.min_rows, tuple(settings.checks))
+
+
+@dataclass(frozen=True, slots=True)
 class ModelOptions:
     """What the worker must know of a model's settings."""
 
@@ -87,6 +106,8 @@ class ModelOptions:
     ignore: tuple[str, ...] = ()
     plan: Plan = field(default_factory=Plan)
     """Where the reference comes from."""
+    segments: tuple[SegmentOptions, ...] = ()
+    segment_measurements: int = 2_000
 
     @property
     def horizon(self) -> float:
@@ -122,6 +143,8 @@ class ModelOptions:
             features=tuple(schema.features.items()),
             ignore=tuple(schema.ignore),
             plan=Plan.of_model(settings),
+            segments=tuple(SegmentOptions.of(segment) for segment in settings.segments),
+            segment_measurements=settings.segment_measurements,
         )
 
 
@@ -133,6 +156,8 @@ class BuiltReference:
     n: int
     created: bool
     """False when one with the same content and settings was there already."""
+    notes: tuple[str, ...] = ()
+    """What segments cost, and what of them is left out; empty without."""
 
 
 @dataclass(frozen=True, slots=True)

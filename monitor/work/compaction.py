@@ -40,8 +40,9 @@ from monitor.work.closing import Compacted, ModelOptions
 from monitor.work.ids import NOWHERE, Ids, first_in_reach
 from monitor.work.place import Place, Waiting, read_labels, task_schema, truths, windows_of
 from monitor.work.portion import Portion, PortionStore, Stored
-from monitor.work.profiles import PROFILE_CODEC, WHOLE
+from monitor.work.profiles import PROFILE_CODEC, WHOLE, stored, told_apart
 from monitor.work.references import newest
+from monitor.work.segments import load
 
 log = logging.getLogger("watchkeeper.compaction")
 
@@ -74,6 +75,8 @@ class Compaction:
             inside = (windows.c.model == self._model, closes > row.compacted_seq, closes < upto)
             cuts = connection.scalars(select(closes).where(*inside).distinct().order_by(closes)).all()
             self._reference = newest(connection, self._model)
+            segments = load(connection, self._reference, self._options) if self._reference else []
+        self._dimensions = [one.segmentation.dimension for one in segments if one.segmentation]
         self._schema = self._reference.reference.schema if self._reference else None
         self._store = PortionStore(self._engine, self._model, row.compacted_seq)
         self._store.remove_unfinished()
@@ -211,11 +214,13 @@ class Compaction:
         if self._reference is None:
             return Stored({**values, "codec": BATCH_CODEC, "payload": encode_rows(rows.payload, chunk.rows)})
         frame = rows.frame if len(times) == len(rows) else rows.frame.take(int_array(chunk.rows))
-        made = profile(frame, self._reference.reference.binning).to_bytes()
-        return Stored(
-            {**values, "codec": CHUNK_CODEC, "payload": encode(frame)},
-            {**common, "binning_id": self._reference.id, "segment": WHOLE, "codec": PROFILE_CODEC, "payload": made},
-        )
+        binning = self._reference.reference.binning
+        common |= {"binning_id": self._reference.id, "codec": PROFILE_CODEC}
+        found = stored((WHOLE,), [profile(frame, binning)])
+        for dimension in self._dimensions:
+            found += stored(dimension.keys, told_apart(frame, binning, dimension))
+        made = [{**common, **own} for own in found]
+        return Stored({**values, "codec": CHUNK_CODEC, "payload": encode(frame)}, made)
 
 
 def _decoded(batches: Sequence[Row[Any]]) -> tuple[list[Decoded], dict[int, DamagedBatch]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -51,14 +51,22 @@ class Evidence:
     """One model's windows as of one position. Reads the labelled rows of each at most once."""
 
     def __init__(
-        self, engine: Engine, model: str, reference: StoredReference | None, seq: int, options: ModelOptions
+        self,
+        engine: Engine,
+        model: str,
+        reference: StoredReference | None,
+        seq: int,
+        options: ModelOptions,
+        told_apart: Collection[str] = (),
     ) -> None:
-        self._engine, self._model, self._seq = engine, model, seq
-        self._schema = task_schema(reference, options)
-        self._task = options.task
+        """`told_apart` are columns that labelled rows carry besides their outcome."""
+        self._engine, self.model, self.seq = engine, model, seq
+        self.schema = task_schema(reference, options)
+        self.task = options.task
         self.reference = reference
+        self._told_apart = told_apart
         self._labelled: dict[Window, Labelled] = {}
-        self._profiles = None if reference is None else Profiles(engine, model, options.every, reference)
+        self.profiles = None if reference is None else Profiles(engine, model, options.every, reference)
 
     def rows(self, window: Window) -> int:
         return sum(n for _, n in self._chunks(window))
@@ -66,11 +74,11 @@ class Evidence:
     def profile(self, window: Window) -> Profile | None:
         """What is known of its rows, of any window of whole buckets; None without a reference, whose binning it takes.
         Chunks from before the reference are profiled now, and their profiles stored."""
-        if self._profiles is None:
+        if self.profiles is None:
             return None
-        found = self._profiles.of(window, self._seq)
-        made = [self._profiles.make(id_) for id_ in found.missing]
-        return _settled(reduce(merge, [one for one in made if one is not None], found.profile))
+        found = self.profiles.of(window, self.seq)
+        made = [self.profiles.make(id_) for id_ in found.missing]
+        return settled(reduce(merge, [one for one in made if one is not None], found.profile))
 
     def coverage(self, window: Window, enough: float) -> float:
         """The share of its rows that have a label; 1 where there are none. A share below `enough` is only a bound from
@@ -78,7 +86,7 @@ class Evidence:
         rows = self.rows(window)
         if not rows:
             return 1.0
-        where = _within(labels.c, self._model, window, self._seq)
+        where = _within(labels.c, self.model, window, self.seq)
         with self._engine.connect() as connection:
             count = connection.scalar(select(func.count(labels.c.prediction_id.distinct())).where(where)) or 0
         return count / rows if count < enough * rows else len(self.labelled(window)) / rows
@@ -86,7 +94,11 @@ class Evidence:
     def labelled(self, window: Window) -> Labelled:
         """Its rows that have a label of the task's type."""
         if window not in self._labelled:
-            columns = {*OUTCOME, *(f"p:{name}" for name in (self._schema.classes if self._schema else ()))}
+            columns = {
+                *OUTCOME,
+                *self._told_apart,
+                *(f"p:{name}" for name in (self.schema.classes if self.schema else ())),
+            }
             self._labelled[window] = self._join(window, columns)
         return self._labelled[window]
 
@@ -99,13 +111,13 @@ class Evidence:
         frame = self.labelled(window).frame
         if frame is None:
             return None
-        return replace(scored(frame, frame["label"], self._schema, self._task), predictions=self.rows(window))
+        return replace(scored(frame, frame["label"], self.schema, self.task), predictions=self.rows(window))
 
     def _join(self, window: Window, columns: set[str] | None) -> Labelled:
         ids, values, seqs = self._labels(window)
         if not ids:
             return Labelled(None)
-        truth = truths(values, self._schema)
+        truth = truths(values, self.schema)
         fit = valid(truth)
         known = string_array(ids)
         parts: list[pa.Table] = []
@@ -124,7 +136,7 @@ class Evidence:
         """The newest version of each label: ids, values and positions in the log."""
         query = (
             select(labels.c.prediction_id, labels.c.label, labels.c.seq)
-            .where(_within(labels.c, self._model, window, self._seq))
+            .where(_within(labels.c, self.model, window, self.seq))
             .order_by(labels.c.seq)
         )
         with self._engine.connect() as connection:
@@ -136,15 +148,15 @@ class Evidence:
         """Number and rows of its chunks, in the order in which they came."""
         query = (
             select(chunks.c.id, chunks.c.n)
-            .where(_within(chunks.c, self._model, window, self._seq))
+            .where(_within(chunks.c, self.model, window, self.seq))
             .order_by(chunks.c.seq, chunks.c.id)
         )
         with self._engine.connect() as connection:
             return [(row.id, row.n) for row in connection.execute(query)]
 
-    def frames(self, window: Window) -> Iterator[pa.Table]:
-        """Its rows with all that was stored of them, chunk by chunk."""
-        return self._frames(window, None)
+    def frames(self, window: Window, columns: set[str] | None = None) -> Iterator[pa.Table]:
+        """Its rows, chunk by chunk: with all that was stored of them, or with those of these columns that they have."""
+        return self._frames(window, columns)
 
     def _frames(self, window: Window, columns: set[str] | None) -> Iterator[pa.Table]:
         for id_, _ in self._chunks(window):
@@ -158,10 +170,10 @@ class Evidence:
         query = select(chunks.c.payload, chunks.c.codec).where(chunks.c.id == id_)
         with self._engine.connect() as connection:
             row = connection.execute(query).one()
-        return decode(row.payload, row.codec, self._schema, columns)
+        return decode(row.payload, row.codec, self.schema, columns)
 
 
-def _settled(merged: Profile) -> Profile:
+def settled(merged: Profile) -> Profile:
     """The profile without the noise that the order of merging leaves in the last digits of its moments: what is
     measured of a window must not depend on how its rows were portioned into chunks."""
     return replace(merged, columns={name: _rounded(column) for name, column in merged.columns.items()})

@@ -32,15 +32,16 @@ class Overtaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A chunk as it will stand in the store, with its profile if there is a binning."""
+    """A chunk as it will stand in the store, with its profiles if there is a binning."""
 
     values: dict[str, Any]
-    profile: dict[str, Any] | None = None
+    profiles: Sequence[dict[str, Any]] = ()
+    """Of all its rows, and of each segment's."""
 
     @property
     def size(self) -> int:
-        profile = len(self.profile["payload"]) if self.profile else 0
-        return len(self.values["payload"]) + len(self.values["id_hashes"]) + profile
+        own = sum(len(profile["payload"]) for profile in self.profiles)
+        return len(self.values["payload"]) + len(self.values["id_hashes"]) + own
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,8 @@ class PortionStore:
 
     def _write_chunk(self, connection: Connection, chunk: Stored) -> None:
         id_ = connection.execute(insert(chunks).values(chunk.values).returning(chunks.c.id)).scalar_one()
-        if chunk.profile is not None:
-            connection.execute(insert(profiles).values({**chunk.profile, "chunk_id": id_}))
+        if chunk.profiles:
+            connection.execute(insert(profiles), [{**profile, "chunk_id": id_} for profile in chunk.profiles])
 
     def _check_whole(self, connection: Connection, count: int) -> None:
         """Makes sure that nobody has taken the earlier transactions' chunks for an unfinished portion's."""

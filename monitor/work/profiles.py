@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Engine, and_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.base import Window
-from checks.profile import Profile, empty, merge, profile
+from checks.profile import Binning, Profile, empty, merge, profile
+from checks.segments.dimension import Dimension, mark_of
 from monitor.store.engine import writing
 from monitor.store.tables import chunks, profiles, rollups
 from monitor.work.buckets import Bucket, bucket_of, cover, grain, levels
@@ -48,6 +51,21 @@ class Found:
     """Chunks without a profile under this binning, in the order in which they came."""
 
 
+def told_apart(frame: pa.Table, binning: Binning, dimension: Dimension) -> list[Profile]:
+    """The profile of each segment's rows, in the order of its segments."""
+    parts = dimension.split(frame, binning)
+    return [profile(rows, binning) if rows.num_rows else empty(binning) for rows in parts]
+
+
+def stored(keys: Sequence[str], found: Sequence[Profile]) -> list[dict[str, Any]]:
+    """What the rows of the store tell each profile by. One without rows has none, but for a dimension's mark."""
+    return [
+        {"segment": key, "n": one.n, "payload": one.to_bytes()}
+        for key, one in zip(keys, found, strict=True)
+        if one.n or key in (WHOLE, mark_of(key))
+    ]
+
+
 class Held:
     """What a set of roll-ups holds, of which none holds another."""
 
@@ -79,8 +97,8 @@ class Profiles:
         with self._engine.connect() as connection:
             chosen, loose = self._cover(connection, window, seq, segment)
             merged = reduce(merge, self._read(connection, chosen, loose, segment), empty(self.binning))
-            if segment != WHOLE:  # a chunk without rows of a segment has no profile of it
-                chosen, loose = self._cover(connection, window, seq, WHOLE)
+            if segment != WHOLE:  # a chunk without rows of a segment has no profile of it, but its dimension's mark
+                chosen, loose = self._cover(connection, window, seq, mark_of(segment))
             return Found(merged, self._missing(connection, window, seq, chosen, loose))
 
     def missing(self, window: Window, seq: int) -> list[int]:
@@ -125,28 +143,29 @@ class Profiles:
 
     def make(self, id_: int) -> Profile | None:
         """Profiles a chunk's rows and stores that; None where the chunk is gone."""
+        made = self._make(id_, None)
+        return made[0] if made else None
+
+    def make_segments(self, id_: int, dimension: Dimension) -> list[Profile]:
+        """Profiles a chunk's rows of each segment and stores that; empty where the chunk is gone."""
+        return self._make(id_, dimension) or []
+
+    def _make(self, id_: int, dimension: Dimension | None) -> list[Profile] | None:
         columns = (chunks.c.model, chunks.c.bucket_start, chunks.c.seq, chunks.c.n, chunks.c.codec, chunks.c.payload)
         with self._engine.connect() as connection:
             row = connection.execute(select(*columns).where(chunks.c.id == id_)).one_or_none()
         if row is None:
             return None
-        frame = decode(row.payload, row.codec, self.reference.reference.schema)
-        made = profile(fitted(frame, self.binning), self.binning)
-        values = {
-            "chunk_id": id_,
-            "binning_id": self.reference.id,
-            "segment": WHOLE,
-            "model": row.model,
-            "bucket_start": row.bucket_start,
-            "seq": row.seq,
-            "n": row.n,
-            "codec": PROFILE_CODEC,
-            "payload": made.to_bytes(),
-        }
+        frame = fitted(decode(row.payload, row.codec, self.reference.reference.schema), self.binning)
+        common: dict[str, Any] = {"chunk_id": id_, "binning_id": self.reference.id}
+        common |= {"model": row.model, "bucket_start": row.bucket_start, "seq": row.seq, "codec": PROFILE_CODEC}
+        found = [profile(frame, self.binning)] if dimension is None else told_apart(frame, self.binning, dimension)
+        keys = (WHOLE,) if dimension is None else dimension.keys
+        values = [{**common, **parts} for parts in stored(keys, found)]
         dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
         with writing(self._engine).begin() as connection:
             connection.execute(dialect.insert(profiles).on_conflict_do_nothing(), values)
-        return made
+        return found
 
     def _missing(
         self, connection: Connection, window: Window, seq: int, chosen: Sequence[Bucket], loose: Sequence[Loose]

@@ -5,6 +5,7 @@ All is taken as of the closing's position in the arrival log, so it does not mat
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 
 from sqlalchemy import Engine, Table, and_, exists, func, select
@@ -16,6 +17,8 @@ from monitor.work.checking import Checking
 from monitor.work.closing import Closing, ModelOptions, Verdict
 from monitor.work.evidence import Evidence
 from monitor.work.references import newest
+from monitor.work.segment_checking import SegmentChecking
+from monitor.work.segments import Segments, learned, load
 
 OVERTAKEN = 3
 """So many later windows with all their labels, and one that lacks some waits no longer."""
@@ -40,6 +43,7 @@ class Verdicts:
                     f"{last.window.end:g} closed at {last.close_seq}; compact them first"
                 )
             self._reference = newest(connection, model)
+            self._segments = load(connection, self._reference, options) if self._reference else []
             self._oldest = connection.scalar(select(func.min(chunks.c.window_start)).where(chunks.c.model == model))
             immature = connection.execute(
                 select(windows.c.start, windows.c.end)
@@ -50,8 +54,11 @@ class Verdicts:
 
     def of(self, closing: Closing) -> Verdict:
         """The verdict on one closing; they are to be asked for in order."""
-        evidence = Evidence(self._engine, self._model, self._reference, closing.close_seq, self._options)
-        checking = Checking(evidence, self._options, self._clock)
+        told_apart = {one.column for one in self._segments}
+        evidence = Evidence(self._engine, self._model, self._reference, closing.close_seq, self._options, told_apart)
+        self._segments = [self._frozen(one, closing, evidence) for one in self._segments]
+        parts = SegmentChecking(evidence, self._segments, self._options, self._clock)
+        checking = Checking(evidence, parts, self._options, self._clock)
         matured = [(window, checking.performance(window, mature=True)) for window in self._matured(closing, evidence)]
         return Verdict(
             measurements=checking.every(closing.window, mature=closing.window not in self._immature),
@@ -61,6 +68,21 @@ class Verdicts:
             seconds=checking.seconds,
             failed=checking.failed,
         )
+
+    def _frozen(self, one: Segments, closing: Closing, evidence: Evidence) -> Segments:
+        """The dimension with its values. Those of a tag that the reference lacks are learned from the newest windows
+        up to this closing."""
+        reference = evidence.reference
+        if one.segmentation is not None or reference is None:
+            return one
+        before = (evidence.frames(window, {"id", one.column}) for window in self._back(closing.window))
+        return learned(self._engine, reference, one, before, closing.close_seq, self._model)
+
+    def _back(self, window: Window) -> Iterator[Window]:
+        """The window and those before it, as far back as there are events."""
+        while self._oldest is not None and window.start >= self._oldest:
+            yield window
+            window = Window(window.start - window.seconds, window.start)
 
     def _matured(self, closing: Closing, evidence: Evidence) -> list[Window]:
         """The windows whose labels are mature now: from the oldest on, up to the first that still waits for its own. So

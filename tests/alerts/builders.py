@@ -10,7 +10,7 @@ from alerts.rule import Rule
 from alerts.state import AlertState, Status, Transition
 from alerts.step import step
 from alerts.wording import Wording
-from checks.base import Labels, Measurement, NotEnough, Window
+from checks.base import Labels, Measurement, NotEnough, Window, labels
 
 HOUR = 3600.0
 START = 1367366400.0
@@ -84,10 +84,16 @@ def firing_state(
     return AlertState(labels=labels, status=Status.FIRING, value=value, **fields)
 
 
-def alert(value: float = 3.2, feature: str = "distance", ended: tuple[float, str] | None = None, **keys: Any) -> Alert:
+def alert(
+    value: float = 3.2,
+    feature: str = "distance",
+    ended: tuple[float, str] | None = None,
+    segment: str = "",
+    **keys: Any,
+) -> Alert:
     """One alert of the rule `drift`, worded."""
-    labels = (("feature", feature), ("method", "psi"))
-    made = alert_of(rule(**keys), "delays", firing_state(value, labels), ended)
+    of = labels(feature=feature, method="psi", segment=segment)
+    made = alert_of(rule(**keys), "delays", firing_state(value, of), ended)
     return worded(made, rule(**keys), "delays", Wording())
 
 

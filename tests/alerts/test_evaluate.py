@@ -84,3 +84,27 @@ def test_what_long_vanished_is_forgotten_unless_it_fires() -> None:
 def test_a_long_error_text_is_cut() -> None:
     states, _ = evaluate(rule(), {}, [], "x" * 100_000, NOW)
     assert len(states[()].health_text) == 500
+
+
+UA: Labels = (("feature", "temp"), ("method", "psi"), ("segment", "carrier=UA"))
+
+
+def test_a_segment_that_there_is_no_more_ends_its_alert_and_one_without_rows_does_not() -> None:
+    known = {TEMP: firing_state(labels=TEMP), UA: firing_state(labels=UA)}
+    states, changes = evaluate(rule(), known, [measure(0.5, labels=TEMP)], None, NOW)
+    assert set(states) == {TEMP}
+    assert [(change.labels, change.reason, change.after) for change in changes] == [
+        (UA, Reason.SEGMENT_REMOVED, Status.INACTIVE)
+    ]
+    empty = measure(None, labels=UA)
+    states, changes = evaluate(rule(), known, [measure(0.5, labels=TEMP), empty], None, NOW)
+    assert (states[UA].status, changes) == (Status.FIRING, [])
+    states, changes = evaluate(rule(), known, [], "out of memory", NOW)
+    assert (states[UA].health, changes) == (Kind.ERROR, [])
+
+
+def test_a_rule_for_segments_leaves_the_whole_alone_and_the_other_way_round() -> None:
+    rows = [measure(0.5, labels=TEMP), measure(0.5, labels=UA)]
+    for segment, expected in (("*", {UA}), ("", {TEMP}), ("carrier=UA", {UA})):
+        states, _ = evaluate(rule(match={"segment": segment}), {}, rows, None, NOW)
+        assert set(states) == expected

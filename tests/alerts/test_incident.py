@@ -91,3 +91,13 @@ def test_findings_are_in_the_measurements_unit() -> None:
 def test_subject_is_the_label_values_or_the_metric() -> None:
     assert alert().subject == "distance psi"
     assert replace(alert(), labels={"scope": "host"}).subject == "feature_drift"
+
+
+def test_a_segment_is_named_first_and_once_and_comes_after_the_whole() -> None:
+    whole, part = alert(1.0, summary="accuracy fell"), alert(9.0, segment="carrier=UA", summary="accuracy fell")
+    named = alert(5.0, segment="carrier=AA", summary="{{ labels.segment }} fell")
+    assert [item.summary for item in incident(part, named, whole).alerts] == [
+        "accuracy fell",
+        "carrier=UA: accuracy fell",
+        "carrier=AA fell",
+    ]

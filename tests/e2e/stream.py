@@ -52,6 +52,7 @@ def batches(hours: int = 20, rows: int = 120, fault: range = range(8, 12)) -> li
                     "features": features,
                     "prediction": int(row["score"] > 0.5),
                     "probabilities": row["score"],
+                    "tags": {"shop": "abc"[index % 3]},
                 }
             )
             if rng.random() < 0.97:

@@ -15,6 +15,8 @@ reference: reference.csv
 time: replay
 windows: {every: 1h, lateness: 5m, min_rows: 50}
 labels: {maturity: 6h}
+segments: [colour, {tag: shop, top: 2}]   # a tag that the reference lacks: its values are learned from the stream
+segment_measurements: 100
 collect: {host: false}
 evaluate: 200ms
 rules:
@@ -81,3 +83,6 @@ def test_speed_and_restarts_change_nothing(tmp_path: Path) -> None:
     assert any("colour" in labels for _, labels in fired), fired
     revised = [row for row in fast["measurements"] if row[13] > 0]
     assert revised, "the late rows of hour 5 revise what they touch"
+    assert any("colour=r" in row[1] for row in revised)
+    shops = {row[1] for row in fast["measurements"] if "shop=" in row[1]}
+    assert any("shop=(other)" in labels for labels in shops)

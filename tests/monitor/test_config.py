@@ -157,8 +157,8 @@ def test_each_mistake_is_one_sentence_with_its_line(file: Path, text: str, expec
             "rule 'r': feature_drift has no label 'featur'; its labels are feature, method",
         ),
         (
-            "{name: r, metric: window_rows, above: 1, match: {a: b}}",
-            "rule 'r': window_rows has no label 'a'; it has no labels",
+            "{name: r, metric: prediction_age_seconds, above: 1, match: {a: b}}",
+            "rule 'r': prediction_age_seconds has no label 'a'; it has no labels",
         ),
         (
             "{name: r, metric: window_rows, above: 1, summary: '{{ valu }}'}",

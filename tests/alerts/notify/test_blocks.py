@@ -127,3 +127,12 @@ def test_what_moved_is_told_escaped_and_once() -> None:
     ]
     assert problems(shown["blocks"]) is None
     assert "What moved" not in _texts(payload(incident(alert(3.2)), Why.FIRST))
+
+
+def test_among_many_alerts_the_worst_segments_are_named() -> None:
+    features = [alert(9.0, f"f{place}") for place in range(12)]
+    parts = [alert(1.0 + place, segment=f"carrier=c{place}") for place in range(6)]
+    shown = _texts(payload(incident(*features, *parts), Why.FIRST))
+    assert "Worst segments among them" in shown
+    assert [f"carrier=c{place}" in shown for place in range(6)] == [False, False, False, True, True, True]
+    assert "Worst segments" not in _texts(payload(incident(*features), Why.FIRST))

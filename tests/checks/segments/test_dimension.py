@@ -15,7 +15,7 @@ from checks.profile import Binning, CategoryColumn, NumberColumn, Profile, merge
 from checks.reference import Reference
 from checks.schema import SchemaOverrides, infer
 from checks.segments import dimension
-from checks.segments.dimension import LONGEST, MISSING, OTHER, Dimension, added, most, tally
+from checks.segments.dimension import LONGEST, MISSING, OTHER, Dimension, added, mark_of, most, tally
 from tests.checks.sample import reference, table
 
 REFERENCE: Reference = reference(4_000)
@@ -101,7 +101,10 @@ def _named(column: str, rows: pa.Table) -> dict[str, np.ndarray[tuple[int], np.d
     return dict(zip(found.segments, found.rows(rows, BINNING), strict=True))
 
 
-def test_what_is_other_is_kept_apart_from_what_was_other_among_other_values() -> None:
-    few, many = Dimension("t:x", ("a", "b")), Dimension("t:x", ("a", "b", "c"))
-    assert set(few.keys) & set(many.keys) == {"t:x=a", "t:x=b"}
-    assert few.segments[-1] == many.segments[-1] == "x=(other)"
+def test_what_is_stored_is_kept_apart_from_that_of_other_values_and_other_columns() -> None:
+    few, many, feature = Dimension("t:x", ("a", "b")), Dimension("t:x", ("a", "b", "c")), Dimension("f:x", ("a", "b"))
+    assert few.segments[-1] == many.segments[-1] == feature.segments[-1] == "x=(other)"
+    assert len({*few.keys, *many.keys, *feature.keys}) == 3 + 4 + 3
+    assert {mark_of(key) for key in few.keys} == {few.mark} == {few.keys[-1]}
+    longest = Dimension("t:" + "n" * 80, ("v" * LONGEST,))
+    assert max(map(len, longest.keys)) <= 200, "what the store's column holds"

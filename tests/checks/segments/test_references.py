@@ -45,6 +45,10 @@ def _measured(city: str, rows: int = 3_000, shift: float = 0.0) -> list[Measurem
     return run_segment(name, data, SEGMENTS.references.get(name), OPTIONS, DEFAULT).measurements
 
 
+def _drifted(count: Measurement) -> list[str]:
+    return [item["feature"] for item in count.detail["features"]]
+
+
 def _value(rows: list[Measurement], name: str, **pairs: str) -> Measurement:
     (found,) = [row for row in rows if row.name == name and pairs.items() <= dict(row.labels).items()]
     return found
@@ -65,14 +69,14 @@ def test_a_segment_is_held_against_its_own_rows_of_the_reference(city: str) -> N
 def test_against_the_whole_a_peculiar_segment_would_always_have_drifted() -> None:
     frame = frame_of(table(600, 9, city=np.repeat("Oslo", 600), amount=_amounts(np.repeat("Oslo", 600), 8)))
     whole = run_segment("city=Oslo", window_of(NORMAL, frame), NORMAL, OPTIONS, ("drift",)).measurements
-    assert "amount" in {one["feature"] for one in _value(whole, "drifted_features").detail["features"]}
+    assert "amount" in _drifted(_value(whole, "drifted_features"))
     assert _value(_measured("Oslo"), "drifted_features").value == 0.0
 
 
 def test_a_shift_in_one_segment_is_seen_there_and_nowhere_else() -> None:
     drifted = {city: _value(_measured(city, shift=20.0), "drifted_features") for city in ("Paris", "Rome", "Oslo")}
     assert {city: row.value for city, row in drifted.items()} == {"Paris": 0.0, "Rome": 0.0, "Oslo": 1.0}
-    assert [one["feature"] for one in drifted["Oslo"].detail["features"]] == ["amount"]
+    assert _drifted(drifted["Oslo"]) == ["amount"]
 
 
 def test_limits_of_a_small_segment_are_wider_than_the_whole_s() -> None:

@@ -67,7 +67,7 @@ def test_check_config_shows_what_it_understood(watchkeeper: Command, monkeypatch
         "tokens.admin **** (from the config file itself)",
         "postgresql://u:***@h/d",
         "cpu_utilization_ratio{scope=host} > 50% for 10m",
-        "performance{metric=accuracy} (mean of 7 windows) < reference - 0.05 for 2 windows",
+        "performance{metric=accuracy, segment=} (mean of 7 windows) < reference - 0.05 for 2 windows",
         "feature_drift{method=psi} > its calibrated limit, at least 0.1 for 2 windows",
         "latency_p95_seconds > 3 × its median of the last 1h, at least 100ms for 1m",
     ):
@@ -120,6 +120,8 @@ def test_check_config_lists_every_mistake_and_exits_2(watchkeeper: Command) -> N
         ("", "", "r.csv"),
         (REFERENCE, "schema: {target: truth}", "'truth'"),
         (REFERENCE, "schema: {features: {colur: categorical}}", "did you mean 'colour'"),
+        (REFERENCE, "segments: [{feature: colur}]", "no feature 'colur' that is watched; did you mean 'colour'"),
+        (REFERENCE, "segments: [{feature: country}]", "write {tag: country} if it is a tag"),
     ],
 )
 def test_check_config_judges_the_reference(
@@ -133,6 +135,22 @@ def test_check_config_judges_the_reference(
     (sentence,) = ran.err.splitlines()
     assert sentence.startswith("watchkeeper.yaml: model delays: ")
     assert expected in sentence
+
+
+def test_check_config_says_what_segments_cost_and_what_is_left_out(watchkeeper: Command) -> None:
+    Path("r.csv").write_text(REFERENCE)
+    write("model: delays\nreference: r.csv\nsegments: [colour, {tag: shop, top: 99}]\nsegment_measurements: 250\n")
+    ran = watchkeeper("check-config")
+    assert ran.status == 0, ran.err
+    assert "colour (feature), 3 segments at most: volume, performance, drift, missing" in ran.out
+    assert "shop (tag), 100 segments at most: volume" in ran.out
+    assert "left out, since segment_measurements is 250: " in ran.out
+    assert "drift of shop (300)" in ran.out
+
+
+def test_check_config_says_that_segments_need_a_reference(watchkeeper: Command) -> None:
+    write("model: delays\nsegments: [colour]\n")
+    assert "segments   nothing, as long as there is no reference" in watchkeeper("check-config").out
 
 
 REPORTS = """model: delays

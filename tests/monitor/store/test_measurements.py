@@ -67,3 +67,30 @@ def test_performance_is_shown_of_the_newest_window_with_mature_labels(engine: En
     write(engine, mature, waiting)
     judged(engine, 20.0)
     assert history.latest(engine) == [("delays", mature)]
+
+
+def test_labels_choose_what_is_read(engine: Engine) -> None:
+    def row(**pairs: str) -> Measurement:
+        return replace(FIRST, labels=labels(**pairs))
+
+    odd = 'say "segment":"b=c"'
+    rows = [
+        row(feature="temp"),
+        row(feature="temp", segment="a=b"),
+        row(feature="temp", segment="A=b"),
+        row(feature=odd),
+    ]
+    write(engine, *rows)
+
+    def found(*of: tuple[str, str]) -> list[dict[str, str]]:
+        return sorted((item["labels"] for item in history.read(engine, "delays", of=of)), key=str)
+
+    assert found(("segment", "a=b")) == [{"feature": "temp", "segment": "a=b"}]
+    assert found(("feature", "temp"), ("segment", "A=b")) == [{"feature": "temp", "segment": "A=b"}]
+    assert found(("segment", "")) == [{"feature": odd}, {"feature": "temp"}]
+    assert found(("segment", "b=c")) == found(("feature", "tem")) == []
+
+
+def test_of_one_measurement_given_twice_the_last_counts(engine: Engine) -> None:
+    write(engine, FIRST, replace(FIRST, value=0.5), SECOND)
+    assert [(row["value"], row["revision"]) for row in history.read(engine, "delays", until=20.0)] == [(0.5, 0)]

@@ -182,3 +182,23 @@ def test_a_failure_inside_says_no_more_than_that(rig: Rig, monkeypatch: pytest.M
 
     assert reply.status_code == 500
     assert "hunter2" not in reply.text
+
+
+def test_measurements_by_label(rig: Rig) -> None:
+    measured(
+        rig,
+        Measurement("window_rows", 9.0, HOUR),
+        Measurement("window_rows", 4.0, HOUR, labels(segment="country=DE & AT")),
+    )
+
+    def values(*label: str) -> list[float]:
+        reply = rig.client.get("/api/v1/measurements", params={"model": "delays", "label": list(label)})
+        assert reply.status_code == 200
+        return [row["value"] for row in reply.json()["measurements"]]
+
+    assert values("segment=country=DE & AT") == [4.0]
+    assert values("segment=") == [9.0]
+    assert values("segment=country=DE & AT", "feature=x") == []
+    refused = rig.client.get("/api/v1/measurements", params={"model": "delays", "label": "segment"})
+    assert refused.status_code == 400
+    assert "write name=value" in refused.text

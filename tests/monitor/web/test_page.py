@@ -150,3 +150,41 @@ def test_nothing_comes_from_elsewhere_and_nothing_runs(rig: Rig) -> None:
 def test_it_refreshes_itself_until_told_not_to(rig: Rig) -> None:
     assert '<meta http-equiv="refresh" content="15">' in rig.client.get("/").text
     assert "http-equiv" not in rig.client.get("/?refresh=off").text
+
+
+def test_the_worst_segments_are_shown_and_their_values_nowhere_else(rig: Rig) -> None:
+    rows = [Measurement("window_rows", 812.0, HOUR, n=812)]
+    for place in range(40):
+        of = f"country=c{place:02}"
+        rows += [
+            Measurement("window_rows", 20.0, HOUR, labels(segment=of), n=20),
+            Measurement(
+                "performance",
+                0.9 - place / 100,
+                HOUR,
+                labels(metric="accuracy", segment=of),
+                n=20,
+                reference=0.9,
+                limit_low=0.7,
+            ),
+            Measurement(
+                "drifted_features",
+                float(place == 3) * 2,
+                HOUR,
+                labels(segment=of),
+                detail={"features": [{"feature": "temp"}, {"feature": "wind"}] if place == 3 else []},
+            ),
+            Measurement("missing_ratio", place / 40, HOUR, labels(feature="temp", segment=of), limit_high=0.5),
+        ]
+    rig.services.latest.put("delays", rows)
+
+    html = rig.client.get("/").text
+
+    shown = re.findall(r'<td class="name">(country=c\d+)</td>', html)
+    assert shown[:6] == ["country=c39", "country=c38", "country=c37", "country=c36", "country=c35", "country=c03"]
+    assert len(shown) <= 10
+    text = Tags(html).text
+    assert "The worst of 40 segments" in text
+    assert "temp, wind" in text
+    assert "<h3>Features</h3>" not in html, "no feature of all rows was measured"
+    assert html.count("<dt>window rows") == 1

@@ -27,6 +27,7 @@ class Prediction:
     features: Mapping[str, Any] = field(default_factory=lambda: {"distance": 1.0, "carrier": "UA"})
     prediction: Any = "no"
     score: float | None = 0.25
+    tags: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Log:
             "probabilities": [prediction.score for prediction in predictions],
             "latency": None,
             "version": None,
-            "tags": None,
+            "tags": [prediction.tags for prediction in predictions] if any(p.tags for p in predictions) else None,
         }
         return self._arrive("predictions", [prediction.time for prediction in predictions], payload)
 

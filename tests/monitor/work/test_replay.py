@@ -10,13 +10,21 @@ from random import Random
 
 import pytest
 
-from monitor.work.closing import Closing, ModelOptions, Verdict
+from checks.segments.parts import PARTS
+from monitor.work import segments
+from monitor.work.closing import Closing, ModelOptions, SegmentOptions, Verdict
 from monitor.work.compact import compact
 from monitor.work.measure import measure, measure_many
 from tests.monitor.work.log import HOUR, START, Log, Prediction, Truth
 from tests.monitor.work.sample import write_reference
 
-OPTIONS = ModelOptions("delays", every=HOUR, lateness=600.0, min_rows=2, maturity=3 * HOUR, coverage=0.8)
+SEGMENTS = (
+    SegmentOptions("carrier", top=1, min_rows=2, checks=tuple(PARTS)),
+    SegmentOptions("country", "tag", top=2, min_rows=2),
+)
+OPTIONS = ModelOptions(
+    "delays", every=HOUR, lateness=600.0, min_rows=2, maturity=3 * HOUR, coverage=0.8, segments=SEGMENTS
+)
 ARRIVALS = 40
 HOURS = 10
 
@@ -43,6 +51,7 @@ def traffic(random: Random) -> Iterator[list[Prediction] | list[Truth]]:
                 },
                 prediction=random.choice(["yes", "no"]),
                 score=random.choice([0.1, 0.4, 0.6, 0.9, None]),
+                tags=random.choice([None, {}, {"country": "DE"}, {"country": "FR"}, {"country": "AT", "x": "y"}]),
             )
             for _ in range(random.randint(1, 8))
         ]
@@ -103,7 +112,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_verdicts_do_not_depend_on_the_pace(template: Path, tmp_path: Path, seed: int) -> None:
+def test_verdicts_do_not_depend_on_the_pace(
+    template: Path, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "FREEZE_ROWS", 30)
     random = Random(seed)
     arrivals = list(traffic(random))
     paces = [
@@ -128,4 +140,10 @@ def test_verdicts_do_not_depend_on_the_pace(template: Path, tmp_path: Path, seed
     verdicts = [verdict for _, verdict in done]
     assert len(verdicts) >= 7
     assert sum(bool(verdict.revisions) for verdict in verdicts) >= 3
+    named = [{dict(row.labels).get("segment", "") for row in verdict.measurements} for verdict in verdicts]
+    assert {"carrier=(other)"} < named[0]
+    learned = [any(name.startswith("country=") for name in names) for names in named]
+    assert not learned[0], "the tag's values are learned from the stream"
+    assert learned[-1]
+    assert any("segment" in dict(row.labels) for verdict in verdicts for row in verdict.revisions if row.value)
     assert any(row.value is not None for verdict in verdicts for _, rows in verdict.matured for row in rows)

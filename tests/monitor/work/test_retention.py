@@ -176,7 +176,7 @@ def test_many_rows_go_in_small_transactions_and_the_file_shrinks(
 
 def test_every_table_that_grows_is_looked_at() -> None:
     watched = {table.name for table in vars(retention).values() if isinstance(table, Table)}
-    bounded = {"arrivals", "progress", "alerts", "lines", "reference_profiles", "alembic_version"}
+    bounded = {"arrivals", "progress", "alerts", "lines", "reference_profiles", "segmentations", "alembic_version"}
     bounded |= {"reference_uses", "model_versions"}  # by people's decisions, and by Standards
     assert set(metadata.tables) - watched <= bounded
 

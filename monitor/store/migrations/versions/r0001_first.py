@@ -267,6 +267,21 @@ def upgrade() -> None:
         comment="merged profiles of whole buckets of time, each as of a position (docs/decisions/0006-rollups.md)",
     )
     op.create_table(
+        "segmentations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("reference_id", sa.BigInteger(), nullable=False),
+        sa.Column("column", sa.String(length=200), nullable=False),
+        sa.Column("settings", sa.String(length=64), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("codec", sa.String(length=32), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("model", "reference_id", "column", "settings", name="segmentations_once"),
+        comment="tags and features by whose values rows are told apart",
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "silences",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("matchers", sa.Text(), nullable=False),

@@ -1,0 +1,242 @@
+"""Segmentations in the store: which values are segments, frozen, and what is normal for each.
+
+A dimension that the reference's rows know is frozen with the reference. A tag that they lack is frozen at the first
+closing with enough rows behind it, as of its position in the arrival log: a replay freezes the same values at
+the same closing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection, Engine, Row, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from checks.frame import as_text, from_reference
+from checks.reference import Reference
+from checks.schema import Schema, SchemaError
+from checks.segments.dimension import MISSING, Dimension, added, most, tally
+from checks.segments.plan import Plan, Wanted, plan
+from checks.segments.references import Segmentation, segmentation
+from monitor.store.engine import writing
+from monitor.store.tables import segmentations
+from monitor.work.closing import ModelOptions, SegmentOptions
+from monitor.work.references import StoredReference
+
+log = logging.getLogger("watchkeeper.segments")
+
+SEGMENTATION_CODEC = "segmentation/1"
+FREEZE_ROWS = 1_000
+"""Rows of closed windows from which the values of a tag are learned that the reference lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segments:
+    """One dimension of the config, and its segmentation as far as there is one."""
+
+    options: SegmentOptions
+    column: str
+    segmentation: Segmentation | None = None
+    seq: int = 0
+    """The position as of which it was frozen; 0 with the reference."""
+
+    def as_of(self, seq: int) -> Segmentation | None:
+        """What there was of it as of a position in the log."""
+        return self.segmentation if self.seq <= seq else None
+
+
+def column_of(options: SegmentOptions, schema: Schema) -> str:
+    """The frame's column that the config means: a feature, if there is one of the name, else a tag."""
+    known = options.name in dict(schema.features)
+    return f"f:{options.name}" if options.kind == "feature" or (known and not options.kind) else f"t:{options.name}"
+
+
+def check(options: ModelOptions, schema: Schema) -> None:
+    """Raises SchemaError for a dimension that names a feature which is not watched."""
+    names = dict(schema.features)
+    for one in options.segments:
+        if one.kind == "feature" and one.name not in names:
+            near = difflib.get_close_matches(one.name, names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            tag = f"write {{tag: {one.name}}} if it is a tag"
+            raise SchemaError(f"segments: the reference has no feature {one.name!r} that is watched{hint} {tag}")
+
+
+def planned(options: ModelOptions, schema: Schema, values: Sequence[int | None]) -> Plan:
+    """What is measured of segments, given how many values each dimension has, as far as that is known."""
+    wanted = [
+        Wanted(column_of(one, schema), (one.top if count is None else count) + 1, one.checks)
+        for one, count in zip(options.segments, values, strict=True)
+    ]
+    return plan(wanted, schema, methods_of(options), options.segment_measurements)
+
+
+def cost(plan: Plan, options: ModelOptions, schema: Schema) -> list[str]:
+    """What the plan comes to, for people: a sentence a dimension, and one on what is left out."""
+    told = []
+    for one in options.segments:
+        column = column_of(one, schema)
+        kind = "feature" if column.startswith("f:") else "tag"
+        checks = ", ".join(plan.checks(column)) or "nothing"
+        told.append(f"{one.name} ({kind}), {plan.segments(column)} segments at most: {checks}")
+    profiles = sum(plan.segments(column_of(one, schema)) for one in options.segments)
+    told.append(
+        f"this adds {profiles} profiles to each chunk and {plan.measurements} measurements to each window at most"
+    )
+    if plan.cut:
+        lost = ", ".join(f"{share.check} of {share.column[2:]} ({share.measurements})" for share in plan.cut)
+        told.append(
+            f"left out, since segment_measurements is {options.segment_measurements}: {lost}; raise it, lower top, or "
+            "name fewer checks"
+        )
+    return told
+
+
+def methods_of(options: ModelOptions) -> tuple[str, ...]:
+    """The drift methods of segments."""
+    return options.drift_methods if options.drift else ()
+
+
+def load(connection: Connection, reference: StoredReference, options: ModelOptions) -> list[Segments]:
+    """The dimensions of the config under this reference."""
+    found = []
+    for one in options.segments:
+        column = column_of(one, reference.reference.schema)
+        own, learned_ = _settings(one, options), _learned(one)
+        rows = connection.execute(
+            select(segmentations).where(
+                segmentations.c.model == options.model,
+                segmentations.c.reference_id.in_({reference.number, reference.id}),
+                segmentations.c.column == column,
+                segmentations.c.settings.in_([own, learned_]),
+            )
+        ).all()
+        # Its own; else the values that were frozen with its bins, of which it then says nothing.
+        order = [(reference.number, own), (reference.id, own), (reference.id, learned_)]
+        row = min(rows, key=lambda row: order.index((row.reference_id, row.settings)), default=None)
+        found.append(_loaded(one, column, row, reference))
+    return found
+
+
+def _loaded(one: SegmentOptions, column: str, row: Row[Any] | None, reference: StoredReference) -> Segments:
+    if row is None:
+        return Segments(one, column)
+    made = Segmentation.from_bytes(row.payload, reference.reference)
+    if row.reference_id != reference.number:
+        made = Segmentation(made.dimension)
+    return Segments(one, column, made, row.seq)
+
+
+def counted(options: ModelOptions, schema: Schema, table: pa.Table) -> list[int | None]:
+    """How many values each dimension will have, as far as the reference's table tells; a missing one counts, too."""
+    found: list[int | None] = []
+    for one in options.segments:
+        numeric = column_of(one, schema).startswith("f:") and dict(schema.features)[one.name] == "numeric"
+        if numeric or one.name not in table.column_names:
+            found.append(None)
+            continue
+        found.append(min(one.top, pc.count_distinct(as_text(table[one.name]), mode="all").as_py()))
+    return found
+
+
+def stored_cost(connection: Connection, reference: StoredReference, options: ModelOptions) -> list[str]:
+    """What the segments under this reference come to, for people."""
+    schema = reference.reference.schema
+    found = [one.segmentation for one in load(connection, reference, options)]
+    values = [None if one is None else len(one.dimension.values) for one in found]
+    return cost(planned(options, schema, values), options, schema)
+
+
+def freeze_with(engine: Engine, reference: StoredReference, table: pa.Table, options: ModelOptions) -> None:
+    """Stores what the reference's rows (its table) tell of each dimension that is not there yet. Raises SchemaError."""
+    schema = reference.reference.schema
+    frame = from_reference(table, schema)
+    for one in options.segments:
+        column = column_of(one, schema)
+        if column not in frame.column_names:
+            if one.name not in table.column_names:
+                continue  # a tag that is learned from the stream
+            frame = frame.append_column(column, as_text(table[one.name]))
+        made = summarised(one, column, frame, reference.reference, options)
+        _store(engine, reference.number, column, _settings(one, options), 0, made, options.model)
+
+
+def summarised(
+    one: SegmentOptions, column: str, frame: pa.Table, reference: Reference, options: ModelOptions
+) -> Segmentation:
+    """The dimension's values in the reference's frame, and what is normal for each."""
+    dimension = Dimension(column, most(tally(frame, column, reference.binning), one.top))
+    return segmentation(
+        dimension,
+        frame,
+        reference,
+        checks=one.checks,
+        methods=methods_of(options),
+        every=options.every,
+        min_rows=one.min_rows,
+    )
+
+
+def missing(connection: Connection, reference: StoredReference, options: ModelOptions) -> bool:
+    """Whether a dimension has no segmentation yet that the reference's rows might give it."""
+    return any(one.segmentation is None or one.seq for one in load(connection, reference, options))
+
+
+def learned(
+    engine: Engine,
+    reference: StoredReference,
+    one: Segments,
+    windows: Iterable[Iterable[pa.Table]],
+    seq: int,
+    model: str,
+) -> Segments:
+    """The dimension with the values of these windows' rows (each window chunk by chunk; as many as are needed), frozen
+    and recorded as of a position; as it was if they are too few, or none of them has the tag yet."""
+    binning = reference.reference.binning
+    rows: dict[str, int] = {}
+    for frames in windows:
+        rows = added([rows, *(tally(frame, one.column, binning) for frame in frames)])
+        if sum(rows.values()) >= FREEZE_ROWS:
+            break
+    if sum(rows.values()) < FREEZE_ROWS or set(rows) == {MISSING}:
+        return one
+    made = Segmentation(Dimension(one.column, most(rows, one.options.top)))
+    _store(engine, reference.id, one.column, _learned(one.options), seq, made, model)
+    return Segments(one.options, one.column, made, seq)
+
+
+def _store(
+    engine: Engine, reference_id: int, column: str, settings: str, seq: int, made: Segmentation, model: str
+) -> None:
+    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
+    values = {
+        "model": model,
+        "reference_id": reference_id,
+        "column": column,
+        "settings": settings,
+        "seq": seq,
+        "codec": SEGMENTATION_CODEC,
+        "payload": made.to_bytes(),
+    }
+    with writing(engine).begin() as connection:
+        connection.execute(dialect.insert(segmentations).on_conflict_do_nothing(), values)
+    log.info("%s: segments of %s: %s", model, column[2:], ", ".join(made.dimension.values) or "none")
+
+
+def _settings(one: SegmentOptions, options: ModelOptions) -> str:
+    """All that a segmentation by the reference's rows is made by, beside these."""
+    own = [SEGMENTATION_CODEC, one.top, one.min_rows, sorted(one.checks), methods_of(options), options.every]
+    return hashlib.blake2b(msgspec.json.encode(own), digest_size=16).hexdigest()
+
+
+def _learned(one: SegmentOptions) -> str:
+    """All that a segmentation by the stream's rows is made by, beside these."""
+    return f"top={one.top}"
