@@ -95,6 +95,11 @@ def choice(sides: Sides) -> str:
     return "chisquare" if len(before.keys() | now.keys()) > 2 else "z"
 
 
+def usual(reference: Column, kind: Kind) -> str:
+    """That for current data without any value that the reference does not have."""
+    return choice(_sides(reference, reference.slice(0, 0), kind))
+
+
 def _sides(reference: Column, current: Column, kind: Kind) -> Sides:
     if kind != "numeric":
         return Sides(None, None, categories(reference).tally(), categories(current).tally())

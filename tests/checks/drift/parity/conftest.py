@@ -1,0 +1,109 @@
+"""Runs each peer once over all shapes, in a process of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from checks.drift.exact.compare import METHODS
+from checks.drift.exact.result import PresetName
+from tests.checks.drift.parity.shapes import Shape, shapes
+
+PEERS = Path(__file__).parent / "peers"
+ROOT = Path(__file__).parents[4]
+DATASET = ("skewed", "two humps", "counts", "heavy tails")
+"""Columns that one data set is made of, each cut to as many rows as the shortest has."""
+CHUNKS = "small, shifted"
+EMPTY = "window all missing"
+INFINITE = "infinite and shifted"
+
+Found = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def all_shapes() -> dict[str, Shape]:
+    return shapes()
+
+
+@pytest.fixture(scope="session")
+def by_evidently(all_shapes: dict[str, Shape], tmp_path_factory: pytest.TempPathFactory) -> Found:
+    folder = tmp_path_factory.mktemp("evidently")
+    return _run(Path(sys.executable), "evidently", all_shapes, folder)
+
+
+@pytest.fixture(scope="session")
+def by_nannyml(all_shapes: dict[str, Shape], tmp_path_factory: pytest.TempPathFactory) -> Found:
+    folder = tmp_path_factory.mktemp("nannyml")
+    return _run(_environment("nannyml"), "nannyml", all_shapes, folder)
+
+
+def cut_to_one_length(columns: list[Shape]) -> list[Shape]:
+    before = min(len(shape.reference) for shape in columns)
+    now = min(len(shape.current) for shape in columns)
+    return [Shape(shape.kind, shape.reference.slice(0, before), shape.current.slice(0, now)) for shape in columns]
+
+
+def _run(python: Path, peer: PresetName, columns: dict[str, Shape], folder: Path) -> Found:
+    listed: dict[str, Any] = {}
+    for place, shape in enumerate(columns.values()):
+        _write(folder / str(place), shape)
+        listed[str(place)] = {"kind": shape.kind, "methods": METHODS[peer][shape.kind]}
+    together = cut_to_one_length([columns[name] for name in DATASET])
+    for name, shape in zip(DATASET, together, strict=True):
+        _write(folder / name, shape)
+    places = {name: str(list(columns).index(name)) for name in (CHUNKS, EMPTY, INFINITE)}
+    text = json.dumps(
+        {
+            "shapes": listed,
+            "dataset": DATASET,
+            "chunks": places[CHUNKS],
+            "empty": places[EMPTY],
+            "infinite": places[INFINITE],
+        }
+    )
+    (folder / "shapes.json").write_text(text)
+    command = [str(python), "-W", "ignore", str(PEERS / f"{peer}_run.py"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": ""})
+    assert done.returncode == 0, done.stderr[-2000:]
+    found: Found = json.loads(done.stdout[done.stdout.index("{") :])
+    return {name: found.pop(str(place)) for place, name in enumerate(columns)} | found
+
+
+def _write(folder: Path, shape: Shape) -> None:
+    folder.mkdir()
+    for side, column in (("reference", shape.reference), ("current", shape.current)):
+        pq.write_table(pa.table({"x": column}), folder / f"{side}.parquet")
+
+
+def _environment(peer: str) -> Path:
+    """The Python of the peer's own environment, made once under .peers. Without it the tests are left out, or fail
+    where CI is set."""
+    wanted = PEERS / f"{peer}.txt"
+    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]
+    home = ROOT / ".peers" / f"{peer}-{digest}"
+    python = home / "bin" / "python"
+    if not (home / "ready").exists():
+        # It takes no Python after 3.12.
+        version = sys.executable if sys.version_info < (3, 13) else "3.12"
+        uv = [sys.executable, "-m", "uv"]
+        for command in (
+            [*uv, "venv", "--quiet", "--clear", "--python", version, str(home)],
+            [*uv, "pip", "install", "--quiet", "--python", str(python), "--requirement", str(wanted)],
+        ):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode:
+                text = f"{peer} can't be installed into an environment of its own: {done.stderr[-500:]}"
+                if os.environ.get("CI"):
+                    pytest.fail(text)
+                pytest.skip(text)
+        (home / "ready").touch()
+    return python

@@ -1,0 +1,48 @@
+"""Where Watchkeeper differs from a peer on purpose: the case itself, in both (docs/drift.md says why)."""
+
+from __future__ import annotations
+
+from checks.drift.exact.compare import METHODS, compare_exact
+from checks.drift.exact.result import dataset_drifted
+from tests.checks.drift.parity.conftest import DATASET, EMPTY, INFINITE, Found, cut_to_one_length
+from tests.checks.drift.parity.shapes import Shape
+from tests.checks.drift.parity.test_parity import compared
+
+
+def test_an_empty_column_costs_evidently_the_report_and_us_that_column(
+    all_shapes: dict[str, Shape], by_evidently: Found
+) -> None:
+    assert "An empty column '4'" in by_evidently["with an empty column"]["error"]
+    columns = [*cut_to_one_length([all_shapes[name] for name in DATASET]), all_shapes[EMPTY]]
+    results = [compared(shape, "evidently") for shape in columns]
+    assert [result.error is None for result in results] == [True, True, True, True, False]
+    assert dataset_drifted(results) == by_evidently["dataset"]["drifted"]
+
+
+def test_an_infinite_value_does_not_hide_a_drifted_column_from_the_count(
+    all_shapes: dict[str, Shape], by_evidently: Found
+) -> None:
+    """Evidently leaves it out where it measures the column, and not where it counts columns unless one is missing."""
+    assert by_evidently[INFINITE]["default"]["drifted"]
+    assert by_evidently["infinite"]["value"] == 0
+    ours = compared(all_shapes[INFINITE], "evidently")
+    assert ours.drifted
+    assert dataset_drifted([ours])
+
+
+def test_a_reference_that_nannyml_can_not_be_fitted_to_is_an_error_of_that_column(
+    all_shapes: dict[str, Shape], by_nannyml: Found
+) -> None:
+    for name in ("three rows of reference", "infinite in the reference"):
+        assert by_nannyml[name]["jensen_shannon"]["error"].startswith("CalculatorException")
+        error = compared(all_shapes[name], "nannyml").error
+        assert error is not None
+        assert "NannyML" in error
+
+
+def test_no_number_is_no_verdict(all_shapes: dict[str, Shape], by_nannyml: Found) -> None:
+    """Where NannyML's distance is not a number it says that nothing drifted."""
+    shape = all_shapes[EMPTY]
+    for method in METHODS["nannyml"]["numeric"]:
+        assert by_nannyml[EMPTY][method] == {"error": "value nan"}
+        assert compare_exact(shape.reference, shape.current, shape.kind, "nannyml", method).drifted is None

@@ -1,0 +1,73 @@
+"""Profiles against rows: within the stated bound, and equal where bins hide nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from checks.arrow import Floats
+from checks.drift.exact.compare import compare_exact
+from checks.drift.exact.values import categories, numbers
+from checks.drift.methods import METHODS
+from tests.checks.drift.columns import categories as counted
+from tests.checks.drift.columns import numbers as binned
+from tests.checks.drift.parity.shapes import Shape, shapes
+
+ALL = shapes()
+NUMBERS = [name for name, shape in ALL.items() if shape.kind == "numeric" and "all missing" not in name]
+CATEGORIES = [name for name, shape in ALL.items() if shape.kind != "numeric" and "all missing" not in name]
+NEAR = 1e-9
+
+
+def finite(shape: Shape) -> tuple[Floats, Floats]:
+    reference, current = numbers(shape.reference), numbers(shape.current)
+    return reference[np.isfinite(reference)], current[np.isfinite(current)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_wasserstein_is_within_its_bound_of_evidentlys(name: str) -> None:
+    shape = ALL[name]
+    exact = compare_exact(shape.reference, shape.current, "numeric", "evidently", "wasserstein").value
+    assert exact is not None
+    reference, current = finite(shape)
+    ground, (before, now) = binned(reference, current)
+    method = METHODS["wasserstein"]
+    assert method.bound is not None
+    ends = np.append(reference, current)
+    low, high = method.bound(ground, before, now, ends.min(), ends.max())
+    # Sums carry as many digits as the values: far from zero fewer are left of a distance.
+    slack = NEAR * max(1.0, exact) + 1e-15 * np.abs(ends).max() * 1e3 / max(ground.std, 0.001)
+    assert low - slack <= exact <= high + slack
+    assert float(method.distance(ground, before, now)) == pytest.approx(low)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_ks_is_within_its_bound_of_the_rows(name: str) -> None:
+    reference, current = finite(ALL[name])
+    exact = float(stats.ks_2samp(reference, current, method="asymp").statistic)
+    ground, (before, now) = binned(reference, current)
+    bound = METHODS["ks"].bound
+    assert bound is not None
+    low, high = bound(ground, before, now, 0.0, 0.0)
+    assert low - NEAR <= exact <= high + NEAR
+
+
+@pytest.mark.parametrize("name", [name for name in CATEGORIES if len(categories(ALL[name].reference).names) <= 20])
+def test_categories_that_all_have_a_bin_give_the_peers_numbers(name: str) -> None:
+    """New categories are one bin here: the numbers are the same with at most one of them."""
+    shape = ALL[name]
+    sides = [categories(side) for side in (shape.reference, shape.current)]
+    texts = [[side.names[code] for code in side.codes if code >= 0] for side in sides]
+    if len(set(texts[1]) - set(texts[0])) > 1:
+        pytest.skip("more than one new category")
+    ground, (before, now) = counted(*texts)
+    for method, peer, theirs in (
+        ("jensenshannon", "evidently", "jensenshannon"),
+        ("hellinger", "evidently", "hellinger"),
+        ("l_infinity", "nannyml", "l_infinity"),
+    ):
+        exact = compare_exact(shape.reference, shape.current, shape.kind, peer, theirs).value  # type: ignore[arg-type]
+        ours = float(METHODS[method].distance(ground, before, now))
+        assert exact is not None
+        assert ours**2 == pytest.approx(exact**2, abs=1e-12)
