@@ -79,6 +79,8 @@ def _observations(
     rule: Rule, measurements: Iterable[Measurement], whole: Labels, now: float, interval: float | None
 ) -> dict[Labels, Observation]:
     rows = [row for row in measurements if row.name == rule.metric and matches(rule, row.labels)]
+    if "method" not in rule.match:
+        rows = [row for row in rows if not row.aside]
     if rule.share is not None:
         share = shared(rule, whole, rows, _expected(interval, rows))
         return {} if share is None else {whole: share}

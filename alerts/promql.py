@@ -107,6 +107,8 @@ class _Expression:
 
     def whole(self) -> str:
         parts = [] if self.rule.absent else [self._breach()]
+        if "method" in self.series.labels and "method" not in self.rule.match:
+            raise Inexpressible("it goes by each column's first method, and Prometheus by all of them; match one")
         for condition in self.rule.while_:
             parts = [f"({' or '.join(parts)}) and on ({TARGET}) ({self._condition(condition)})"]
         if self.rule.on_no_data == "alert":

@@ -40,6 +40,21 @@ _SAMPLE: Mapping[str, Any] = {
     "worst": 0.9,
 }
 """What texts are filled in with, as an example."""
+_METHODS = {
+    "psi": "PSI",
+    "jensenshannon": "Jensen–Shannon distance",
+    "jensen_shannon": "Jensen–Shannon distance",
+    "wasserstein": "Wasserstein distance",
+    "ks": "Kolmogorov–Smirnov",
+    "kolmogorov_smirnov": "Kolmogorov–Smirnov",
+    "chisquare": "chi-square",
+    "chi2": "chi-square",
+    "z": "z",
+    "total_variation": "total variation",
+    "hellinger": "Hellinger distance",
+    "l_infinity": "L-infinity distance",
+    "kl_div": "Kullback–Leibler divergence",
+}
 
 
 def number(value: float) -> str:
@@ -92,6 +107,15 @@ def quantity(metric: str, value: float) -> str:
     return bytes_(value) if metric.endswith("_bytes") else number(value)
 
 
+def method(name: str) -> str:
+    """A drift method as people write it.
+
+    >>> method("psi"), method("l_infinity"), method("own")
+    ('PSI', 'L-infinity distance', 'own')
+    """
+    return _METHODS.get(name, name)
+
+
 def stamp(seconds: float) -> str:
     """A moment to the minute, or to the second where it has any.
 
@@ -118,6 +142,7 @@ class Wording:
     def __init__(self) -> None:
         self._environment = _Sandbox(autoescape=False, finalize=_shown)
         self._environment.filters |= {"percent": percent, "duration": duration, "bytes": bytes_, "time": stamp}
+        self._environment.filters["method"] = method
         self._templates: dict[str, Template] = {}
 
     def render(self, text: str, values: Mapping[str, Any], fallback: str) -> str:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Bools, Codes, Ints, encoded, floats, valid
-from checks.profile import CategoryBins, NumberBins
-from checks.profile.summary import codes_of
+from checks.arrow import Bools, Codes, Floats, Ints, encoded, floats, valid
+from checks.drift.rows import Rows
 
 FEWEST_ROWS = 50  # a window with fewer says nothing about a distribution
 FEWEST = 8  # windows from which a spread can be learned
@@ -56,15 +55,16 @@ def cut(time: pa.ChunkedArray, every: float, min_rows: int) -> Blocks | None:
     return Blocks(np.where(present, renumbered[place], np.int32(-1)), rows[enough])
 
 
-def binned(column: pa.ChunkedArray, bins: NumberBins | CategoryBins, blocks: Blocks) -> Ints:
-    """Counts by window (first axis) and bin."""
-    return tallied(codes_of(column, bins), bins.size, blocks)
-
-
-def tallied(codes: Codes, size: int, blocks: Blocks) -> Ints:
+def windowed(column: pa.ChunkedArray, codes: Codes, size: int, blocks: Blocks, *, numeric: bool) -> Rows:
+    """The rows of each window (first axis), counted by their places among `size` entries; numbers with their sums."""
     keep = (codes >= 0) & (blocks.place >= 0)
-    cells = np.bincount(blocks.place[keep].astype(np.int64) * size + codes[keep], minlength=blocks.count * size)
-    return cells.reshape(blocks.count, size)
+    cells = blocks.place[keep].astype(np.int64) * size + codes[keep]
+    shape = blocks.count, size
+    counts = np.bincount(cells, minlength=blocks.count * size).reshape(shape)
+    if not numeric:
+        return Rows(counts)
+    sums: Floats = np.bincount(cells, floats(column)[0][keep], blocks.count * size).astype(np.float64)
+    return Rows(counts, sums.reshape(shape))
 
 
 def hits(rows: Bools, blocks: Blocks) -> Ints:

@@ -17,19 +17,22 @@ import pyarrow as pa
 
 from checks.arrow import Floats, Ints, int_array
 from checks.base import Labels, labels
-from checks.blocks import FEWEST, FEWEST_ROWS, Blocks, binned, hits, missing, outsiders, strangers
+from checks.blocks import FEWEST, FEWEST_ROWS, Blocks, hits, missing, outsiders, strangers, windowed
+from checks.draws import Within, drawn, within_bins
 from checks.drift.methods import METHODS, Method
-from checks.limits import EDGE, SIZES, Limit, Scale, Z, binomial_reach, chi_square_reach, reach, scaled
+from checks.drift.rows import Ground, Rows
+from checks.limits import EDGE, SIZES, Limit, Scale, Z, binomial_reach, chi_square_reach, reach, scaled, skewness
 from checks.performance.interval import Estimate
 from checks.performance.interval import Z as Z95
 from checks.performance.metrics import Metric, metrics
 from checks.performance.scored import scored
 from checks.profile import CategoryBins, CategoryColumn, NumberBins, NumberColumn
+from checks.profile.summary import codes_of
 from checks.schema import Schema
 
 Key = tuple[str, Labels]
 
-DRAWS = 200  # samples simulated for each size of window
+DRAWS = 400  # samples simulated for each size of window
 MOST_DESIGN = 10.0
 BAD_DAYS = 0.02  # share of the reference's windows that may be exceptional without raising a limit
 NEARLY_ALL = 0.9  # no ratio's limit lies above, whatever the reference's worst window was
@@ -54,44 +57,47 @@ def column_limits(
 ) -> dict[Key, Limit]:
     """Drift limits under these keys (method → key), and quality limits if the column is a feature."""
     found: dict[Key, Limit] = {}
-    matrix = None if blocks is None else binned(column.values, column.bins, blocks)
-    total = column.bins.inner(column.whole.counts)
-    if total.sum():
-        inner = None if matrix is None else column.bins.inner(matrix)
-        found.update(_drift(total, inner, drift, rng))
+    codes, numeric = codes_of(column.values, column.bins), isinstance(column.bins, NumberBins)
+    windows = None if blocks is None else windowed(column.values, codes, column.bins.size, blocks, numeric=numeric)
+    if drift and column.whole.counts.any():
+        within = within_bins(column.values, codes, column.bins.size) if numeric else None
+        found.update(_drift(column, within, windows, drift, rng))
     if column.name.startswith("f:"):
-        found.update(_quality(column, blocks, matrix))
+        found.update(_quality(column, blocks, None if windows is None else windows.counts))
     return found
 
 
 def _drift(
-    total: Ints, matrix: npt.NDArray[Any] | None, keys: Mapping[str, Key], rng: np.random.Generator
+    column: Column, within: Within | None, windows: Rows | None, keys: Mapping[str, Key], rng: np.random.Generator
 ) -> dict[Key, Limit]:
-    n = int(total.sum())
-    sizes = SIZES if matrix is None else (*SIZES, max(int(np.median(matrix.sum(axis=1))), 1))
-    draws = {size: rng.multinomial(size, total / n, DRAWS) for size in sizes}
+    ground, total = Ground.of(column.bins, column.whole), Rows.of(column.whole)
+    n = int(total.n)
+    sizes = SIZES if windows is None else (*SIZES, max(int(np.median(windows.n)), 1))
+    draws = {size: drawn(total, within, size, DRAWS, rng) for size in sizes}
     found = {}
     for name, key in keys.items():
         method = METHODS[name]
-        simulated = {size: _chi(method, total, sample) * (1 + size / n) for size, sample in draws.items()}
-        found[key] = _drift_limit(method, total, matrix, simulated)
+        if not method.applies(ground):
+            continue
+        simulated = {size: _chi(method, ground, total, sample) * (1 + size / n) for size, sample in draws.items()}
+        found[key] = _drift_limit(method, ground, total, windows, simulated)
     return found
 
 
 def _drift_limit(
-    method: Method, total: Ints, matrix: npt.NDArray[Any] | None, simulated: Mapping[int, Floats]
+    method: Method, ground: Ground, total: Rows, windows: Rows | None, simulated: Mapping[int, Floats]
 ) -> Limit:
-    noise = tuple(chi_square_reach(simulated[size]) for size in SIZES)
+    noise = _noise(simulated)
     floor = scaled(method.floor, method.scale)
     alone = Limit(noise[3], SIZES[3], noise, floor, method.scale, shrinks=True)
-    if matrix is None:
+    if windows is None:
         return alone
-    counts = matrix.sum(axis=1)
-    enough = (counts >= FEWEST_ROWS) & (counts < total.sum())
+    counts = windows.n
+    enough = (counts >= FEWEST_ROWS) & (counts < total.n)
     if enough.sum() < FEWEST:
         return alone
-    own = matrix[enough]
-    distances = _chi(method, total - own, own)
+    own = windows.chosen(enough)
+    distances = _chi(method, ground, total.without(own), own)
     sizes = counts[enough]
     typical = int(np.median(sizes))
     middle = simulated.get(typical, simulated[min(simulated, key=lambda size: abs(size - typical))])
@@ -104,14 +110,22 @@ def _drift_limit(
     return Limit(base, typical, noise, floor, method.scale, design, shrinks=True)
 
 
+def _noise(simulated: Mapping[int, Floats]) -> tuple[float, ...]:
+    """What sampling alone reaches at each of SIZES. Skewness, which so few samples show badly, is that of the sizes
+    around, too."""
+    skews = [skewness(simulated[size]) for size in SIZES]
+    around = [float(np.mean(skews[max(place - 1, 0) : place + 2])) for place in range(len(SIZES))]
+    return tuple(chi_square_reach(simulated[size], skew) for size, skew in zip(SIZES, around, strict=True))
+
+
 def _worst(windows: Floats) -> float:
     """The worst window but for the few that may be exceptions: a blizzard in the reference is no normal day."""
     return float(np.sort(windows)[len(windows) - 1 - int(BAD_DAYS * len(windows))])
 
 
-def _chi(method: Method, reference: npt.NDArray[Any], current: npt.NDArray[Any]) -> Floats:
+def _chi(method: Method, ground: Ground, reference: Rows, current: Rows) -> Floats:
     """The distances where they grow like a chi-square."""
-    found = method.distance(reference, current)
+    found = method.distance(ground, reference, current)
     return found * found if method.scale == "square" else found
 
 

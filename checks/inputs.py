@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
 
 from checks.arrow import Codes, Floats
 from checks.base import Window
+from checks.drift.exact.result import PresetName
 from checks.profile import Profile
 
 
@@ -53,6 +57,16 @@ class Scored:
         )
 
 
+class RowSource(Protocol):
+    """Rows as frames (`checks.frame`), read when they are asked for, once."""
+
+    def reference(self) -> pa.Table:
+        """The reference's, in the order of time."""
+
+    def current(self) -> pa.Table:
+        """The window's."""
+
+
 @dataclass(frozen=True, slots=True)
 class WindowData:
     """One window, as of a position in the arrival log."""
@@ -65,6 +79,8 @@ class WindowData:
     """None where nothing can be labelled: no label has arrived."""
     provisional: bool = False
     """True while labels of the window are still expected."""
+    exact: RowSource | None = None
+    """Where rows themselves are compared."""
 
 
 def error_of(column: str, window: Profile | None, reference: Profile) -> str | None:
@@ -79,8 +95,11 @@ class CheckOptions:
     """What the model's config says about its checks."""
 
     min_rows: int = 200
+    drift: bool = True
     methods: tuple[str, ...] = ("psi", "jensenshannon")
-    """Drift methods; empty switches drift off. The first counts the drifted features."""
+    """Drift methods; the first that is for a column judges it. Empty: the preset's own choice."""
+    preset: PresetName | None = None
+    """Whose definitions of drift, over rows; none: distances of profiles."""
     ignore: tuple[str, ...] = ()
     """Features without drift."""
     importance: Mapping[str, float] = field(default_factory=dict)

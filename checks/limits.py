@@ -141,18 +141,25 @@ def student(freedom: float) -> float:
     return float(np.interp(1 / freedom, 1 / known[::-1], np.array(list(_T.values()))[::-1], left=Z))
 
 
-def chi_square_reach(values: Floats) -> float:
+def chi_square_reach(values: Floats, skew: float = 0.0) -> float:
     """What a quadratic distance stays below all but once in 10,000 times, from simulated values of it.
 
-    Matches a scaled chi-square to their mean and variance (Satterthwaite 1946) and takes its quantile by Wilson and
-    Hilferty's cube (1931).
+    Matches a scaled chi-square to their mean and variance (Satterthwaite 1946), a shifted one where they are more
+    skewed than that (`skew`; Pearson 1959), and takes its quantile by Wilson and Hilferty's cube (1931).
     """
     mean, variance = float(values.mean()), float(values.var())
     if mean <= 0 or variance <= 0:
         return max(mean, 0.0)
-    freedom = 2 * mean * mean / variance
-    part = 2 / (9 * freedom)
-    return float(mean * (1 - part + Z * np.sqrt(part)) ** 3)
+    skew = max(skew, 2 * sqrt(variance) / mean)
+    return mean + sqrt(variance) * 2 / skew * ((1 + skew * Z / 6 - skew * skew / 36) ** 3 - 1)
+
+
+def skewness(values: Floats) -> float:
+    """The third standardised moment; 0 where nothing varies."""
+    centred = values - values.mean()
+    squares = centred * centred
+    spread = float(squares.mean())
+    return float(np.dot(squares, centred)) / len(values) / spread**1.5 if spread > 0 else 0.0
 
 
 def binomial_reach(share: float, rows: int) -> float:

@@ -15,6 +15,7 @@ from checks.base import labels
 from checks.blocks import FEWEST, FEWEST_ROWS, cut
 from checks.calibrate import Column, Key, column_limits, performance, performance_limits
 from checks.drift.methods import METHODS
+from checks.drift.psi import psi
 from checks.limits import Calibration, Limit
 from checks.parallel import each
 from checks.performance.interval import Estimate
@@ -265,7 +266,7 @@ def _blind(name: str, made: Reference) -> bool:
         return False
     extreme = np.zeros(len(total))
     extreme[np.argmin(np.where(total > 0, total, np.inf))] = limit.rows
-    return float(METHODS["psi"].distance(total, extreme)) <= limit.at(round(limit.rows))
+    return float(psi(total, extreme)) <= limit.at(round(limit.rows))
 
 
 def _notes(made: Reference, learning: _Learning) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -17,6 +17,16 @@ from monitor.segment_settings import SegmentSettings, distinct
 
 Task = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["numeric", "categorical", "boolean", "datetime"]
+DriftMethod = Literal[
+    "psi", "jensenshannon", "wasserstein", "ks", "chisquare", "z", "total_variation", "hellinger", "l_infinity"
+]
+ExactMethod = Literal["kl_div", "jensen_shannon", "kolmogorov_smirnov", "chi2"]
+"""Those that presets alone have."""
+PRESET_METHODS: dict[str, tuple[str, ...]] = {
+    "evidently": ("ks", "wasserstein", "jensenshannon", "psi", "kl_div", "hellinger", "chisquare", "z"),
+    "nannyml": ("jensen_shannon", "hellinger", "kolmogorov_smirnov", "wasserstein", "chi2", "l_infinity"),
+}
+"""Preset → its methods, by that library's names."""
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
@@ -114,12 +124,34 @@ class LabelSettings(Settings):
 
 
 class DriftSettings(Settings):
-    methods: list[Literal["psi", "jensenshannon"]] = ["psi", "jensenshannon"]
+    preset: Literal["evidently", "nannyml"] | None = None
+    """Compare a window's rows with the reference's, by that library's own definitions and thresholds, instead of their
+    profiles by limits learned from the reference. Slower: the rows are read for every window."""
+    methods: list[DriftMethod | ExactMethod] | None = None
+    """[psi, jensenshannon], or the preset's own choice, unless given. The first that is for a column judges it."""
     ignore: list[str] = []
     bins: int = Field(10, ge=2, le=200)
     importance: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
     """How much each feature matters to the model, in any unit: what drifted is told in the order of that, times how far
     it is beyond its limit. One that is not named matters less than all that are."""
+
+    @model_validator(mode="after")
+    def _known(self) -> DriftSettings:
+        known = get_args(DriftMethod) if self.preset is None else PRESET_METHODS[self.preset]
+        for name in self.methods or ():
+            if name not in known:
+                whose = f"preset {self.preset}" if self.preset else "drift without a preset"
+                raise ValueError(f"{whose} has no method {name!r}; it has {', '.join(known)}")
+        if self.methods == []:
+            raise ValueError("methods is empty; name at least one, or write `drift: null` for none")
+        return self
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The methods; none where a preset chooses for itself."""
+        if self.methods is not None:
+            return tuple(dict.fromkeys(self.methods))
+        return ("psi", "jensenshannon") if self.preset is None else ()
 
 
 class EvidentlySettings(Settings):
@@ -191,6 +223,16 @@ class ModelSettings(Settings):
     """Tags and features by whose values checks are made, too."""
     segment_measurements: int = Field(2_000, ge=1)
     """Measurements of segments that a window makes at most."""
+
+    @model_validator(mode="after")
+    def _rows(self) -> ModelSettings:
+        drift = self.checks.drift
+        if drift and drift.preset and self.reference is not None and self.reference.path is None:
+            raise ValueError(
+                f"checks.drift.preset: {drift.preset} compares rows with those of a file; give the reference a path, "
+                "or leave the preset out"
+            )
+        return self
 
     @property
     def reference_file(self) -> Path | None:

@@ -28,7 +28,7 @@ from monitor.watermark import Arrival, Position, advance
 from monitor.work import compact as compaction
 from monitor.work import measure as measuring
 from monitor.work import reference as references
-from monitor.work.closing import Closing, ModelOptions, Verdict
+from monitor.work.closing import Closing, ModelOptions, Verdict, exact_note
 from monitor.worker import Worker, WorkerError
 
 log = logging.getLogger("watchkeeper.ticks")
@@ -103,6 +103,8 @@ class Ticker:
         with self.engine.connect() as connection:
             waiting = connection.scalar(select(progress.c.unprofiled).where(progress.c.model == self.model))
         self._upkeep.due |= bool(waiting)
+        if self.options.drift and self.options.drift_preset is not None:
+            log.info("%s: %s", self.model, exact_note(self.options.drift_preset))
         self._prepared = True
 
     def _scan(self) -> None:

@@ -16,29 +16,35 @@ TOLD = 3  # of which people are told
 
 
 def feature_drift(data: WindowData, reference: Reference | None, options: CheckOptions) -> list[Measurement]:
-    """`feature_drift` by feature and method, and `drifted_features` by the first method's calibrated limits."""
-    if not options.methods:
+    """`feature_drift` by feature and method, and how many are beyond the calibrated limit of their first."""
+    if not options.drift:
         return []
     if reference is None:
         return [Measurement("drifted_features", None, data.window, reason=NotEnough.NO_REFERENCE)]
+    if options.preset is not None:
+        # scipy, which presets are defined by, takes memory that others need not pay for.
+        from checks.drift.exact.check import exact_feature_drift
+
+        return exact_feature_drift(data, reference, options)
     names = [name for name in reference.binning.columns if name.startswith("f:") and name[2:] not in options.ignore]
-    found: list[Measurement] = []
-    for method in options.methods:
-        columns = {name: labels(feature=name[2:], method=method) for name in names}
-        found.extend(compare("feature_drift", columns, method, data, reference, options))
-    return [*found, _count(found[: len(names)], data, options)]
+    columns = {name: labels(feature=name[2:]) for name in names}
+    found = list(compare("feature_drift", columns, data, reference, options))
+    judged = [measurement for measurement in found if not measurement.aside]
+    return [*found, counted(judged, ranked(judged, options.importance), data, options)]
 
 
-def _count(measured: list[Measurement], data: WindowData, options: CheckOptions) -> Measurement:
+def counted(
+    measured: list[Measurement], drifted: list[Measurement], data: WindowData, options: CheckOptions
+) -> Measurement:
+    """`drifted_features`: of the features' measurements, those that drifted, the worst first."""
     known = [measurement for measurement in measured if measurement.value is not None]
     if not known:
         reason = measured[0].reason if measured else NotEnough.NOT_IN_REFERENCE
         return Measurement("drifted_features", None, data.window, n=data.n, reason=reason)
-    drifted = ranked(known, options.importance)
     detail = {
         "features": [_driver(measurement, options.importance) for measurement in drifted[:LISTED]],
         "compared": len(known),
-        "why": [measurement.detail["why"] for measurement in drifted[:TOLD]],
+        "why": [measurement.detail["why"] for measurement in drifted[:TOLD] if "why" in measurement.detail],
     }
     return Measurement("drifted_features", float(len(drifted)), data.window, n=data.n, detail=detail)
 
@@ -46,13 +52,17 @@ def _count(measured: list[Measurement], data: WindowData, options: CheckOptions)
 def ranked(measured: Iterable[Measurement], importance: Mapping[str, float]) -> list[Measurement]:
     """Those beyond their limit, by how far beyond it they are times how much the feature matters. One that nothing is
     said of matters less than all others."""
-    over = [measurement for measurement in measured if excess(measurement) > 0]
+    return ordered([measurement for measurement in measured if excess(measurement) > 0], importance)
+
+
+def ordered(drifted: Iterable[Measurement], importance: Mapping[str, float]) -> list[Measurement]:
+    """All of these, in that order."""
 
     def order(measurement: Measurement) -> tuple[float, float]:
         weight = importance.get(dict(measurement.labels)["feature"], 0.0) if importance else 1.0
         return -excess(measurement) * weight, -excess(measurement)
 
-    return sorted(over, key=order)
+    return sorted(drifted, key=order)
 
 
 def excess(measurement: Measurement) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from checks.drift.shares import shares
+
 
 def jensenshannon(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Square root of the Jensen–Shannon divergence in nats, over the last axis: 0 … 0.8326; a metric.
@@ -15,16 +17,10 @@ def jensenshannon(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArr
     >>> float(jensenshannon([1, 1], [1, 1])), round(float(jensenshannon([1, 0], [0, 1])), 4)
     (0.0, 0.8326)
     """
-    p, q = _shares(reference), _shares(current)
+    p, q = shares(reference), shares(current)
     middle = (p + q) / 2
     divergence = (_entropy(p, middle) + _entropy(q, middle)) / 2
     return np.sqrt(np.maximum(divergence, 0.0))
-
-
-def _shares(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    values = np.asarray(counts, np.float64)
-    shares: npt.NDArray[np.float64] = values / values.sum(axis=-1, keepdims=True)
-    return shares
 
 
 def _entropy(p: npt.NDArray[np.float64], middle: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

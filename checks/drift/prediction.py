@@ -10,18 +10,20 @@ from checks.reference import Reference, watched_prediction
 
 def prediction_drift(data: WindowData, reference: Reference | None, options: CheckOptions) -> list[Measurement]:
     """`prediction_drift` by method, over the score where the reference has one (it moves first), else the class."""
+    if not options.drift:
+        return []
     name = watched_prediction(reference.binning) if reference else None
     if reference is None or name is None:
         reason = NotEnough.NO_REFERENCE if reference is None else NotEnough.NOT_IN_REFERENCE
         return [
             Measurement("prediction_drift", None, data.window, labels(method=method), reason=reason)
-            for method in options.methods
+            for method in options.methods or ("",)
         ]
     if name == "score" and data.profile and data.n and not data.profile.columns["score"].counts.any():
         # The server logs no probabilities: the classes are all there is.
         name = "prediction" if "prediction" in reference.binning.columns else name
-    return [
-        measurement
-        for method in options.methods
-        for measurement in compare("prediction_drift", {name: labels(method=method)}, method, data, reference, options)
-    ]
+    if options.preset is not None:
+        from checks.drift.exact.check import exact_prediction_drift
+
+        return exact_prediction_drift(name, data, reference, options)
+    return list(compare("prediction_drift", {name: labels()}, data, reference, options))

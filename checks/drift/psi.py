@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from checks.drift.shares import shares
+
 EMPTY = 1e-4
 
 
@@ -17,12 +19,11 @@ def psi(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArray[np.floa
     >>> float(psi([50, 50], [50, 50])), round(float(psi([50, 50], [80, 20])), 4)
     (0.0, 0.4159)
     """
-    p, q = _shares(reference), _shares(current)
+    p, q = _filled(reference), _filled(current)
     distance: npt.NDArray[np.float64] = ((q - p) * np.log(q / p)).sum(axis=-1)
     return distance
 
 
-def _shares(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    values = np.asarray(counts, np.float64)
-    shares: npt.NDArray[np.float64] = values / values.sum(axis=-1, keepdims=True)
-    return np.where(shares == 0, EMPTY, shares)
+def _filled(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    own = shares(counts)
+    return np.where(own == 0, EMPTY, own)

@@ -14,7 +14,8 @@ from monitor.config_secrets import sources
 from monitor.document import Document
 from monitor.preflight import ReferenceProblem, schema_of, segments_of
 from monitor.receivers import SLACK_OFF, receiver_names, tells_slack
-from monitor.settings import Config, EvidentlySettings, ModelSettings
+from monitor.settings import Config, DriftSettings, EvidentlySettings, ModelSettings
+from monitor.work.closing import exact_note
 from monitor.work.plan import Plan
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def print_understood(meaning: dict[str, Any]) -> None:
 
     for model in meaning["models"]:
         print(f"model {model['model']}")
-        for name in ("reference", "server", "windows", "labels", "time"):
+        for name in ("reference", "server", "windows", "labels", "drift", "time"):
             print(f"  {name:<10} {model[name]}")
         for probe in model["probes"]:
             print(f"  {'probe':<10} {probe}")
@@ -98,10 +99,41 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
         ],
         "windows": f"{span(windows.every)}, {span(windows.lateness)} lateness, at least {windows.min_rows} rows",
         "labels": f"final at {model.labels.coverage:.0%} coverage or after {span(model.labels.maturity)}",
+        "drift": _drift(model, schema),
         "time": model.time,
         "segments": segments_of(model, schema),
         "reports": {name: _report(model, check) for name, check in model.checks.evidently.items()},
     }
+
+
+def _drift(model: ModelSettings, schema: Schema | None) -> str:
+    """The methods, and which columns have none."""
+    drift = model.checks.drift
+    if drift is None:
+        return "not measured"
+    if drift.preset is not None:
+        methods = ", ".join(drift.chosen) or "its own choice"
+        return f"preset {drift.preset} ({methods}): {exact_note(drift.preset)}"
+    text = f"by {', '.join(drift.chosen)}"
+    if "z" in drift.chosen:
+        text += "; z is for columns with two values"
+    if schema is not None and (left := _left_out(drift, schema)):
+        names = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
+        text += f"; none of them is for {names}, whose drift is not measured"
+    return text
+
+
+def _left_out(drift: DriftSettings, schema: Schema) -> list[str]:
+    """Features whose kind no method is for."""
+    from checks.drift.methods import METHODS
+
+    chosen = [METHODS[name] for name in drift.chosen]
+    kinds = {
+        "numeric": any(method.numeric for method in chosen),
+        "categorical": any(method.categorical for method in chosen),
+        "boolean": any(method.categorical for method in chosen),
+    }
+    return [name for name, kind in schema.watched if not kinds[kind] and name not in drift.ignore]
 
 
 def _report(model: ModelSettings, check: EvidentlySettings) -> str:

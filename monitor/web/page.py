@@ -41,9 +41,16 @@ class FeatureRow:
     @property
     def worst(self) -> float:
         """How far the worst of its values is towards its limit, or its value where it has none."""
-        return max(
-            (row.value or 0.0) / row.limit_high if row.limit_high else (row.value or 0.0) for row in self.cells.values()
-        )
+        return max(_towards(row) for row in self.cells.values())
+
+
+def _towards(row: Measurement) -> float:
+    value = row.value or 0.0
+    if row.limit_high:
+        return value / row.limit_high
+    if row.limit_low and row.value is not None:  # a p-value: at its limit at 1, below it above
+        return min(row.limit_low / max(value, 1e-300), 1e6)
+    return value
 
 
 @dataclass(frozen=True)

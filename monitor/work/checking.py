@@ -13,17 +13,29 @@ from checks.run import PERFORMANCE, CheckOutcome, run_checks
 from monitor.clock import Clock, iso
 from monitor.work.closing import ModelOptions
 from monitor.work.evidence import Evidence
+from monitor.work.exact_rows import ReferenceRows
 from monitor.work.segment_checking import SegmentChecking
 
 
 class Checking:
     """Checks by the catalogue's names: `drift` for `drift.feature` and `drift.prediction`, and so on."""
 
-    def __init__(self, evidence: Evidence, segments: SegmentChecking, options: ModelOptions, clock: Clock) -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        segments: SegmentChecking,
+        options: ModelOptions,
+        clock: Clock,
+        exact: ReferenceRows | None = None,
+    ) -> None:
+        """`exact` are the reference's rows, which a preset of drift compares with."""
         self._evidence, self._segments, self._clock = evidence, segments, clock
+        self._exact = exact if options.drift and options.drift_preset else None
         self._options = CheckOptions(
             min_rows=options.min_rows,
-            methods=options.drift_methods if options.drift else (),
+            drift=options.drift,
+            methods=options.drift_methods,
+            preset=options.drift_preset,
             ignore=options.drift_ignore,
             importance=dict(options.importance),
             quality=options.quality,
@@ -37,7 +49,12 @@ class Checking:
         """Everything there is to measure of a window."""
         evidence = self._evidence
         data = WindowData(
-            window, evidence.profile(window), evidence.rows(window), evidence.scored(window), provisional=not mature
+            window,
+            evidence.profile(window),
+            evidence.rows(window),
+            evidence.scored(window),
+            provisional=not mature,
+            exact=self._exact.beside(evidence, window) if self._exact else None,
         )
         found = self._run(data, None) + self._segments.left_out(window)
         return found + self._parts(window, mature, None)

@@ -86,6 +86,8 @@ class ModelOptions:
     """Whether the model's events are aged by its newest one instead of by the wall clock."""
     drift: bool = True
     drift_methods: tuple[str, ...] = ("psi", "jensenshannon")
+    """Empty where a preset chooses for itself."""
+    drift_preset: Literal["evidently", "nannyml"] | None = None
     drift_ignore: tuple[str, ...] = ()
     importance: tuple[tuple[str, float], ...] = ()
     """How much each feature matters, by feature."""
@@ -127,7 +129,8 @@ class ModelOptions:
             coverage=settings.labels.coverage,
             replay=settings.time == "replay",
             drift=drift is not None,
-            drift_methods=tuple(drift.methods) if drift else (),
+            drift_methods=drift.chosen if drift else (),
+            drift_preset=drift.preset if drift else None,
             drift_ignore=tuple(drift.ignore) if drift else (),
             importance=tuple(drift.importance.items()) if drift else (),
             bins=drift.bins if drift else 10,
@@ -146,6 +149,14 @@ class ModelOptions:
             segments=tuple(SegmentOptions.of(segment) for segment in settings.segments),
             segment_measurements=settings.segment_measurements,
         )
+
+
+def exact_note(preset: str) -> str:
+    """What a preset of drift costs, for the log and `check-config`."""
+    return (
+        f"drift goes by {preset}'s definitions over rows: every window reads its own rows and all of the reference's "
+        "file, which takes seconds, and memory for both; without checks.drift.preset it takes milliseconds"
+    )
 
 
 @dataclass(frozen=True, slots=True)

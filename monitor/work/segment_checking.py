@@ -23,6 +23,7 @@ class SegmentChecking:
         self._evidence, self._clock = evidence, clock
         self._segments = segments
         self._options = CheckOptions(
+            drift=options.drift,
             methods=methods_of(options),
             ignore=options.drift_ignore,
             quality=options.quality,

@@ -101,8 +101,10 @@ def cost(plan: Plan, options: ModelOptions, schema: Schema) -> list[str]:
 
 
 def methods_of(options: ModelOptions) -> tuple[str, ...]:
-    """The drift methods of segments."""
-    return options.drift_methods if options.drift else ()
+    """The drift methods of segments: from profiles, also where a preset compares the rows of the whole."""
+    if not options.drift:
+        return ()
+    return ("psi",) if options.drift_preset is not None else options.drift_methods
 
 
 def load(connection: Connection, reference: StoredReference, options: ModelOptions) -> list[Segments]:

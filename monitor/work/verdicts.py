@@ -16,6 +16,7 @@ from monitor.store.tables import chunks, labels, progress, windows
 from monitor.work.checking import Checking
 from monitor.work.closing import Closing, ModelOptions, Verdict
 from monitor.work.evidence import Evidence
+from monitor.work.exact_rows import ReferenceRows
 from monitor.work.references import newest
 from monitor.work.segment_checking import SegmentChecking
 from monitor.work.segments import Segments, learned, load
@@ -44,6 +45,7 @@ class Verdicts:
                 )
             self._reference = newest(connection, model)
             self._segments = load(connection, self._reference, options) if self._reference else []
+            self._rows = ReferenceRows(engine, self._reference, options) if self._reference else None
             self._oldest = connection.scalar(select(func.min(chunks.c.window_start)).where(chunks.c.model == model))
             immature = connection.execute(
                 select(windows.c.start, windows.c.end)
@@ -58,7 +60,7 @@ class Verdicts:
         evidence = Evidence(self._engine, self._model, self._reference, closing.close_seq, self._options, told_apart)
         self._segments = [self._frozen(one, closing, evidence) for one in self._segments]
         parts = SegmentChecking(evidence, self._segments, self._options, self._clock)
-        checking = Checking(evidence, parts, self._options, self._clock)
+        checking = Checking(evidence, parts, self._options, self._clock, self._rows)
         matured = [(window, checking.performance(window, mature=True)) for window in self._matured(closing, evidence)]
         return Verdict(
             measurements=checking.every(closing.window, mature=closing.window not in self._immature),

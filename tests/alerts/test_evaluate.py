@@ -21,6 +21,14 @@ def test_steps_each_label_set_that_matches() -> None:
     assert [(change.rule, change.labels) for change in changes] == [("drift", TEMP)]
 
 
+def test_a_further_opinion_is_passed_over_unless_its_method_is_named() -> None:
+    other: Labels = (("feature", "temp"), ("method", "ks"))
+    rows = [measure(0.5, labels=TEMP), measure(0.5, labels=other, aside=True)]
+    assert set(evaluate(rule(), {}, rows, None, NOW)[0]) == {TEMP}
+    assert set(evaluate(rule(match={"method": "ks"}), {}, rows, None, NOW)[0]) == {other}
+    assert set(evaluate(rule(match={"feature": "temp"}), {}, rows, None, NOW)[0]) == {TEMP}
+
+
 def test_a_vanished_label_set_is_no_data() -> None:
     known = {TEMP: firing_state(labels=TEMP), WIND: firing_state(labels=WIND)}
     states, changes = evaluate(rule(no_data="ok"), known, [measure(0.5, labels=WIND)], None, NOW)

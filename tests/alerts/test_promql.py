@@ -311,6 +311,7 @@ def test_promtool_takes_every_kind_in_one_file(tmp_path: Path) -> None:
     ("keys", "why"),
     [
         ({"above": "limit", "metric": "feature_drift"}, "calibrated limit"),
+        ({"above": 0.2, "metric": "feature_drift"}, "first method"),
         ({"above": {"baseline": "1h", "times": 3}}, "3 × its median of the last 1h"),
         ({"above": {"season": "7d", "times": 2}}, "2 × its value 7d before"),
         ({"above": {"previous": True, "plus": 0.5}}, r"its value one window before \+ 0.5"),

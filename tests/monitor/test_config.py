@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,7 +11,7 @@ from checks.catalog import CATALOG
 from monitor.config import ConfigError, all_rules, default_rules, load
 from monitor.config_schema import text as schema_text
 from monitor.config_tree import keys, section, top_keys
-from monitor.settings import Config, ProcessSettings
+from monitor.settings import PRESET_METHODS, Config, DriftMethod, DriftSettings, ProcessSettings
 from monitor.shared_data import shared_file
 
 SMALLEST = """\
@@ -369,6 +370,38 @@ def test_the_example_shows_every_key() -> None:
         inner = section((name, 0)) if name in ("models", "rules") else section((name,))
         known |= set(keys(inner)) if inner else set()
     assert [key for key in sorted(known) if not re.search(rf"\b{key}:", text)] == []
+
+
+def test_every_method_of_drift_can_be_named(file: Path) -> None:
+    from checks.drift.exact.compare import METHODS as EXACT
+    from checks.drift.methods import METHODS
+
+    assert get_args(DriftMethod) == tuple(METHODS)
+    exact = {preset: {name for names in kinds.values() for name in names} for preset, kinds in EXACT.items()}
+    assert {preset: set(names) for preset, names in PRESET_METHODS.items()} == exact
+    every = f"model: a\nchecks: {{drift: {{methods: [{', '.join(METHODS)}]}}}}"
+    drift = read(file, every).models[0].checks.drift
+    assert drift is not None
+    assert drift.chosen == tuple(METHODS)
+
+
+def test_a_preset_of_drift_needs_a_file(file: Path) -> None:
+    (problem,) = problems(file, "model: a\nreference: {first: 7d}\nchecks: {drift: {preset: evidently}}")
+    assert "checks.drift.preset: evidently compares rows with those of a file" in problem
+    assert read(file, "model: a\nreference: r.csv\nchecks: {drift: {preset: evidently}}").models
+
+
+def test_drift_has_its_methods_and_a_preset_its_own() -> None:
+    assert DriftSettings().chosen == ("psi", "jensenshannon")
+    assert DriftSettings(preset="evidently").chosen == ()
+    assert DriftSettings(preset="nannyml", methods=["chi2", "wasserstein"]).chosen == ("chi2", "wasserstein")
+    for wrong, text in (
+        ({"methods": ["chi2"]}, "drift without a preset has no method 'chi2'; it has psi,"),
+        ({"preset": "nannyml", "methods": ["psi"]}, "preset nannyml has no method 'psi'; it has jensen_shannon,"),
+        ({"methods": []}, "methods is empty"),
+    ):
+        with pytest.raises(ValueError, match=text):
+            DriftSettings.model_validate(wrong)
 
 
 def test_the_published_schema_is_fresh() -> None:

@@ -40,6 +40,12 @@ def compare_exact(
         return _failed(method or "", f"{type(error).__name__}: {error}", reference, current)
 
 
+def usual_method(reference: Column, kind: Kind, preset: PresetName) -> str:
+    """The preset's choice for data like the reference; it may be another where current data have more distinct
+    values."""
+    return "jensen_shannon" if preset == "nannyml" else evidently.usual(reference, kind)
+
+
 def _failed(method: str, text: str, reference: Column, current: Column) -> ColumnResult:
     present = [len(column) - column.null_count for column in (reference, current)]
     return ColumnResult(method, "distance", None, None, None, present[0], present[1], text)

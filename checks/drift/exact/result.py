@@ -43,7 +43,10 @@ class ColumnResult:
         return self.threshold if self.statistic == "p_value" else None
 
 
-def dataset_drifted(results: list[ColumnResult], share: float = 0.5) -> bool:
+EVIDENTLY_SHARE = 0.5  # of the columns, at which its DataDriftPreset calls a data set drifted
+
+
+def dataset_drifted(results: list[ColumnResult], share: float = EVIDENTLY_SHARE) -> bool:
     """Whether at least this share of the columns that have a verdict drifted, as in Evidently's DataDriftPreset."""
     known = [result.drifted for result in results if result.drifted is not None]
     return bool(known) and sum(known) / len(known) >= share

@@ -6,11 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.spatial import distance
 
+from checks.drift.chisquare import chisquare, chisquare_statistic
+from checks.drift.hellinger import hellinger
 from checks.drift.jensenshannon import jensenshannon
+from checks.drift.ks import ks
+from checks.drift.l_infinity import l_infinity
 from checks.drift.methods import METHODS
 from checks.drift.psi import psi
+from checks.drift.rows import Rows
+from checks.drift.total_variation import total_variation
+from checks.drift.z import z, z_statistic
+from tests.checks.drift.columns import categories, numbers, stacked
 
 counts = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=20).filter(
     lambda pairs: all(sum(side) for side in zip(*pairs, strict=True))
@@ -42,22 +51,95 @@ def test_psi_and_jensen_shannon_are_evidentlys(n: int) -> None:
     assert float(jensenshannon(before, now)) == pytest.approx(want, rel=1e-9)
 
 
-@pytest.mark.parametrize("name", METHODS)
 @given(counts)
-def test_every_method_is_a_distance(name: str, pairs: list[tuple[int, int]]) -> None:
+def test_the_other_distances_are_what_their_names_say(pairs: list[tuple[int, int]]) -> None:
     reference, current = (np.array(side) for side in zip(*pairs, strict=True))
-    method = METHODS[name].distance
-    assert float(method(reference, reference * 3)) == pytest.approx(0.0, abs=1e-7)
-    assert float(method(reference, current)) >= -1e-12
-    assert np.isfinite(method(reference, current))
+    p, q = reference / reference.sum(), current / current.sum()
+    assert float(total_variation(reference, current)) == pytest.approx(distance.cityblock(p, q) / 2, abs=1e-12)
+    assert float(l_infinity(reference, current)) == pytest.approx(distance.chebyshev(p, q), abs=1e-12)
+    root = distance.euclidean(np.sqrt(p), np.sqrt(q)) / np.sqrt(2)
+    assert float(hellinger(reference, current)) == pytest.approx(root, abs=1e-12)
+    assert float(ks(reference, current)) == pytest.approx(np.abs(np.cumsum(p) - np.cumsum(q)).max(), abs=1e-12)
+
+
+@given(counts)
+def test_chi_square_is_scipys_without_correction(pairs: list[tuple[int, int]]) -> None:
+    table = np.array([pair for pair in pairs if sum(pair)]).T
+    effect = float(chisquare(*np.array(pairs).T))
+    want = stats.chi2_contingency(table, correction=False).statistic
+    assert chisquare_statistic(effect, *table.sum(axis=1).tolist()) == pytest.approx(want, rel=1e-9, abs=1e-9)
+
+
+@given(st.integers(0, 80), st.integers(0, 80))
+def test_z_is_evidentlys(before: int, now: int) -> None:
+    import pandas as pd
+    from evidently.legacy.calculations.stattests.z_stattest import proportions_diff_z_stat_ind
+
+    ones = [pd.Series([1] * count + [0] * (rows - count)) for count, rows in ((before, 80), (now, 120))]
+    if before + now:
+        effect = float(z([80 - before, before], [120 - now, now], 0))
+        assert z_statistic(effect, 80, 120) == pytest.approx(abs(proportions_diff_z_stat_ind(*ones)), rel=1e-9)
+
+
+def test_one_row_of_a_new_category_is_no_proof_as_it_is_for_evidently() -> None:
+    """Evidently's chi-square takes the reference's shares for the truth, in which a new category can't be."""
+    import pandas as pd
+    from evidently.legacy.calculations.stattests.chisquare_stattest import _chi_stat_test
+    from evidently.legacy.core import ColumnType
+
+    reference, current = ["a", "b", "c"] * 300, ["a", "b", "c"] * 100 + ["d"]
+    assert _chi_stat_test(pd.Series(reference), pd.Series(current), ColumnType.Categorical, 0.05) == (0.0, True)
+    ground, (before, now) = categories(reference, current)
+    method = METHODS["chisquare"]
+    statistic = method.shown(float(method.distance(ground, before, now)), 900, 301)
+    assert stats.chi2.sf(statistic, 3) > 0.05
+
+
+def test_chi_square_takes_rare_bins_together() -> None:
+    many = ["a"] * 600 + ["b"] * 400
+    ground, sides = categories([*many, "c", "d"], [*many, "c"], [*many, "d", "e"])
+    first, second = (float(METHODS["chisquare"].distance(ground, sides[0], side)) for side in sides[1:])
+    table = [[600, 400, 2], [600, 400, 1]]
+    want = stats.chi2_contingency(table, correction=False).statistic
+    assert METHODS["chisquare"].shown(first, 1002, 1001) == pytest.approx(want)
+    assert second == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_is_a_distance(name: str) -> None:
+    method, rng = METHODS[name], np.random.default_rng(5)
+    sides = [np.array(["no", "yes"])[rng.integers(0, 2, 500)].tolist(), ["no"] * 90 + ["yes"] * 10]
+    values = [rng.normal(size=500), rng.normal(1, 2, 100)]
+    for ground, (reference, current) in (categories(*sides), numbers(*values)):
+        if method.applies(ground):
+            three = Rows(reference.counts * 3, None if reference.sums is None else reference.sums * 3)
+            assert float(method.distance(ground, reference, three)) == pytest.approx(0.0, abs=1e-7)
+            assert float(method.distance(ground, reference, current)) > 0.1
+    assert method.applies(categories(*sides)[0]) or method.applies(numbers(*values)[0])
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_takes_many_windows_at_once(name: str) -> None:
     rng = np.random.default_rng(3)
-    reference, windows = rng.integers(1, 90, 6), rng.integers(0, 90, (5, 6))
-    each = [float(METHODS[name].distance(reference, window)) for window in windows]
-    assert METHODS[name].distance(reference, windows).tolist() == pytest.approx(each)
+    shapes = [
+        numbers(rng.normal(size=300), *rng.normal(size=(5, 60))),
+        categories(rng.choice(["a", "b"], 300).tolist(), *rng.choice(["a", "b"], (5, 60)).tolist()),
+    ]
+    for ground, (reference, *windows) in shapes:
+        if METHODS[name].applies(ground):
+            distance_of = METHODS[name].distance
+            each = [float(distance_of(ground, reference, window)) for window in windows]
+            assert distance_of(ground, reference, stacked(windows)).tolist() == pytest.approx(each)
+
+
+def test_methods_know_their_columns() -> None:
+    number = numbers(np.arange(100.0))[0]
+    flag = numbers([0.0, 1.0] * 50)[0]
+    text = categories(["a", "b", "c"] * 50)[0]
+    fits = {name: [method.applies(ground) for ground in (number, flag, text)] for name, method in METHODS.items()}
+    assert fits.pop("z") == [False, True, False]
+    assert fits.pop("ks") == fits.pop("wasserstein") == [True, True, False]
+    assert all(fit == [True, True, True] for fit in fits.values())
 
 
 def test_the_largest_jensen_shannon_distance() -> None:

@@ -68,11 +68,33 @@ def test_check_config_shows_what_it_understood(watchkeeper: Command, monkeypatch
         "postgresql://u:***@h/d",
         "cpu_utilization_ratio{scope=host} > 50% for 10m",
         "performance{metric=accuracy, segment=} (mean of 7 windows) < reference - 0.05 for 2 windows",
-        "feature_drift{method=psi} > its calibrated limit, at least 0.1 for 2 windows",
+        "feature_drift > its calibrated limit or < its calibrated limit for 2 windows",
+        "drift      by psi, jensenshannon\n",
         "latency_p95_seconds > 3 × its median of the last 1h, at least 100ms for 1m",
     ):
         assert text in ran.out
     assert "hunter" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("drift", "said"),
+    [
+        ("{methods: [ks, wasserstein]}", "by ks, wasserstein; none of them is for colour, whose drift is not measured"),
+        ("{methods: [ks], ignore: [colour]}", "by ks\n"),
+        ("{methods: [z]}", "by z; z is for columns with two values\n"),
+        ("{methods: [ks, chisquare]}", "by ks, chisquare\n"),
+        ("{preset: nannyml}", "preset nannyml (its own choice): drift goes by nannyml's definitions over rows"),
+        ("null", "drift      not measured"),
+    ],
+)
+def test_check_config_says_how_drift_is_measured_and_where_it_is_not(
+    drift: str, said: str, watchkeeper: Command
+) -> None:
+    Path("r.csv").write_text(REFERENCE)
+    write(f"model: delays\nreference: r.csv\nchecks: {{drift: {drift}}}\n")
+    ran = watchkeeper("check-config")
+    assert (ran.status, ran.err) == (0, "")
+    assert said in ran.out
 
 
 def test_check_config_shows_probes_without_their_secrets(watchkeeper: Command) -> None:

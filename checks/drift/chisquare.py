@@ -1,0 +1,30 @@
+"""Pearson's chi-square of binned counts, as an effect that does not grow with the rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+
+def chisquare(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Cohen's w of two samples, over the last axis: √(X² / m), where X² is the statistic of the test that both have the
+    same distribution and m = N n / (N + n).
+
+    Counts of a bin that is new are compared like any other, so a single row of it is no proof, as it is where the
+    reference's shares are taken for the truth. Pearson (1900); Cohen, Statistical Power Analysis (1988).
+
+    >>> round(float(chisquare([50, 50], [80, 20])), 4)
+    0.6281
+    """
+    before, now = (np.asarray(counts, np.float64) for counts in (reference, current))
+    n, m = before.sum(axis=-1, keepdims=True), now.sum(axis=-1, keepdims=True)
+    both = before + now
+    p, q, pooled = before / n, now / m, both / (n + m)
+    terms = np.divide((p - q) ** 2, pooled, out=np.zeros(np.broadcast_shapes(p.shape, q.shape)), where=both > 0)
+    effect: npt.NDArray[np.float64] = np.sqrt(terms.sum(axis=-1))
+    return effect
+
+
+def chisquare_statistic(effect: float, n_reference: int, n_current: int) -> float:
+    """X² of an effect: the same as scipy's `chi2_contingency` without correction."""
+    return effect * effect * n_reference * n_current / (n_reference + n_current)
