@@ -16,6 +16,7 @@ from scipy.spatial import distance
 
 from checks.arrow import Floats
 from checks.drift.exact.result import ColumnResult, Kind, Statistic
+from checks.drift.exact.transport import wasserstein_distance
 from checks.drift.exact.values import Column, categories, distinct_above, numbers, paired, tally
 
 SMALL = 1000  # a reference of at most so many rows is tested, a larger one measured by a distance
@@ -120,7 +121,7 @@ def _ks(sides: Sides) -> float:
 
 def _wasserstein(sides: Sides) -> float:
     reference, current = _numeric(sides)
-    return float(stats.wasserstein_distance(reference, current)) / max(float(np.std(reference)), 0.001)
+    return wasserstein_distance(reference, current) / max(float(np.std(reference)), 0.001)
 
 
 def _chisquare(sides: Sides) -> float:

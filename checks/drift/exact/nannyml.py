@@ -16,6 +16,7 @@ from scipy.spatial import distance
 from checks.arrow import Floats
 from checks.drift.exact.nannyml_large import estimated_ks, estimated_wasserstein
 from checks.drift.exact.result import ColumnResult, Kind
+from checks.drift.exact.transport import wasserstein_distance
 from checks.drift.exact.values import Categories, Column, categories, numbers, paired
 
 CHUNKS = 10  # the reference is cut into chunks of a tenth of its rows; what remains is a chunk of its own
@@ -168,7 +169,7 @@ def _ks(reference: Floats) -> Callable[[Floats], float]:
 def _wasserstein(reference: Floats) -> Callable[[Floats], float]:
     if len(reference) >= LARGE:
         return estimated_wasserstein(reference)
-    return lambda rows: float(stats.wasserstein_distance(reference, rows))
+    return lambda rows: wasserstein_distance(reference, rows)
 
 
 def _l_infinity(reference: Categories) -> Callable[[Categories], float]:
