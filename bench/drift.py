@@ -57,21 +57,24 @@ def own(what: str, folder: Path, runs: int = 3) -> Result:
 
 def peer(name: str, folder: Path) -> Result | str:
     """One run of a peer, or why there is none."""
-    python = Path(sys.executable) if name == "evidently" else _installed(name)
+    python = Path(sys.executable) if name == "evidently" else installed(name)
     if isinstance(python, str):
         return python
     script = HERE / "peers" / f"{name.replace('-', '_')}_run.py"
     return _run([str(python), str(script), str(folder / "reference.parquet"), str(folder / "current.parquet")])
 
 
-def _installed(name: str) -> Path | str:
+def installed(name: str) -> Path | str:
+    """The Python of the peer's own environment, made once, or why there is none."""
     python = VENVS / name / "bin" / "python"
     if python.exists():
         return python
     uv = [sys.executable, "-m", "uv"]
+    # NannyML takes no Python after 3.12.
+    version = sys.executable if sys.version_info < (3, 13) else "3.12"
     wanted = str(HERE / "peers" / f"{name}.txt")
     for command in (
-        [*uv, "venv", "--quiet", "--python", sys.executable, str(VENVS / name)],
+        [*uv, "venv", "--quiet", "--clear", "--python", version, str(VENVS / name)],
         [*uv, "pip", "install", "--quiet", "--python", str(python), "--requirement", wanted],
     ):
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -18,7 +18,7 @@ import pyarrow as pa
 from checks.arrow import Floats, Ints, int_array
 from checks.base import Labels, labels
 from checks.blocks import FEWEST, FEWEST_ROWS, Blocks, hits, missing, outsiders, strangers, windowed
-from checks.draws import Within, drawn, within_bins
+from checks.draws import drawn, within_bins
 from checks.drift.methods import METHODS, Method
 from checks.drift.rows import Ground, Rows
 from checks.limits import EDGE, SIZES, Limit, Scale, Z, binomial_reach, chi_square_reach, reach, scaled, skewness
@@ -57,22 +57,23 @@ def column_limits(
 ) -> dict[Key, Limit]:
     """Drift limits under these keys (method → key), and quality limits if the column is a feature."""
     found: dict[Key, Limit] = {}
-    codes, numeric = codes_of(column.values, column.bins), isinstance(column.bins, NumberBins)
-    windows = None if blocks is None else windowed(column.values, codes, column.bins.size, blocks, numeric=numeric)
+    windows = None
+    if blocks is not None:
+        codes, numeric = codes_of(column.values, column.bins), isinstance(column.bins, NumberBins)
+        windows = windowed(column.values, codes, column.bins.size, blocks, numeric=numeric)
     if drift and column.whole.counts.any():
-        within = within_bins(column.values, codes, column.bins.size) if numeric else None
-        found.update(_drift(column, within, windows, drift, rng))
+        found.update(_drift(column, windows, drift, rng))
     if column.name.startswith("f:"):
         found.update(_quality(column, blocks, None if windows is None else windows.counts))
     return found
 
 
-def _drift(
-    column: Column, within: Within | None, windows: Rows | None, keys: Mapping[str, Key], rng: np.random.Generator
-) -> dict[Key, Limit]:
+def _drift(column: Column, windows: Rows | None, keys: Mapping[str, Key], rng: np.random.Generator) -> dict[Key, Limit]:
     ground, total = Ground.of(column.bins, column.whole), Rows.of(column.whole)
     n = int(total.n)
     sizes = SIZES if windows is None else (*SIZES, max(int(np.median(windows.n)), 1))
+    summed = ground.numeric and any(METHODS[name].sums for name in keys)
+    within = within_bins(column.values, column.bins, total, rng) if summed else None
     draws = {size: drawn(total, within, size, DRAWS, rng) for size in sizes}
     found = {}
     for name, key in keys.items():

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Codes, Floats, floats
+from checks.arrow import Codes, Floats, finite, float_array
 from checks.drift.rows import Rows
+from checks.profile import CategoryBins, NumberBins
+from checks.profile.summary import codes_of
 
+Column: TypeAlias = pa.Array | pa.ChunkedArray
 RESAMPLED = 300  # samples of so many rows at most are drawn row by row
+
+
+LOOKED_AT = 50_000  # rows by which the spread within bins is known
 
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """The reference's present values, and how they are spread within each entry of a column's counts."""
+    """Some of the reference's values with their places, and how values are spread within each entry of the counts."""
 
     values: Floats
     codes: Codes
@@ -25,18 +32,21 @@ class Within:
     high: Floats
 
 
-def within_bins(column: pa.ChunkedArray, codes: Codes, size: int) -> Within:
-    """Of a column of numbers whose rows have these places among `size` entries; entries without rows are all 0."""
-    values = floats(column)[0][codes >= 0]
-    codes = codes[codes >= 0]
-    counts = np.bincount(codes, minlength=size)
-    filled = np.maximum(counts, 1)
-    mean = np.bincount(codes, values, size) / filled
-    std = np.sqrt(np.bincount(codes, (values - mean[codes]) ** 2, size) / filled)
-    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+def within_bins(column: Column, bins: NumberBins | CategoryBins, total: Rows, rng: np.random.Generator) -> Within:
+    """Of a reference's column of numbers, whose rows are `total` in all."""
+    values = finite(column)[0]
+    if len(values) > LOOKED_AT:
+        values = values[rng.integers(0, len(values), LOOKED_AT)]
+    codes = codes_of(float_array(values), bins)
+    size = total.counts.shape[-1]
+    assert total.sums is not None
+    mean = total.sums / np.maximum(total.counts, 1)
+    seen = np.maximum(np.bincount(codes, minlength=size), 1)
+    std = np.sqrt(np.bincount(codes, (values - mean[codes]) ** 2, size) / seen)
+    low, high = mean.copy(), mean.copy()
     np.minimum.at(low, codes, values)
     np.maximum.at(high, codes, values)
-    return Within(values, codes, mean, std, np.where(counts, low, 0.0), np.where(counts, high, 0.0))
+    return Within(values, codes, mean, std, low, high)
 
 
 def drawn(total: Rows, within: Within | None, size: int, draws: int, rng: np.random.Generator) -> Rows:

@@ -42,6 +42,8 @@ class Method:
     """The kinds of columns that it is for; booleans are categories."""
     two: bool = False
     """Whether it is only for columns whose reference has at most two values."""
+    sums: bool = False
+    """Whether it looks at the values' sums, too."""
     bound: Bound | None = None
     """Where bins hide a part of the distance."""
     statistic: Callable[[float, int, int], float] | None = None
@@ -96,7 +98,9 @@ def _z(ground: Ground, reference: Rows, current: Rows) -> Floats:
 METHODS: dict[str, Method] = {
     "psi": Method(_over_bins(psi), floor=0.1, scale="linear"),
     "jensenshannon": Method(_over_bins(jensenshannon), floor=0.1, scale="square"),
-    "wasserstein": Method(_wasserstein, floor=0.1, scale="square", categorical=False, bound=_wasserstein_bound),
+    "wasserstein": Method(
+        _wasserstein, floor=0.1, scale="square", categorical=False, sums=True, bound=_wasserstein_bound
+    ),
     "ks": Method(
         lambda _, reference, current: ks(reference.counts, current.counts),
         floor=0.1,

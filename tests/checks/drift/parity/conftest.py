@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -14,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from bench.drift import installed
 from checks.drift.exact.compare import METHODS
 from checks.drift.exact.result import PresetName
 from tests.checks.drift.parity.shapes import Shape, shapes
 
 PEERS = Path(__file__).parent / "peers"
-ROOT = Path(__file__).parents[4]
 DATASET = ("skewed", "two humps", "counts", "heavy tails")
 """Columns that one data set is made of, each cut to as many rows as the shortest has."""
 CHUNKS = "small, shifted"
@@ -85,25 +84,11 @@ def _write(folder: Path, shape: Shape) -> None:
 
 
 def _environment(peer: str) -> Path:
-    """The Python of the peer's own environment, made once under .peers. Without it the tests are left out, or fail
-    where CI is set."""
-    wanted = PEERS / f"{peer}.txt"
-    digest = hashlib.sha256(wanted.read_bytes()).hexdigest()[:12]
-    home = ROOT / ".peers" / f"{peer}-{digest}"
-    python = home / "bin" / "python"
-    if not (home / "ready").exists():
-        # It takes no Python after 3.12.
-        version = sys.executable if sys.version_info < (3, 13) else "3.12"
-        uv = [sys.executable, "-m", "uv"]
-        for command in (
-            [*uv, "venv", "--quiet", "--clear", "--python", version, str(home)],
-            [*uv, "pip", "install", "--quiet", "--python", str(python), "--requirement", str(wanted)],
-        ):
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                text = f"{peer} can't be installed into an environment of its own: {done.stderr[-500:]}"
-                if os.environ.get("CI"):
-                    pytest.fail(text)
-                pytest.skip(text)
-        (home / "ready").touch()
-    return python
+    """The Python of the peer's own environment, which the benchmarks use, too. Without it the tests are left out, or
+    fail where CI is set."""
+    found = installed(peer)
+    if isinstance(found, Path):
+        return found
+    if os.environ.get("CI"):
+        pytest.fail(f"{peer}: {found}")
+    pytest.skip(f"{peer}: {found}")
