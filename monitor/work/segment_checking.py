@@ -26,6 +26,7 @@ class SegmentChecking:
             drift=options.drift,
             methods=methods_of(options),
             ignore=options.drift_ignore,
+            importance=dict(options.importance),
             quality=options.quality,
             performance=options.performance,
         )

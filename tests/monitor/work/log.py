@@ -75,7 +75,7 @@ class Log:
             "version": None,
             "tags": [prediction.tags for prediction in predictions] if any(p.tags for p in predictions) else None,
         }
-        return self._arrive("predictions", [prediction.time for prediction in predictions], payload)
+        return self.arrive("predictions", [prediction.time for prediction in predictions], payload)
 
     def label(self, *truths: Truth) -> int:
         payload = {
@@ -83,9 +83,9 @@ class Log:
             "label": [truth.label for truth in truths],
             "time": [truth.time for truth in truths],
         }
-        return self._arrive("labels", [truth.time for truth in truths], payload)
+        return self.arrive("labels", [truth.time for truth in truths], payload)
 
-    def _arrive(self, kind: str, times: Sequence[float], payload: Mapping[str, Any]) -> int:
+    def arrive(self, kind: str, times: Sequence[float], payload: Mapping[str, Any]) -> int:
         values = {
             "model": self.model,
             "kind": kind,
