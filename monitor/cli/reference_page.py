@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from alerts.wording import number
+from checks.drift.methods import METHODS
 from checks.limits import Limit
 from checks.profile import ProfileError
 from checks.reference import Reference
@@ -48,7 +49,7 @@ def described(engine: Engine, model: str, id: int | None) -> dict[str, Any] | No
             for name, estimate in reference.performance.items()
         },
         "limits": [
-            {"metric": metric, "labels": dict(labels), **_limit(limit)}
+            {"metric": metric, "labels": dict(labels), **_limit(limit, dict(labels).get("method"), row.n)}
             for (metric, labels), limit in sorted(reference.calibration.limits.items())
         ],
     }
@@ -72,7 +73,10 @@ def print_described(page: dict[str, Any]) -> None:
     print_table(("METRIC", "LABELS", "SIDE", "LIMIT", "ROWS"), rows)
 
 
-def _limit(limit: Limit) -> dict[str, Any]:
-    """The limit at the size of the reference's own windows."""
+def _limit(limit: Limit, method: str | None, n: int) -> dict[str, Any]:
+    """The limit at the size of the windows of a reference of n rows, as measurements have it."""
     rows = max(1, round(limit.rows))
-    return {"side": "low" if limit.low else "high", "limit": limit.at(rows), "rows": rows}
+    value = limit.at(rows)
+    if method is not None:
+        value = METHODS[method].shown(value, n, rows)
+    return {"side": "low" if limit.low else "high", "limit": value, "rows": rows}

@@ -45,6 +45,8 @@ def test_show_has_features_types_and_limits(reference: Path, watchkeeper: Comman
     limits = {(limit["metric"], limit["labels"].get("feature")): limit for limit in page["limits"]}
     assert limits["feature_drift", "distance"]["limit"] > 0
     assert limits["feature_drift", "distance"]["side"] == "high"
+    statistic = next(limit for limit in page["limits"] if limit["labels"].get("method") == "chisquare")
+    assert statistic["limit"] > 5, "as it is measured, not the effect that it is calibrated by"
     said = watchkeeper("reference", "show", "--id", "1").out
     for text in (
         "reference 1 of delays: 4,800 rows",
