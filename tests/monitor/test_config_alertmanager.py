@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.clock import SystemClock
 from monitor.config import ConfigError, load
 from monitor.receivers import receiver_names, receivers
 
@@ -17,7 +18,7 @@ def _load(folder: Path, section: str, more: str = "") -> list[str]:
     path = folder / "watchkeeper.yaml"
     path.write_text(f"model: delays\nalertmanager: {{{section}}}\n{more}")
     config = load(path, {"SLACK_BOT_TOKEN": "xoxb-1"})
-    assert [name for name in receiver_names(config) if ":" not in name] == list(receivers(config))
+    assert [name for name in receiver_names(config) if ":" not in name] == list(receivers(config, SystemClock()))
     return receiver_names(config)
 
 
