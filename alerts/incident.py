@@ -158,8 +158,9 @@ class Incident:
 
     @property
     def moved(self) -> tuple[str, ...]:
-        """What moved, in the alerts that matter most; the first MOVED sentences."""
-        return tuple(dict.fromkeys(line for alert in self.alerts for line in alert.moved))[:MOVED]
+        """What moved, in the alerts that matter most; the first MOVED sentences, each with the segment that it is of."""
+        lines = ((alert.labels.get("segment", ""), line) for alert in self.alerts for line in alert.moved)
+        return tuple(dict.fromkeys(f"{of}: {line}" if of else line for of, line in lines))[:MOVED]
 
     @property
     def key(self) -> str:

@@ -101,3 +101,5 @@ def test_a_segment_is_named_first_and_once_and_comes_after_the_whole() -> None:
         "carrier=UA: accuracy fell",
         "carrier=AA fell",
     ]
+    moved = incident(replace(whole, moved=("temp: up",)), replace(part, moved=("temp: up", "wind: down"))).moved
+    assert moved == ("temp: up", "carrier=UA: temp: up", "carrier=UA: wind: down")
