@@ -54,6 +54,10 @@ CATALOG: dict[str, Metric] = {
     "segment_measurements_cut": Metric(
         "Measurements of segments that segment_measurements leaves out of a window.", check="volume"
     ),
+    "unreferenced_rows_ratio": Metric(
+        "Share of the window's rows whose model version has no reference, where versions have their own.",
+        check="volume",
+    ),
     "prediction_age_seconds": Metric("Seconds without a prediction, while ingest was served.", (), "wall"),
     "label_age_seconds": Metric("Seconds without a label, while ingest was served.", (), "wall"),
     # the server

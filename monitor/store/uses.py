@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
-from monitor.store.tables import progress, reference_uses
+from monitor.store.engine import WRITES
+from monitor.store.tables import progress, reference_uses, windows
 from monitor.work.plan import Plan
 
 Action = Literal["configured", "learned", "built", "accepted", "used"]
@@ -85,7 +86,10 @@ def read_uses(connection: Connection, model: str) -> Uses:
 
 def judged(connection: Connection, model: str) -> float | None:
     """End of the last window that was judged. Inside a transaction that writes, no other is judged before it ends."""
-    return connection.scalar(select(progress.c.judged_window).where(progress.c.model == model).with_for_update())
+    query = select(progress.c.judged_window).where(progress.c.model == model)
+    if WRITES in connection.get_execution_options():
+        query = query.with_for_update()
+    return connection.scalar(query)
 
 
 def record_use(
@@ -124,3 +128,17 @@ def configure(connection: Connection, model: str, plan: Plan, now: float) -> boo
         return False
     record_use(connection, model, "configured", None, after=judged(connection, model), now=now, by="config", plan=plan)
     return True
+
+
+def learning_start(
+    connection: Connection, model: str, uses: Uses, first_seen: float | None, end: float = NOW
+) -> float | None:
+    """Start of the first window that is learned from, as decided for a window that ends at `end`; None before it.
+    `first_seen` is that of the version's first rows, where versions have references of their own."""
+    use = uses.configured(end)
+    after = None if use is None else use.after
+    if uses.plan(end).per_version:
+        return first_seen if first_seen is None or after is None else max(first_seen, after)
+    query = select(func.min(windows.c.start)).where(windows.c.model == model)
+    start: float | None = connection.scalar(query if after is None else query.where(windows.c.end > after))
+    return start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -51,6 +52,14 @@ class Verdict:
     """Check → how long it ran, over all windows of the closing."""
     failed: dict[str, str] = field(default_factory=dict)
     """Metric → why it has no measurement: finer than `errors`, where one check measures several metrics."""
+    reference: int | None = None
+    """Number of the reference that the window was held against."""
+    version: str | None = None
+    """Version of the model whose rows were judged; None: all."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """The window's rows of each version, where versions are told apart."""
+    uses: int | None = None
+    """The last decision on what is normal that was known (`monitor.store.uses`); None where it does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
