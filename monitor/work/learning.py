@@ -88,6 +88,9 @@ def relearn(
     frame = _rows(engine, span, options, base.schema, kinds, lambda share: progress(0.5 * share))
     for name in base.binning.columns.keys() - set(frame.column_names):
         frame = frame.append_column(name, _nulls(kinds, name, frame.num_rows))
+    frame = frame.drop_columns(
+        [name for name in kinds.columns.keys() - base.binning.columns.keys() if name in frame.column_names]
+    )
     made = reference_under(
         base.binning,
         frame,

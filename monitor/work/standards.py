@@ -136,7 +136,9 @@ class Standards:
             log.warning("%s: no reference is learned yet: %s", self._model, error)
             return
         text = f"events {iso(start)}/{iso(end)}" + (f" of version {version or '(none)'}" if plan.per_version else "")
-        source = Source("learned", text, version=version, window=Window(start, end), seq=closing.close_seq)
+        source = Source(
+            "learned", text, version=version, window=Window(start, end), seq=closing.close_seq, by="watchkeeper"
+        )
         now = self._clock.time()
         with writing(self._engine).begin() as connection:
             if read_uses(connection, self._model).newest != self.uses.newest:
@@ -159,7 +161,7 @@ class Standards:
             return (
                 f"{name}nothing to learn from yet" if len(self._first) < MOST_VERSIONS else f"{name}too many versions"
             )
-        if end < start + plan.first:
+        if end <= start + plan.first:
             return f"{name}learning until {iso(start + plan.first)}"
         return f"{name}learning until there are enough rows"
 
