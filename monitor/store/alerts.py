@@ -37,6 +37,10 @@ class AlertStore:
         self._writer = writer
         self._new_id = new_id
 
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
     def alerts(
         self, model: str | None = None, states: Sequence[Status] = (Status.PENDING, Status.FIRING), limit: int = 1000
     ) -> list[dict[str, Any]]:
@@ -130,7 +134,7 @@ class AlertStore:
         if not expired:
             query = query.where(silences.c.ends_at > now)
         with self._engine.connect() as connection:
-            return [_silence(row) for row in connection.execute(query)]
+            return [silence_of(row) for row in connection.execute(query)]
 
     def expire_silence(self, id: str, now: float) -> Silence:
         """Ends a silence at once; what it held back is due. Raises UnknownSilence."""
@@ -143,7 +147,7 @@ class AlertStore:
             times = {"ends_at": ends_at, "starts_at": min(row.starts_at, ends_at)}
             connection.execute(update(silences).where(silences.c.id == id).values(times))
             rows.hasten(connection, f"silenced by {id}", now)
-            return _silence(connection.execute(select(silences).where(silences.c.id == id)).one())
+            return silence_of(connection.execute(select(silences).where(silences.c.id == id)).one())
 
         return self._writer.call(work)
 
@@ -226,6 +230,7 @@ def _alert(row: Row[Any], told: Mapping[str, Mapping[str, Any]]) -> dict[str, An
         "rule": row.rule,
         "fingerprint": row.fingerprint,
         "metric": state.metric,
+        "unit": state.unit,
         "labels": json.loads(row.labels),
         "state": row.state,
         "cause": state.cause.value,
@@ -243,6 +248,6 @@ def _alert(row: Row[Any], told: Mapping[str, Mapping[str, Any]]) -> dict[str, An
     }
 
 
-def _silence(row: Row[Any]) -> Silence:
+def silence_of(row: Row[Any]) -> Silence:
     matchers = tuple(Matcher(item["name"], Op(item["op"]), item["value"]) for item in json.loads(row.matchers))
     return Silence(row.id, matchers, row.starts_at, row.ends_at, row.created_by, row.comment)
