@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from bench import drift, footprint, scrape
+from bench import drift, footprint, scrape, windows
 from bench.table import Row, markdown
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -26,8 +26,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="shorter runs, to see that it works; writes nothing")
     quick = parser.parse_args().quick
-    rows = [*ingest("3" if quick else "15"), *scrape.measure(), *footprint.measure(10.0 if quick else 180.0)]
-    rows += drift.measure(quick)
+    rows = [
+        *ingest("3" if quick else "15"),
+        *scrape.measure(),
+        *windows.rows(*((50,) if quick else (50, 1000))),
+        *footprint.measure(10.0 if quick else 180.0),
+        *drift.measure(quick),
+    ]
     print(markdown(rows))
     if not quick:
         PAGE.write_text(page(rows))
@@ -99,6 +104,7 @@ a shared machine: expect the figures to move by a fifth, the ratios by less.
 - scrape: `python -m bench.scrape`.
 - drift: `python -m bench.drift`. Peers run in environments of their own, on the same frames; a peer's seconds are
   without reading the files, ours with it unless the row says otherwise.
+- longer windows: `python -m bench.windows`. Both windows are measured from the store's roll-ups, no row is read.
 - footprint: `python -m bench.footprint --seconds 180`. `watchkeeper run` beside a real FastAPI server, one model,
   default intervals; CPU over 180 s, after a backlog of 12,000 rows is worked through and the idle worker has gone.
 """
