@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 from collections.abc import Iterator
 from functools import cache
@@ -59,6 +58,8 @@ def suggest(key: str, place: Place) -> str:
 
 def likeness(word: str, other: str | None) -> float:
     """From 0, nothing alike (or nothing to compare with), to 1, equal."""
+    import difflib  # only for mistakes, of which a daemon has none
+
     return difflib.SequenceMatcher(None, word, other).ratio() if other else 0.0
 
 
@@ -68,6 +69,8 @@ def nearest(word: str, known: Any) -> str | None:
     >>> nearest("refernce", ["reference", "rules"])
     'reference'
     """
+    import difflib
+
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return found[0] if found else None
 

@@ -6,7 +6,6 @@ upgraded the database by then. Nothing imported from here may load numpy, pyarro
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import ctypes
 import gc
@@ -14,7 +13,6 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -338,16 +336,13 @@ def _give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(file: Path) -> int:
     """Runs the daemon with a config file; exit status 2 with one sentence when it can't start."""
-    parser = argparse.ArgumentParser(prog="watchkeeper run")
-    parser.add_argument("--config", type=Path, default=Path("watchkeeper.yaml"))
-    options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # A line a job and a line a missed run is too much; the metrics say it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
-        config = load(options.config)
+        config = load(file)
         return Daemon(config, SystemClock()).run()
     except (ConfigError, StoreError, PortTaken) as error:
         print(f"watchkeeper: {error}", file=sys.stderr)
@@ -357,4 +352,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # `watchkeeper run` gives --config FILE and nothing else: no need for argparse, which would stay in memory.
+    sys.exit(main(Path(sys.argv[-1])))

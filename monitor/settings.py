@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -198,6 +197,8 @@ class CheckSettings(Settings):
     def _known(cls, value: Any) -> Any:
         for key, item in value.items() if isinstance(value, dict) else ():
             if key not in cls.model_fields and not (isinstance(item, dict) and "type" in item):
+                import difflib  # only for mistakes, of which a daemon has none
+
                 near = difflib.get_close_matches(str(key), cls.model_fields, n=1)
                 hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(cls.model_fields)}"
                 raise ValueError(f"unknown check {key!r}; {hint} (one of a name of your own needs `type: evidently`)")

@@ -49,3 +49,13 @@ def test_the_daemon_loads_nothing_numeric_and_no_command_line() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.split() == []
+
+
+def test_the_daemon_leaves_out_what_is_imported_and_not_used() -> None:
+    unused = {"argparse", "bdb", "click", "difflib", "uvicorn.main", "uvicorn.supervisors", "watchfiles"}
+    program = (
+        "import sys, monitor.daemon, uvicorn.lifespan.off, uvicorn.protocols.http.httptools_impl; "
+        f"print(*sorted({unused!r} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.split() == []

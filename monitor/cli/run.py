@@ -34,8 +34,9 @@ def _become_daemon(config: Path) -> None:
     sys.stderr.flush()
     # glibc gives each thread an arena of its own, up to eight a core, and each keeps what it once held.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    # -P: a folder named monitor in the working directory is not ours.
-    arguments = [sys.executable, "-P", *_without_docstrings(), "-m", "monitor.daemon", "--config", str(config)]
+    # -P: a folder named monitor in the working directory is not ours. Columns of code only put carets in tracebacks.
+    interpreter = [sys.executable, "-P", "-X", "no_debug_ranges", *_without_docstrings()]
+    arguments = [*interpreter, "-m", "monitor.daemon", "--config", str(config)]
     os.execv(sys.executable, arguments)
 
 

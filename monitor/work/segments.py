@@ -7,7 +7,6 @@ the same closing.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
@@ -64,6 +63,8 @@ def check(options: ModelOptions, schema: Schema) -> None:
     names = dict(schema.features)
     for one in options.segments:
         if one.kind == "feature" and one.name not in names:
+            import difflib  # only for mistakes, of which a daemon has none
+
             near = difflib.get_close_matches(one.name, names, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ";"
             tag = f"write {{tag: {one.name}}} if it is a tag"

@@ -34,7 +34,8 @@ def test_run_upgrades_the_database_and_becomes_the_daemon(watchkeeper: Command, 
     write("model: delays\nlisten: 127.0.0.1:0\n")
     ran = watchkeeper("run")
     assert (ran.status, ran.err) == (0, "")
-    command = [sys.executable, sys.executable, "-P", *_without_docstrings(), "-m", "monitor.daemon"]
+    interpreter = [sys.executable, "-P", "-X", "no_debug_ranges", *_without_docstrings()]
+    command = [sys.executable, *interpreter, "-m", "monitor.daemon"]
     assert become == [[*command, "--config", "watchkeeper.yaml"]]
     tables = {name for (name,) in sqlite3.connect("watchkeeper.db").execute("select name from sqlite_master")}
     assert {"arrivals", "alerts", "alembic_version"} <= tables
