@@ -34,6 +34,9 @@ def _become_daemon(config: Path) -> None:
     sys.stderr.flush()
     # glibc gives each thread an arena of its own, up to eight a core, and each keeps what it once held.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    # glibc raises this, its first value, with every large block that is freed, up to 32 MB, and keeps what lies below:
+    # a report or a large request would leave its size behind.
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")
     # -P: a folder named monitor in the working directory is not ours. Columns of code only put carets in tracebacks.
     interpreter = [sys.executable, "-P", "-X", "no_debug_ranges", *_without_docstrings()]
     arguments = [*interpreter, "-m", "monitor.daemon", "--config", str(config)]
