@@ -26,10 +26,14 @@ REPORTS = 5
 
 
 class Why(StrEnum):
-    """Why a notification is owed. UPDATED and NEW_ALERTS change a message in place; the others are seen."""
+    """Why a notification is owed. The first four change a message in place; the others are seen."""
 
     UPDATED = "updated"
+    WATCHED_AGAIN = "watched_again"
+    WATCHER_STOPPED = "watcher_stopped"
+    """Watchkeeper was stopped: nobody knows how the incident goes on."""
     NEW_ALERTS = "new_alerts"
+    SILENCED = "silenced"
     ACKNOWLEDGED = "acknowledged"
     REPEATED = "repeated"
     """It still fires, and nobody has acknowledged it for as long as the route says."""
@@ -118,6 +122,16 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Silencing:
+    """Somebody keeps the incident from people until then (wall time), by these silences."""
+
+    by: str
+    at: float
+    until: float
+    silences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReportLink:
     """A report on a window in which the incident was open. Times are in event time."""
 
@@ -155,6 +169,9 @@ class Incident:
     reports: tuple[ReportLink, ...] = ()
     """At most REPORTS."""
     acknowledged: Acknowledgement | None = None
+    silenced: Silencing | None = None
+    unwatched_since: float | None = None
+    """When the watcher was stopped (wall time), until it is back."""
 
     @property
     def moved(self) -> tuple[str, ...]:
@@ -192,7 +209,9 @@ class Incident:
         )
         reports = tuple(ReportLink(**item) for item in plain.get("reports", ()))
         acknowledged = Acknowledgement(**given) if (given := plain.get("acknowledged")) else None
-        parts = {"alerts": alerts, "reports": reports, "acknowledged": acknowledged}
+        quiet = plain.get("silenced")
+        silenced = Silencing(**{**quiet, "silences": tuple(quiet["silences"])}) if quiet else None
+        parts = {"alerts": alerts, "reports": reports, "acknowledged": acknowledged, "silenced": silenced}
         return cls(**{**plain, "severity": Severity(plain["severity"]), **parts})
 
 
@@ -205,6 +224,8 @@ class Seen:
     total: int
     resolved: bool
     acknowledged: bool = False
+    silenced_until: float | None = None
+    unwatched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,18 +349,6 @@ def with_report(incident: Incident, report: ReportLink) -> Incident | None:
     return replace(incident, reports=reports, version=incident.version + 1)
 
 
-def acknowledge(incident: Incident, by: str, now: float, until: float) -> Incident:
-    """The incident with somebody's word that they are on it. Raises ValueError when it is over."""
-    if incident.resolved:
-        raise ValueError("the incident is resolved already")
-    return replace(incident, acknowledged=Acknowledgement(by, now, until), version=incident.version + 1)
-
-
-def unacknowledged(incident: Incident) -> Incident:
-    """The incident once its acknowledgement has run out."""
-    return replace(incident, acknowledged=None, version=incident.version + 1)
-
-
 def why_owed(incident: Incident, seen: Seen | None) -> Why | None:
     """Why a receiver that was last told `seen` is to be told of the incident as it is now; None if it knows."""
     if seen is None:
@@ -352,12 +361,25 @@ def why_owed(incident: Incident, seen: Seen | None) -> Why | None:
         return Why.SEVERITY_ROSE
     if incident.acknowledged is not None and not seen.acknowledged:
         return Why.ACKNOWLEDGED
-    return Why.NEW_ALERTS if incident.total > seen.total else Why.UPDATED
+    if incident.silenced is not None and incident.silenced.until != seen.silenced_until:
+        return Why.SILENCED
+    if incident.total > seen.total:
+        return Why.NEW_ALERTS
+    if (incident.unwatched_since is not None) is not seen.unwatched:
+        return Why.WATCHED_AGAIN if seen.unwatched else Why.WATCHER_STOPPED
+    return Why.UPDATED
 
 
 def seen_of(incident: Incident) -> Seen:
-    acknowledged = incident.acknowledged is not None
-    return Seen(incident.version, incident.severity, incident.total, incident.resolved, acknowledged)
+    return Seen(
+        incident.version,
+        incident.severity,
+        incident.total,
+        incident.resolved,
+        incident.acknowledged is not None,
+        incident.silenced.until if incident.silenced is not None else None,
+        incident.unwatched_since is not None,
+    )
 
 
 def _opened(firing: list[Alert], model: str, group: str, wall: float, id: str) -> Incident:

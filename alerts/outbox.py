@@ -115,7 +115,7 @@ class OutboxStore(Protocol):
         ...
 
 
-_LESS_THAN_REPEATED = (None, Why.UPDATED, Why.NEW_ALERTS)
+_LESS_THAN_REPEATED = (None, Why.UPDATED, Why.WATCHED_AGAIN, Why.WATCHER_STOPPED, Why.NEW_ALERTS)
 _ENDED_BY = {
     Held.INHIBITED: Outcome.INHIBITED,
     Held.SILENCED: Outcome.SILENCED,
@@ -195,6 +195,13 @@ class Delivery:
             self._on_outcome(receiver, Outcome.UNRECORDED, "the outbox can't be read or written; see the log")
         return sent
 
+    def drained(self, receiver: str, now: float, seconds: float) -> bool:
+        """Whether nothing more can be told this receiver within so many seconds. Raises what the store raises."""
+        line = self._line(receiver, now)
+        if line.not_before - self._clock.monotonic() > seconds:
+            return True
+        return not self._store.owed(receiver, now, 1)
+
     def _line(self, receiver: str, now: float) -> _Line:
         """The receiver's line; after a start as it was left, so that a restart asks nobody sooner who said when."""
         if not self._lines:
@@ -214,7 +221,7 @@ class Delivery:
     def _one(self, owed: Owed, quietness: Quietness | None, now: float) -> Outcome:
         incident = owed.incident
         quiet = quietness.of(incident, owed.receiver, now) if quietness is not None else None
-        if quiet is not None:
+        if quiet is not None and not self._passes(owed, quiet):
             if incident.resolved and owed.seen is None:
                 return self._end(owed, _ENDED_BY[quiet.why], now)
             # Of what people know they hear the end at once, but not at night.
@@ -228,6 +235,16 @@ class Delivery:
         if why not in self._receivers[owed.receiver].wants:
             return self._end(owed, Outcome.SKIPPED, now)
         return self._send(owed, Notice(incident, why), now)
+
+    def _passes(self, owed: Owed, quiet: Quiet) -> bool:
+        """Whether it is told all the same: what people did themselves, in spite of silences; and whether anybody
+        watches, in spite of everything, for that changes messages only, and would be wrong if it came late."""
+        incident, seen = owed.incident, owed.seen
+        if seen is None or incident.resolved:
+            return False
+        if (incident.unwatched_since is not None) is not seen.unwatched:
+            return Why.WATCHER_STOPPED in self._receivers[owed.receiver].wants
+        return quiet.why is Held.SILENCED and why_owed(incident, seen) in (Why.SILENCED, Why.ACKNOWLEDGED)
 
     def _postpone(self, owed: Owed, quiet: Quiet) -> Outcome:
         if owed.due_at != quiet.until:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from alerts.duration import Seconds
 from alerts.incident import Alert, Incident
@@ -84,6 +84,15 @@ class Inhibition(_Part):
         )
 
 
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Berlin") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -94,17 +103,8 @@ class MuteTime(_Part):
     days: list[Day] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     times: list[str] = ["00:00-24:00"]
     """Spans such as 22:00-06:00, which end the next day if their end is not after their start."""
-    time_zone: str = "UTC"
+    time_zone: TimeZone = "UTC"
     _spans: tuple[tuple[int, int], ...] = PrivateAttr(())
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Berlin") from None
-        return value
 
     @model_validator(mode="after")
     def _parse(self) -> MuteTime:

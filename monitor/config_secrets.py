@@ -1,4 +1,4 @@
-"""Fills in a config's secrets: from `*_file` keys, and Slack's token from SLACK_BOT_TOKEN."""
+"""Fills in a config's secrets: from `*_file` keys, and Slack's tokens from SLACK_BOT_TOKEN and SLACK_APP_TOKEN."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from monitor.document import Document, Place, Problem
 from monitor.settings import Config, SlackSettings
 
 SLACK_TOKEN = "SLACK_BOT_TOKEN"
+APP_TOKEN = "SLACK_APP_TOKEN"
 
 
 def with_secrets(
@@ -38,7 +39,10 @@ def with_secrets(
         webhook_url = files.read("slack", "webhook_url", slack.webhook_url, slack.webhook_url_file)
         if not token and slack.channel and (own := environment.get(SLACK_TOKEN, "").strip()):
             token = SecretStr(own)
-        slack = slack.model_copy(update={"token": token, "webhook_url": webhook_url})
+        app_token = files.read("slack", "app_token", slack.app_token, slack.app_token_file)
+        if not app_token and token and (own := environment.get(APP_TOKEN, "").strip()):
+            app_token = SecretStr(own)
+        slack = slack.model_copy(update={"token": token, "webhook_url": webhook_url, "app_token": app_token})
         if notify and (config.alertmanager is None or slack.direct) and (wrong := slack_problem(slack)):
             found.append(Problem(document.line(("slack",)), wrong))
     alertmanager = config.alertmanager
@@ -63,6 +67,7 @@ def sources(config: Config, document: Document) -> dict[str, str]:
         known += [
             ("slack", "token", slack.token, slack.token_file),
             ("slack", "webhook_url", slack.webhook_url, slack.webhook_url_file),
+            ("slack", "app_token", slack.app_token, slack.app_token_file),
         ]
     if (alertmanager := config.alertmanager) is not None:
         known.append(("alertmanager", "token", alertmanager.token, alertmanager.token_file))
@@ -79,7 +84,8 @@ def _source(document: Document, section: str, key: str, file: Path | None) -> st
     if written := document.written.get((section, key)):
         return f"environment, {written}"
     within = document.value.get(section) or {}
-    return "the config file itself" if within.get(key) else f"environment variable {SLACK_TOKEN}"
+    variable = APP_TOKEN if key == "app_token" else SLACK_TOKEN
+    return "the config file itself" if within.get(key) else f"environment variable {variable}"
 
 
 class _Files:
@@ -116,6 +122,10 @@ class _Files:
 def slack_problem(slack: SlackSettings) -> str | None:
     """What is lacking to send to Slack, in a sentence."""
     token = slack.token.get_secret_value() if slack.token else ""
+    if slack.app_token and not token:
+        return "slack: app_token is for buttons, which need a bot token and a channel beside it"
+    if slack.app_token and not slack.app_token.get_secret_value().startswith("xapp-"):
+        return "slack: app_token is no app-level token; those begin with xapp- and are made under Basic Information"
     if slack.webhook_url and slack.webhook_url.get_secret_value() and not token:
         return None
     if not slack.channel:

@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import gc
 import logging
+import math
 import os
 import sys
 import threading
@@ -37,16 +38,18 @@ from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
 from monitor.outbound import Heartbeat
-from monitor.receivers import SLACK_OFF, receivers, routing
+from monitor.receivers import SLACK_OFF, presses, receivers, routing
 from monitor.reporting import Reporter
 from monitor.sampling import ArrivalAges, CheckStates, Sampler
 from monitor.schedule import Schedule
 from monitor.settings import Config, ModelSettings
 from monitor.store import measurements as history
+from monitor.store import watching
 from monitor.store.alerts import AlertStore
 from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
 from monitor.store.lock import hold
+from monitor.store.presses import PressStore
 from monitor.store.writer import Writer
 from monitor.ticks import Ticker
 from monitor.web.app import Services, create_app
@@ -61,6 +64,7 @@ DELIVER_SECONDS = 0.5
 TRIM_SECONDS = 60.0
 STALLED_SECONDS = 120.0
 """After so long without a pass, evaluation or delivery counts as standing still."""
+DRAIN_LOOK_SECONDS = 0.1
 DRAIN_SECONDS = 5.0
 """How long a stopping daemon waits for the receivers; what is still owed is sent after the next start."""
 
@@ -114,6 +118,16 @@ class Daemon:
             threading.Thread(target=self._deliver, args=[name], name=f"deliver-{name}", daemon=True)
             for name in self.receivers
         ]
+        self.presses = presses(
+            config,
+            self.receivers,
+            PressStore(self.engine, self.writer),
+            clock,
+            self._on_buttons,
+            lambda button, outcome: self.meters.slack_presses.labels(button=button, outcome=outcome).inc(),
+            shared=self.lock is None,
+        )
+        self._drained, self._deadline = threading.Event(), math.inf
         self.members = self._members()
         self._deliverers += [
             threading.Thread(target=self._push, args=[member], name=member.receiver, daemon=True)
@@ -127,6 +141,7 @@ class Daemon:
         self.latest_from_history()
         models = {model.model for model in self.config.models}
         self.writer.call(lambda connection: self.judge.reconcile(connection, self.clock.time(), models))
+        self.writer.call(lambda connection: watching.start(connection, self.clock.time(), self.judge.told))
         for model in self.config.models:
             self._schedule_model(model)
         self._schedule_machine()
@@ -141,6 +156,8 @@ class Daemon:
         self.schedule.start()
         for thread in self._deliverers:
             thread.start()
+        if self.presses is not None:
+            self.presses.socket.start()
         self.health.ingest(None)
         _settle()
         names = ", ".join(model.model for model in self.config.models)
@@ -161,15 +178,32 @@ class Daemon:
         self.schedule.stop()
         self.reporting.stop()
         self.worker.stop()
-        self._stopping.set()
-        deadline = self.clock.monotonic() + DRAIN_SECONDS
-        for thread in self._deliverers:
-            thread.join(timeout=max(0.0, deadline - self.clock.monotonic()))
+        if self.presses is not None:
+            self.presses.socket.stop()
+        self._mark_unwatched()
+        self._drain()
         self.writer.stop()
         self.engine.dispose()
         if self.lock is not None:
             self.lock.close()
         log.info("stopped")
+
+    def _mark_unwatched(self) -> None:
+        """Not where others may watch the same incidents."""
+        if self.lock is None:
+            return
+        try:
+            self.writer.call(lambda connection: watching.stop(connection, self.clock.time(), self.judge.told))
+        except Exception:
+            log.exception("open incidents could not be marked as unwatched")
+
+    def _drain(self) -> None:
+        """Lets the receivers' lines run dry, within a bound."""
+        self._deadline = self.clock.monotonic() + DRAIN_SECONDS
+        self._stopping.set()
+        for thread in self._deliverers:
+            thread.join(timeout=max(0.0, self._deadline - self.clock.monotonic()))
+        self._drained.set()
 
     def latest_from_history(self) -> None:
         """Shows the newest windows' measurements again after a restart."""
@@ -258,14 +292,28 @@ class Daemon:
             health=self.health,
             meters=self.meters,
             registry=self.registry,
+            buttons=self._buttons_shown,
         )
 
+    def _buttons_shown(self) -> dict[str, str | None] | None:
+        if "slack" not in self.receivers:
+            return None
+        if self.presses is None:
+            return {"state": "links", "problem": None}
+        return {"state": self.presses.state, "problem": self.presses.socket.problem}
+
     def _deliver(self, receiver: str) -> None:
-        """One receiver's line, on a thread of its own: a hanging one holds up nobody. One last pass at the end."""
+        """One receiver's line, on a thread of its own: a hanging one holds up nobody. At the end it runs dry, as far as
+        there is time."""
         while not self._stopping.wait(DELIVER_SECONDS):
             self.delivery.deliver(receiver, self.clock.time())
             self._passed[receiver] = self.clock.monotonic()
-        self.delivery.deliver(receiver, self.clock.time())
+        while not self._drained.is_set():
+            self.delivery.deliver(receiver, self.clock.time())
+            left = self._deadline - self.clock.monotonic()
+            if left <= 0 or self.delivery.drained(receiver, self.clock.time(), left):
+                break
+            self._drained.wait(DRAIN_LOOK_SECONDS)
 
     def remind(self) -> None:
         self.writer.call(lambda connection: self.judge.remind(connection, self.clock.time()))
@@ -312,6 +360,10 @@ class Daemon:
     def _on_outcome(self, receiver: str, outcome: Outcome, problem: str | None) -> None:
         self.meters.notifications.labels(receiver=receiver, outcome=outcome.value).inc()
         self.health.report(f"receiver {receiver}", problem)
+
+    def _on_buttons(self, problem: str | None) -> None:
+        self.meters.slack_connected.labels(receiver="slack").set(problem is None)
+        self.health.report("slack buttons", problem)
 
     def _expire(self) -> None:
         kept = self.config.retention

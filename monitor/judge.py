@@ -13,7 +13,8 @@ from sqlalchemy import Connection
 from alerts.condition import Company
 from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
-from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, unacknowledged, with_report, worded
+from alerts.handling import unacknowledged, unsilenced
+from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, with_report, worded
 from alerts.judging import MIN_GAP
 from alerts.match import fits
 from alerts.routing import Routing
@@ -24,7 +25,7 @@ from checks.base import Labels, Measurement
 from checks.catalog import CATALOG
 from monitor.clock import Clock
 from monitor.store import alert_log as log
-from monitor.store import incident_log, outbox, reports
+from monitor.store import incident_log, outbox, reports, silences
 
 logger = logging.getLogger("watchkeeper.judge")
 
@@ -135,7 +136,7 @@ class Judge:
             if after is not None:
                 attached = True
                 log.save_incident(connection, after)
-                outbox.owe(connection, after, Why.UPDATED, self._told(connection, after), self._clock.time())
+                outbox.owe(connection, after, Why.UPDATED, self.told(connection, after), self._clock.time())
         return attached
 
     def _company(self, connection: Connection, rule: Rule, wall: float) -> Company:
@@ -241,21 +242,34 @@ class Judge:
         log.save_incident(connection, after)
         if why in _LOGGED:
             incident_log.add(connection, after.id, wall, _LOGGED[why], text=after.alerts[0].summary)
-        outbox.owe(connection, after, why, self._told(connection, after), wall)
+        outbox.owe(connection, after, why, self.told(connection, after), wall)
         return after
 
     def remind(self, connection: Connection, now: float) -> None:
-        """Ends acknowledgements that have run out, and owes again what still fires after its route's `repeat`, at wall
-        time `now`."""
+        """Ends acknowledgements and silences that have run out, and owes again what still fires after its route's
+        `repeat`, at wall time `now`."""
+        quiet = silences.active(connection, now)
         for incident in log.open_incidents(connection):
+            incident = self._heard(connection, incident, quiet, now)
             acknowledged = incident.acknowledged
             if acknowledged is not None and acknowledged.until <= now:
                 incident = unacknowledged(incident)
                 log.save_incident(connection, incident)
                 incident_log.add(connection, incident.id, now, "acknowledgement_ended", acknowledged.by)
-                outbox.owe(connection, incident, Why.REPEATED, self._told(connection, incident), now)
+                outbox.owe(connection, incident, Why.REPEATED, self.told(connection, incident), now)
             elif acknowledged is None:
                 outbox.owe(connection, incident, Why.REPEATED, self._waiting(connection, incident, now), now)
+
+    def _heard(self, connection: Connection, incident: Incident, quiet: frozenset[str], now: float) -> Incident:
+        """The incident, no longer silenced if what silenced it has run out or was ended."""
+        silenced = incident.silenced
+        if silenced is None or (silenced.until > now and quiet.issuperset(silenced.silences)):
+            return incident
+        incident = unsilenced(incident)
+        log.save_incident(connection, incident)
+        incident_log.add(connection, incident.id, now, "silence_ended", silenced.by)
+        outbox.owe(connection, incident, Why.UPDATED, self.told(connection, incident), now)
+        return incident
 
     def _waiting(self, connection: Connection, incident: Incident, now: float) -> list[str]:
         """The receivers that are to be told again by now, and are not about to be told anyway."""
@@ -267,7 +281,7 @@ class Judge:
     def _names(self, incident: Incident) -> list[str]:
         return [target.receiver for target in self._routing.targets(incident)]
 
-    def _told(self, connection: Connection, incident: Incident) -> list[str]:
+    def told(self, connection: Connection, incident: Incident) -> list[str]:
         """Whom the routes name now, and everyone who was told before and is still there."""
         before = set(outbox.told_receivers(connection, incident)) & set(self._routing.receivers)
         names = self._names(incident)

@@ -61,6 +61,10 @@ class Meters:
         self.alertmanager_last_success = gauge(
             "alertmanager_last_success_timestamp_seconds", "When Alertmanager last took the alerts.", "member"
         )
+        self.slack_connected = gauge(
+            "slack_connected", "1 while presses on buttons in Slack are heard; absent without buttons.", "receiver"
+        )
+        self.slack_presses = counter("slack_presses", "Presses on buttons in Slack.", "button", "outcome")
         self.outbox_pending = gauge("outbox_pending", "Notifications owed.")
         self.check_duration = Histogram(
             PREFIX + "check_duration_seconds",

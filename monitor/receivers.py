@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -14,6 +16,10 @@ from alerts.receiver import ReceiverSettings
 from alerts.routing import Routing
 from monitor.clock import Clock
 from monitor.settings import Config
+
+if TYPE_CHECKING:
+    from alerts.notify.slack_desk import DeskStore
+    from monitor.slack import Presses
 
 SLACK_OFF = "slack is left to Alertmanager; slack.direct: true sends there all the same"
 
@@ -52,6 +58,41 @@ def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:
         found["slack"] = Slack.of(config.slack, page)
     for settings in config.receivers:
         found[settings.name] = _made(settings, clock, page)
+    return found
+
+
+def presses(
+    config: Config,
+    made: Mapping[str, Notifier],
+    store: DeskStore,
+    clock: Clock,
+    on_state: Callable[[str | None], None],
+    on_press: Callable[[str, str], None],
+    *,
+    shared: bool,
+) -> Presses | None:
+    """What hears presses on buttons in Slack, if the app has a token for it; the messages of `made` get buttons then.
+    `shared`: other daemons may know the same incidents."""
+    settings = config.slack
+    if settings is None or settings.token is None or settings.app_token is None or "slack" not in made:
+        return None
+    from alerts.notify.slack import Slack
+    from monitor.slack import Presses
+
+    slack = made["slack"]
+    assert isinstance(slack, Slack)
+    found = Presses(
+        settings,
+        settings.app_token,
+        store,
+        clock,
+        on_state,
+        on_press,
+        acknowledged_for=config.acknowledged_for,
+        page=config.public_url or f"http://{config.listen}",
+        shared=shared,
+    )
+    slack.hears = found.heard
     return found
 
 

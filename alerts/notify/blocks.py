@@ -1,8 +1,4 @@
-"""An incident as a Slack message: Block Kit within Slack's limits, with plain text beside it. Pure.
-
-Limits: https://docs.slack.dev/reference/block-kit/blocks and .../methods/chat.postMessage; Slack refuses a message that
-is over one, so everything is cut here first.
-"""
+"""An incident as a Slack message: Block Kit within Slack's limits, with plain text beside it. Pure."""
 
 from __future__ import annotations
 
@@ -11,28 +7,21 @@ from typing import Any
 
 from alerts.duration import span
 from alerts.incident import Alert, Incident, Why
+from alerts.notify.slack_limits import HEADER, SECTION, Block, shrunk
 from alerts.observation import Kind
 from alerts.rule import Severity
 from alerts.wording import clean, quantity, stamp
 
-HEADER = 150
-SECTION = 3000
-FIELD = 2000
-FIELDS = 10
-ELEMENTS = 10
-BLOCKS = 50
-ALL_BLOCKS = 12_000
-"""Characters of text in all blocks; Slack answers msg_blocks_too_long somewhat above."""
 TEXT = 3000
 LISTED = 10
 """Alerts named in a message; of the others, how many."""
 SEGMENTS = 3
 """Of those others, alerts of segments that are named nevertheless."""
-
-Block = dict[str, Any]
 _MARK = {Severity.CRITICAL: "\N{LARGE RED CIRCLE}", Severity.WARNING: "\N{LARGE ORANGE CIRCLE}"}
 _OTHER_MARK = "\N{LARGE BLUE CIRCLE}"
 _RESOLVED_MARK = "\N{LARGE GREEN CIRCLE}"
+_SILENT_MARK = "\N{BELL WITH CANCELLATION STROKE}"
+_STOPPED_MARK = "\N{WARNING SIGN}"
 _LINK = re.compile(r"https?://[^\s<>|]+")
 
 
@@ -48,79 +37,97 @@ def escape(text: str, limit: int) -> str:
     return re.sub(r"&[a-z]*$", "", escaped[: limit - 1]) + "…"
 
 
-def payload(incident: Incident, why: Why, page: str = "") -> dict[str, Any]:
-    """The message: `text`, `blocks` and `metadata`. `page` is the address of Watchkeeper's page, for a link."""
-    message = plain(incident, why)
-    blocks = _blocks(incident, page)
-    # Every part is cut to its share of the whole; text alone is what remains if that was not enough.
-    return {**message, "blocks": blocks} if fits(blocks) else message
+def when(seconds: float) -> str:
+    """A moment of the wall clock, which Slack shows in each reader's time zone."""
+    return f"<!date^{int(seconds)}^{{date_short_pretty}} {{time}}|{stamp(seconds)}>"
 
 
-def plain(incident: Incident, why: Why) -> dict[str, Any]:
+def mention(name: str) -> str:
+    """What calls somebody: a user's or a user group's id, here, channel or everyone.
+
+    >>> mention("U012AB3CD"), mention("S012AB3CD"), mention("here")
+    ('<@U012AB3CD>', '<!subteam^S012AB3CD>', '<!here>')
+    """
+    if name in ("here", "channel", "everyone"):
+        return f"<!{name}>"
+    return f"<!subteam^{name}>" if name.startswith("S") else f"<@{name}>"
+
+
+def payload(
+    incident: Incident, why: Why, page: str = "", *, buttons: Block | None = None, calling: str = ""
+) -> dict[str, Any]:
+    """The message: `text`, `blocks` and `metadata`. `page` is the address of Watchkeeper's page, for a link; `buttons`
+    are the last row; `calling` mentions people."""
+    message = plain(incident, why, calling)
+    blocks = shrunk(_blocks(incident, page, calling) + ([(0, buttons)] if buttons is not None else []))
+    return {**message, "blocks": blocks} if blocks else message
+
+
+def plain(incident: Incident, why: Why, calling: str = "") -> dict[str, Any]:
     """The message without blocks, for what Slack refuses to lay out."""
     state = "RESOLVED" if incident.resolved else "FIRING"
+    if incident.unwatched_since is not None and not incident.resolved:
+        state = f"{state} when the watcher stopped:"
     text = f"{_mark(incident)} {state} {incident.severity} {escape(incident.title, 300)} — {_headline(incident, 2000)}"
-    return {"text": text[:TEXT], "metadata": _metadata(incident, why)}
+    return {"text": _calling(calling, text)[:TEXT], "metadata": _metadata(incident, why)}
 
 
-def reply(incident: Incident, why: Why) -> dict[str, Any]:
-    """What is said in the message's thread when an incident resolves, gets more severe, is acknowledged, or goes on."""
+def reply(incident: Incident, why: Why, calling: str = "") -> dict[str, Any]:
+    """What is said in the message's thread when an incident resolves, gets more severe, is acknowledged or silenced, or
+    goes on."""
+    return {"text": _calling(calling, _said(incident, why))[:TEXT], "metadata": _metadata(incident, why)}
+
+
+def _said(incident: Incident, why: Why) -> str:
     if why is Why.RESOLVED:
         lasted = span(max(0.0, (incident.ended or incident.since) - incident.since))
-        text = f"{_RESOLVED_MARK} Resolved after {lasted}: {escape(incident.title, 300)}"
-    elif why is Why.ACKNOWLEDGED and incident.acknowledged is not None:
-        text = f"\N{EYES} {escape(incident.acknowledged.by, 200)} is on it, until {stamp(incident.acknowledged.until)}"
-    elif why is Why.REPEATED:
-        text = f"{_mark(incident)} Still firing, and nobody has acknowledged it: {_headline(incident, 2000)}"
-    else:
-        text = f"{_mark(incident)} Now *{incident.severity}*: {_headline(incident, 2000)}"
-    return {"text": text[:TEXT], "metadata": _metadata(incident, why)}
+        return f"{_RESOLVED_MARK} Resolved after {lasted}: {escape(incident.title, 300)}"
+    if why is Why.ACKNOWLEDGED and incident.acknowledged is not None:
+        return f"\N{EYES} {escape(incident.acknowledged.by, 200)} is on it, until {when(incident.acknowledged.until)}"
+    if why is Why.SILENCED and incident.silenced is not None:
+        quiet = incident.silenced
+        return f"{_SILENT_MARK} {escape(quiet.by, 200)} has silenced this until {when(quiet.until)}"
+    if why is Why.REPEATED:
+        return f"{_mark(incident)} Still firing, and nobody has acknowledged it: {_headline(incident, 2000)}"
+    return f"{_mark(incident)} Now *{incident.severity}*: {_headline(incident, 2000)}"
 
 
-def fits(blocks: list[Block]) -> bool:
-    """Whether these blocks are within Slack's limits."""
-    texts = [text for block in blocks for text in _texts(block)]
-    return (
-        0 < len(blocks) <= BLOCKS
-        and sum(len(text) for text, _ in texts) <= ALL_BLOCKS
-        and all(0 < len(text) <= limit for text, limit in texts)
-        and all(len(block.get("fields", ())) <= FIELDS for block in blocks)
-        and all(len(block.get("elements", ())) <= ELEMENTS for block in blocks)
-    )
+def _calling(calling: str, text: str) -> str:
+    return f"{calling} {text}" if calling else text
 
 
-def _texts(block: Block) -> list[tuple[str, int]]:
-    limit = HEADER if block["type"] == "header" else SECTION
-    found = [(block["text"]["text"], limit)] if "text" in block else []
-    found += [(item["text"], FIELD) for item in block.get("fields", ())]
-    return found + [(item["text"], FIELD) for item in block.get("elements", ())]
-
-
-def _blocks(incident: Incident, page: str) -> list[Block]:
+def _blocks(incident: Incident, page: str, calling: str) -> list[tuple[int, Block]]:
+    """Each with a number: the higher, the sooner it is left out of what would be too large."""
     state = "Resolved" if incident.resolved else "Firing"
     title = clean(f"{_mark(incident)} {state} · {incident.title}", HEADER)
-    blocks: list[Block] = [
-        {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}},
-        _section(_headline(incident, 1500)),
-        {"type": "section", "fields": [_mrkdwn(text) for text in _fields(incident)]},
+    blocks: list[tuple[int, Block]] = [
+        (0, {"type": "header", "text": {"type": "plain_text", "text": title, "emoji": False}}),
+        (0, section(_calling(calling, _headline(incident, 1500)))),
+        (0, {"type": "section", "fields": [mrkdwn(text) for text in _fields(incident)]}),
     ]
+    if incident.unwatched_since is not None and not incident.resolved:
+        blocks.insert(1, (0, section(_unwatched(incident.unwatched_since))))
     if incident.total > 1:
-        blocks.append(_section(_list(incident)))
+        blocks.append((2, section(_list(incident))))
     if incident.moved:
-        blocks.append(_section(_moved(incident)))
+        blocks.append((3, section(_moved(incident))))
     if advice := _advice(incident.alerts[0]):
-        blocks.append(_section(advice))
+        blocks.append((1, section(advice)))
     if incident.reports and _is_link(page):
-        blocks.append(_section(_reports(incident, page)))
-    blocks.append({"type": "context", "elements": [_mrkdwn(_footer(incident, page))]})
+        blocks.append((4, section(_reports(incident, page))))
+    blocks.append((0, {"type": "context", "elements": [mrkdwn(_footer(incident, page))]}))
     return blocks
 
 
-def _section(text: str) -> Block:
-    return {"type": "section", "text": _mrkdwn(text)}
+def _unwatched(since: float) -> str:
+    return f"{_STOPPED_MARK} *Watcher stopped* {when(since)}: how it goes on is not known until Watchkeeper runs again."
 
 
-def _mrkdwn(text: str) -> dict[str, str]:
+def section(text: str) -> Block:
+    return {"type": "section", "text": mrkdwn(text)}
+
+
+def mrkdwn(text: str) -> dict[str, str]:
     return {"type": "mrkdwn", "text": text}
 
 
@@ -138,6 +145,9 @@ def _fields(incident: Incident) -> list[str]:
     ]
     if incident.acknowledged is not None and incident.ended is None:
         fields.append(f"*Acknowledged*\n{escape(incident.acknowledged.by, 100)}")
+    if incident.silenced is not None and incident.ended is None:
+        quiet = incident.silenced
+        fields.append(f"*Silenced*\nuntil {when(quiet.until)} by {escape(quiet.by, 100)}")
     if incident.ended is not None:
         fields[3] = f"*Until*\n{stamp(incident.ended)}"
     elif worst.cause is Kind.VALUE and worst.value is not None and worst.value != worst.worst:
@@ -151,6 +161,9 @@ def _list(incident: Incident) -> str:
         lines.append(f"+{incident.total - len(lines):,} more")
     if worst := [alert for alert in incident.alerts[LISTED:] if "segment" in alert.labels and alert.firing]:
         lines += ["Worst segments among them:", *(_line(alert) for alert in worst[:SEGMENTS])]
+    while len("\n".join(lines)) > SECTION:
+        # The longest says the least in its place.
+        lines.remove(max(lines, key=len))
     return "\n".join(lines)
 
 
@@ -170,6 +183,16 @@ def _advice(alert: Alert) -> str:
     elif alert.runbook:
         parts.append(f"*Runbook*  {escape(alert.runbook, 500)}")
     return "\n".join(parts)
+
+
+def links(incident: Incident, page: str) -> str:
+    """Where more is to be seen: the page, the runbook, the reports."""
+    parts = [f"<{page.replace('&', '&amp;')}|Watchkeeper>"] if _is_link(page) else []
+    runbook = incident.alerts[0].runbook
+    if _LINK.fullmatch(runbook) and len(runbook) <= 1000:
+        parts.append(f"<{runbook.replace('&', '&amp;')}|Runbook>")
+    first = [" · ".join(parts)] if parts else []
+    return "\n".join([*first, _reports(incident, page)] if incident.reports and _is_link(page) else first)
 
 
 def _reports(incident: Incident, page: str) -> str:

@@ -34,6 +34,8 @@ def _told(notice: Notice) -> list[str]:
         lasted = span(max(0.0, incident.ended - incident.since))
         return [f"over after {lasted}; at worst {numbers}{more}", f"until {stamp(incident.ended)}"]
     on_it = [f"{clean(incident.acknowledged.by, 100)} is on it"] if incident.acknowledged is not None else []
+    if incident.silenced is not None:
+        on_it.append(f"silenced until {stamp(incident.silenced.until)} by {clean(incident.silenced.by, 100)}")
     return [f"{clean(alert.summary, 500) or numbers}{more}", f"since {stamp(alert.since)}", *on_it]
 
 
@@ -51,7 +53,8 @@ class Console:
 
     name = "console"
     pace = 0.0
-    wants = frozenset(Why) - {Why.UPDATED}
+    # That the watcher stops is in the log already.
+    wants = frozenset(Why) - {Why.UPDATED, Why.WATCHER_STOPPED, Why.WATCHED_AGAIN}
 
     def __init__(self, stream: TextIO, page: str = "") -> None:
         """`page` is the address of Watchkeeper's page, for links."""

@@ -56,7 +56,7 @@ class Everywhere:
     tried for the others."""
 
     pace = 1.0
-    wants = frozenset(Why) - {Why.UPDATED, Why.NEW_ALERTS}
+    wants = frozenset(Why) - {Why.UPDATED, Why.NEW_ALERTS, Why.SILENCED, Why.WATCHER_STOPPED, Why.WATCHED_AGAIN}
 
     def __init__(self, name: str, urls: Sequence[str], timeout: float = 10.0, page: str = "") -> None:
         """Raises UnknownService."""

@@ -8,63 +8,31 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from http.client import HTTPException, InvalidURL
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import SecretStr
 
 from alerts.incident import Notice, Why
 from alerts.notify import Address, Found, NotifyError
-from alerts.notify.blocks import payload, plain, reply
+from alerts.notify.blocks import mention, payload, plain, reply
+from alerts.notify.slack_buttons import links, pressable
+from alerts.notify.slack_errors import Gone, api_error, hook_error, quiet_logger, unanswered
+from alerts.rule import Severity
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
-    from slack_sdk.webhook import WebhookClient, WebhookResponse
+    from slack_sdk.webhook import WebhookClient
 
-RATE_LIMIT_WAIT = 30.0
-"""Seconds to wait when Slack limits the rate without saying for how long."""
-
-_SOON = {
-    "ratelimited",
-    "rate_limited",
-    "internal_error",
-    "fatal_error",
-    "request_timeout",
-    "service_unavailable",
-    "team_added_to_org",
-    "message_limit_exceeded",
-    "rollup_error",
-}
-_OF_MESSAGE = {
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_payload",
-    "msg_too_long",
-    "msg_blocks_too_long",
-    "no_text",
-    "too_many_attachments",
-    "invalid_metadata_format",
-    "invalid_metadata_schema",
-    "metadata_too_large",
-    "invalid_arguments",
-}
 SKEW = 300.0
 """Seconds by which Slack's clock and ours may differ."""
 _READS = {"conversations.history", "conversations.replies", "users.conversations"}
-_SAID = {Why.RESOLVED, Why.SEVERITY_ROSE, Why.ACKNOWLEDGED, Why.REPEATED}
+_SAID = {Why.RESOLVED, Why.SEVERITY_ROSE, Why.ACKNOWLEDGED, Why.SILENCED, Why.REPEATED}
 """Also said in the thread, where people are told of it."""
-_GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found", "message_deleted"}
-_ADVICE = {
-    "channel_not_found": "check slack.channel, and invite the app to it if it is private",
-    "not_in_channel": "invite the app to the channel",
-    "is_archived": "unarchive the channel or name another in slack.channel",
-    "channel_is_archived": "unarchive the channel or make a webhook for another",
-    "missing_scope": "give the app the scope chat:write and install it again",
-    "no_service": "make a new incoming webhook and set slack.webhook_url",
-}
-_TOKEN = {"not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "not_allowed_token_type"}
+_CALLING = {Why.FIRST, Why.SEVERITY_ROSE, Why.REPEATED}
+"""Where somebody is to come; Slack calls nobody for a message that is only changed."""
 
 
 class SlackSettingsLike(Protocol):
@@ -80,6 +48,8 @@ class SlackSettingsLike(Protocol):
     def api_url(self) -> str: ...
     @property
     def timeout(self) -> float: ...
+    @property
+    def mentions(self) -> Mapping[Severity, list[str]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +63,8 @@ class SlackOptions:
     timeout: float = 10.0
     page: str = ""
     """Where people reach Watchkeeper's page; for a link."""
-
-
-class _Gone(Exception):
-    """The message to change is deleted or not ours to change."""
+    mentions: Mapping[Severity, list[str]] = field(default_factory=dict)
+    """Whom to call, by severity: ids of users and user groups, here, channel or everyone."""
 
 
 class Slack:
@@ -112,9 +80,9 @@ class Slack:
         self._blind = False
         self._told: tuple[str, int, str] | None = None
         """What `find` saw in the thread: incident, version, why."""
-        # At DEBUG the SDK would log the webhook's address; and each failure is told once, by the outbox.
-        logger = logging.getLogger("watchkeeper.slack.sdk")
-        logger.setLevel(logging.CRITICAL)
+        self.hears: Callable[[], bool] = lambda: False
+        """Whether a press on a button would reach somebody; else the message has a link instead."""
+        logger = quiet_logger()
         timeout = max(1, math.ceil(options.timeout))
         if options.token and options.channel:
             from slack_sdk import WebClient
@@ -140,7 +108,13 @@ class Slack:
         """From the config's `slack` section, with its secrets filled in."""
         return cls(
             SlackOptions(
-                settings.channel, settings.token, settings.webhook_url, settings.api_url, settings.timeout, page
+                settings.channel,
+                settings.token,
+                settings.webhook_url,
+                settings.api_url,
+                settings.timeout,
+                page,
+                settings.mentions,
             )
         )
 
@@ -164,12 +138,13 @@ class Slack:
                 self._lay_out("chat.update", notice, {"channel": address["channel"], "ts": address["ts"]})
                 if notice.why in _SAID and _news(notice) != self._told:
                     where = {"channel": address["channel"], "thread_ts": address["ts"]}
-                    self._call("chat.postMessage", where | reply(notice.incident, notice.why))
-            except _Gone:
+                    said = reply(notice.incident, notice.why, self._call_for(notice))
+                    self._call("chat.postMessage", where | said)
+            except Gone:
                 return self._post(notice)
             return address
         except (OSError, HTTPException, SlackClientError, ValueError) as error:
-            raise _unanswered(error) from None
+            raise unanswered(error) from None
 
     def find(self, notice: Notice, address: Address | None, since: float) -> Found | None:
         """Looks for the incident's message by its metadata, and for the news in its thread. Needs the scope to read the
@@ -189,7 +164,7 @@ class Slack:
             if notice.why in _SAID and version is None and self._is_said(notice, address, since):
                 self._told = _news(notice)
             return Found(address, done)
-        except _Gone:
+        except Gone:
             return None
         except NotifyError as error:
             if not error.retry:
@@ -201,7 +176,7 @@ class Slack:
                 return None
             raise
         except (OSError, HTTPException, SlackClientError, ValueError) as error:
-            raise _unanswered(error) from None
+            raise unanswered(error) from None
 
     def _posted(self, notice: Notice, since: float) -> tuple[Address | None, int | None]:
         """Where the incident's message is, and the version that it shows."""
@@ -246,14 +221,31 @@ class Slack:
 
     def _lay_out(self, method: str, notice: Notice, where: Mapping[str, str]) -> Mapping[str, Any]:
         """Sends with blocks, and as plain text if Slack refuses those."""
-        message = payload(notice.incident, notice.why, self._options.page)
         try:
-            return self._call(method, {**where, **message})
+            return self._call(method, {**where, **self._laid_out(notice)})
         except NotifyError as error:
             if not error.of_message:
                 raise
         # An empty list takes an updated message's old blocks away.
-        return self._call(method, {**where, **plain(notice.incident, notice.why), "blocks": []})
+        return self._call(method, {**where, **self._plain(notice), "blocks": []})
+
+    def _laid_out(self, notice: Notice) -> dict[str, Any]:
+        incident, page = notice.incident, self._options.page
+        row = None
+        if not incident.resolved:
+            row = pressable(incident) if self._web is not None and self.hears() else links(page)
+        return payload(incident, notice.why, page, buttons=row, calling=self._first_call(notice))
+
+    def _plain(self, notice: Notice) -> dict[str, Any]:
+        return plain(notice.incident, notice.why, self._first_call(notice))
+
+    def _first_call(self, notice: Notice) -> str:
+        return self._call_for(notice) if notice.why is Why.FIRST else ""
+
+    def _call_for(self, notice: Notice) -> str:
+        if notice.why not in _CALLING:
+            return ""
+        return " ".join(mention(name) for name in self._options.mentions.get(notice.incident.severity, ()))
 
     def _call(self, method: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         from slack_sdk.errors import SlackApiError
@@ -265,7 +257,7 @@ class Slack:
             given = {"params": dict(body)} if method in _READS else {"json": {**body, **quiet}}
             answer = self._web.api_call(method, http_verb="GET" if method in _READS else "POST", **given)
         except SlackApiError as error:
-            raise _api_error(error.response) from None
+            raise api_error(error.response) from None
         data = answer.data
         if not isinstance(data, dict):
             raise NotifyError("Slack answered with something that is not JSON", retry=True)
@@ -273,11 +265,11 @@ class Slack:
 
     def _post_to_hook(self, notice: Notice) -> None:
         assert self._hook is not None
-        for message in (payload(notice.incident, notice.why, self._options.page), plain(notice.incident, notice.why)):
+        for message in (self._laid_out(notice), self._plain(notice)):
             answer = self._hook.send(text=message["text"], blocks=message.get("blocks"))
             if answer.status_code == 200:
                 return
-            error = _hook_error(answer)
+            error = hook_error(answer)
             if not error.of_message:
                 raise error
         raise error
@@ -291,46 +283,3 @@ def _payload_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = message.get("metadata") or {}
     found: Mapping[str, Any] = metadata.get("event_payload") or {}
     return found if metadata.get("event_type") == "watchkeeper_incident" else {}
-
-
-def _unanswered(error: Exception) -> NotifyError:
-    """There was no answer, so it may have arrived."""
-    if isinstance(error, OSError):
-        reason = getattr(error, "reason", None) or error
-        return NotifyError(f"Slack can't be reached: {reason or type(error).__name__}", retry=True, unsure=True)
-    # Their texts may hold the address, and a webhook's address is a secret.
-    soon = isinstance(error, HTTPException) and not isinstance(error, InvalidURL)
-    return NotifyError(f"Slack can't be asked: {type(error).__name__}", retry=soon, unsure=soon)
-
-
-def _api_error(response: Any) -> Exception:
-    status, data = response.status_code, response.data
-    code = str(data.get("error", "")) if isinstance(data, dict) else ""
-    if code in _GONE:
-        return _Gone(code)
-    return _error(status, code, response.headers)
-
-
-def _hook_error(answer: WebhookResponse) -> NotifyError:
-    return _error(answer.status_code, answer.body.strip()[:100], answer.headers)
-
-
-def _error(status: int, code: str, headers: Mapping[str, Any]) -> NotifyError:
-    code = code if code.replace("_", "").isalnum() else ""
-    said = f"{code or 'no reason given'} (HTTP {status})"
-    if status == 429 or code in ("ratelimited", "rate_limited"):
-        return NotifyError(f"Slack limits the rate: {said}", retry=True, after=_retry_after(headers))
-    if status >= 500 or code in _SOON or (status == 200 and not code):
-        return NotifyError(f"Slack failed: {said}", retry=True, unsure=status >= 500)
-    if code in _OF_MESSAGE:
-        return NotifyError(f"Slack refused the message: {said}", retry=False, of_message=True)
-    advice = "set a valid bot token" if code in _TOKEN else _ADVICE.get(code, "see Slack's documentation of this error")
-    return NotifyError(f"Slack refused: {said}; {advice}", retry=False)
-
-
-def _retry_after(headers: Mapping[str, Any]) -> float:
-    value = next((item for name, item in headers.items() if name.lower() == "retry-after"), None)
-    try:
-        return max(0.0, float(value if value is not None else RATE_LIMIT_WAIT))
-    except ValueError:
-        return RATE_LIMIT_WAIT

@@ -13,7 +13,7 @@ from jinja2 import TemplateError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from alerts.incident import Alert, Notice, Why
+from alerts.incident import Acknowledgement, Alert, Notice, Silencing, Why
 from alerts.notify import Address, NotifyError
 from alerts.notify.transport import Post, Transport, judge
 from alerts.wording import stamp
@@ -52,8 +52,15 @@ def payload(notice: Notice, page: str = "") -> dict[str, Any]:
             "total": incident.total,
             "alerts": [_alert(alert) for alert in incident.alerts],
             "reports": [page.rstrip("/") + report.path for report in incident.reports],
+            "acknowledged": _who(incident.acknowledged),
+            "silenced": _who(incident.silenced),
+            "watcher_stopped": None if incident.unwatched_since is None else stamp(incident.unwatched_since),
         },
     }
+
+
+def _who(act: Acknowledgement | Silencing | None) -> dict[str, str] | None:
+    return None if act is None else {"by": act.by, "until": stamp(act.until)}
 
 
 def delivery(notice: Notice) -> str:

@@ -7,16 +7,18 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, select, update
 
-from alerts.incident import Incident, Why, acknowledge
+from alerts.handling import acknowledge
+from alerts.incident import Incident, Why
 from alerts.outbox import Delivered, Line, Outcome, Owed
 from alerts.routing import Labels
-from alerts.silence import Matcher, Op, Silence
+from alerts.silence import Matcher, Silence
 from alerts.state import AlertState, Status
 from monitor.store import alert_log as log
 from monitor.store import incident_log
 from monitor.store import outbox as rows
+from monitor.store import silences as quiet
 from monitor.store.tables import alerts, incidents, outbox, silences, transitions
 from monitor.store.writer import Writer
 
@@ -112,16 +114,7 @@ class AlertStore:
         if ends_at <= now:
             raise ValueError("a silence can't end in the past")
         silence = Silence(self._new_id(), tuple(matchers), starts_at, ends_at, by, comment)
-        values = {
-            "id": silence.id,
-            "matchers": log.dump([{"name": m.name, "op": m.op.value, "value": m.value} for m in silence.matchers]),
-            "starts_at": starts_at,
-            "ends_at": ends_at,
-            "created_by": by,
-            "comment": comment,
-            "created_at": now,
-        }
-        self._writer.call(lambda connection: connection.execute(insert(silences).values(values)))
+        self._writer.call(lambda connection: quiet.add(connection, silence, now))
         return silence
 
     def list_silences(self, now: float, expired: bool = False) -> list[Silence]:
@@ -130,7 +123,7 @@ class AlertStore:
         if not expired:
             query = query.where(silences.c.ends_at > now)
         with self._engine.connect() as connection:
-            return [_silence(row) for row in connection.execute(query)]
+            return [quiet.of(row) for row in connection.execute(query)]
 
     def expire_silence(self, id: str, now: float) -> Silence:
         """Ends a silence at once; what it held back is due. Raises UnknownSilence."""
@@ -143,7 +136,7 @@ class AlertStore:
             times = {"ends_at": ends_at, "starts_at": min(row.starts_at, ends_at)}
             connection.execute(update(silences).where(silences.c.id == id).values(times))
             rows.hasten(connection, f"silenced by {id}", now)
-            return _silence(connection.execute(select(silences).where(silences.c.id == id)).one())
+            return quiet.of(connection.execute(select(silences).where(silences.c.id == id)).one())
 
         return self._writer.call(work)
 
@@ -241,8 +234,3 @@ def _alert(row: Row[Any], told: Mapping[str, Mapping[str, Any]]) -> dict[str, An
         "updated_at": row.updated_at,
         **told.get(row.fingerprint, {"incident": None, "severity": None, "summary": None, "moved": []}),
     }
-
-
-def _silence(row: Row[Any]) -> Silence:
-    matchers = tuple(Matcher(item["name"], Op(item["op"]), item["value"]) for item in json.loads(row.matchers))
-    return Silence(row.id, matchers, row.starts_at, row.ends_at, row.created_by, row.comment)

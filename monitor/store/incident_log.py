@@ -9,7 +9,17 @@ from sqlalchemy import Connection, insert, select
 from monitor.store.tables import incident_log
 
 What = Literal[
-    "opened", "new_alerts", "severity_rose", "acknowledged", "acknowledgement_ended", "told", "resolved", "stopped"
+    "opened",
+    "new_alerts",
+    "severity_rose",
+    "acknowledged",
+    "acknowledgement_ended",
+    "silenced",
+    "silence_ended",
+    "told",
+    "resolved",
+    "watcher_stopped",
+    "watched_again",
 ]
 
 

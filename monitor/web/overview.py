@@ -58,6 +58,8 @@ class Overview:
     degraded: dict[str, str]
     models: list[ModelView]
     host: list[Measurement]
+    buttons: dict[str, Any] | None = None
+    """Of messages in Slack, and whether a press on one is heard."""
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -68,6 +70,7 @@ class Overview:
             "degraded": self.degraded,
             "models": [model.plain() for model in self.models],
             "host": [plain(row) for row in self.host],
+            "slack_buttons": self.buttons,
         }
 
 
@@ -107,6 +110,7 @@ def overview(services: Services) -> Overview:
         degraded=services.health.degraded(),
         models=models,
         host=values[""],
+        buttons=services.buttons(),
     )
 
 

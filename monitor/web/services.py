@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
@@ -27,3 +29,5 @@ class Services:
     health: Health
     meters: Meters
     registry: CollectorRegistry
+    buttons: Callable[[], dict[str, Any] | None] = lambda: None
+    """How presses on buttons in Slack are heard; None without Slack."""

@@ -1,8 +1,9 @@
-"""A strict stand-in for Slack: the Web API methods that Watchkeeper calls and incoming webhooks, refusing what Slack
-refuses, with faults to order.
+"""A strict stand-in for Slack: the Web API methods that Watchkeeper calls, incoming webhooks and Socket Mode, refusing
+what Slack refuses, with faults to order.
 
 In a test: ``with FakeSlack() as slack: …``; as a process: ``python -m tests.fakes.slack --port 8089``, with the
-recorded state at ``GET /_state``, faults ordered by ``POST /_faults`` and messages deleted by ``POST /_delete``.
+recorded state at ``GET /_state``, faults ordered by ``POST /_faults``, messages deleted by ``POST /_delete`` and
+buttons pressed by ``POST /_press``.
 """
 
 from __future__ import annotations
@@ -21,8 +22,13 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tests.fakes.slack_blocks import problems
+from tests.fakes.slack_press import Answers, Press, block_actions
+from tests.fakes.slack_refusal import Refusal
+from tests.fakes.slack_socket import SocketSide
 
 TOKEN = "xoxb-fake-token"
+APP_TOKEN = "xapp-1-A0WATCH-fake-token"
+APP = "A0WATCH"
 CHANNEL = "#ml-oncall"
 HOOK = "/services/T000/B000/secret"
 NEEDED = {
@@ -31,19 +37,12 @@ NEEDED = {
     "conversations.history": "channels:history",
     "conversations.replies": "channels:history",
     "users.conversations": "channels:read",
+    "usergroups.users.list": "usergroups:read",
 }
-READS = {"conversations.history", "conversations.replies", "users.conversations"}
-"""Methods that take their arguments as a form or in the address, not as JSON."""
 """Scopes by method; auth.test needs none."""
+READS = {"conversations.history", "conversations.replies", "users.conversations", "usergroups.users.list"}
+"""Methods that take their arguments as a form or in the address, not as JSON."""
 FAULTS = ("500", "hang", "reset", "revoked", "429", "lost_reply")
-
-
-class Refusal(Exception):
-    """An error code of the API, with what goes beside it."""
-
-    def __init__(self, code: str, status: int = 200, **extra: Any) -> None:
-        super().__init__(code)
-        self.code, self.status, self.extra = code, status, extra
 
 
 @dataclass
@@ -94,6 +93,11 @@ class FakeSlack:
         """(method, "ok" or the error) of every request, in order."""
         self.faults: list[Fault] = []
         self.hook_error: tuple[int, str] | None = None
+        self.app_tokens = {APP_TOKEN: APP}
+        self.groups = {"S0ONCALL": ["U0ANN"]}
+        self.socket = SocketSide()
+        self.answers = Answers(clock)
+        self.presses: list[Press] = []
         self._clock = clock
         self._last_post: dict[str, float] = {}
         self._next_ts = 1_700_000_000_000_100
@@ -106,6 +110,7 @@ class FakeSlack:
 
     def __enter__(self) -> FakeSlack:
         self._thread.start()
+        self.socket.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -113,6 +118,7 @@ class FakeSlack:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        self.socket.stop()
 
     @property
     def api_url(self) -> str:
@@ -141,10 +147,30 @@ class FakeSlack:
         with self._lock:
             next(message for message in self.messages if message.ts == ts).deleted = True
 
+    def press(
+        self, ts: str, button: str, user: str = "U0ANN", name: str = "ann", **forged: dict[str, Any] | str
+    ) -> Press:
+        """What happens when a user presses a button (by its action_id, or the end of one) of a message that shows it.
+        `forged` replaces parts of the payload. Raises ValueError where the message has no such button."""
+        with self._lock:
+            message = next(item for item in self.messages if item.ts == ts and not item.deleted)
+        answer = f"http://127.0.0.1:{self.port}{self.answers.address(user)}"
+        payload = {**block_actions(APP, message, button, user, name, answer), **forged}
+        press = Press(user, str(payload["actions"][0]["action_id"]), payload, self.socket.send(APP, payload))
+        self.presses.append(press)
+        return press
+
     def state(self) -> dict[str, Any]:
         with self._lock:
             messages = [asdict(message) for message in self.messages]
-            return {"messages": messages, "hooked": list(self.hooked), "calls": [list(call) for call in self.calls]}
+            return {
+                "messages": messages,
+                "hooked": list(self.hooked),
+                "calls": [list(call) for call in self.calls],
+                "answers": [asdict(answer) for answer in self.answers.given],
+                "connections": self.socket.open(APP),
+                "socket_faults": self.socket.faults,
+            }
 
     def take_fault(self, method: str) -> Fault | None:
         with self._lock:
@@ -167,6 +193,8 @@ class FakeSlack:
 
     def call(self, method: str, token: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
         """One Web API call; raises Refusal."""
+        if method == "apps.connections.open":
+            return self._open(token)
         methods = {
             "chat.postMessage": self._post,
             "chat.update": self._update,
@@ -174,6 +202,7 @@ class FakeSlack:
             "conversations.history": self._history,
             "conversations.replies": self._replies,
             "users.conversations": self._conversations,
+            "usergroups.users.list": self._group,
         }
         if method not in methods:
             raise Refusal("unknown_method", req_method=method)
@@ -181,6 +210,8 @@ class FakeSlack:
             raise Refusal("not_authed")
         if token in self.revoked:
             raise Refusal("token_revoked")
+        if token in self.app_tokens:
+            raise Refusal("not_allowed_token_type")
         if token not in self.tokens:
             raise Refusal("invalid_auth")
         needed = NEEDED.get(method)
@@ -188,6 +219,22 @@ class FakeSlack:
             raise Refusal("missing_scope", needed=needed, provided=",".join(self.scopes))
         with self._lock:
             return methods[method](arguments, self.tokens[token])
+
+    def _open(self, token: str | None) -> dict[str, Any]:
+        if not token:
+            raise Refusal("not_authed")
+        if token in self.revoked:
+            raise Refusal("token_revoked")
+        if token in self.tokens:
+            raise Refusal("not_allowed_token_type")
+        if token not in self.app_tokens:
+            raise Refusal("invalid_auth")
+        return {"url": self.socket.ticket(self.app_tokens[token])}
+
+    def _group(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
+        if arguments.get("usergroup") not in self.groups:
+            raise Refusal("no_such_subteam")
+        return {"users": self.groups[arguments["usergroup"]]}
 
     def _auth(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
         url = f"http://127.0.0.1:{self.port}/"
@@ -338,7 +385,20 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/_delete":
             self.slack.delete(json.loads(body)["ts"])
             return self._reply(200, {"ok": True})
+        if self.path == "/_press":
+            press = self.slack.press(**json.loads(body))
+            return self._reply(200, {"ok": True, "acknowledged": press.acknowledged, "seconds": press.seconds})
+        if self.path.startswith("/actions/"):
+            return self._answer(body)
         return self._serve(body)
+
+    def _answer(self, body: bytes) -> None:
+        fault = self.slack.take_fault("response_url")
+        if fault is not None:
+            return self._fail(fault)
+        if (wrong := self.slack.answers.take(self.path, body, _content)) is not None:
+            return self._reply(404 if "url" in wrong else 400, {"ok": False, "error": wrong})
+        return self._text(200, "ok")
 
     def _serve(self, body: bytes) -> None:
         is_api = self.path.startswith("/api/")

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.incident import REPORTS, ReportLink, Why
-from alerts.notify.blocks import TEXT, fits, payload, plain, reply
+from alerts.notify.blocks import TEXT, payload, plain, reply
+from alerts.notify.slack_limits import fits
 from tests.alerts.builders import HOUR, START, alert, changed, incident
 from tests.fakes.slack_blocks import problems
 

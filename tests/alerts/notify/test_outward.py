@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from alerts.incident import Notice, Why, acknowledge
+from alerts.handling import acknowledge
+from alerts.incident import Notice, Why
 from alerts.notify import NotifyError
 from alerts.notify.everywhere import Everywhere, UnknownService
 from alerts.notify.pagerduty import PagerDuty

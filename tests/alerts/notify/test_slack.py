@@ -138,7 +138,7 @@ def test_another_channel_in_the_config_gets_its_own_message(workspace: FakeSlack
 
 
 def test_blocks_that_slack_refuses_become_text(workspace: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(notice_incident: object, why: Why, page: str) -> dict[str, object]:
+    def refuses(notice_incident: object, why: Why, page: str, **_: object) -> dict[str, object]:
         return {"text": "x", "blocks": [{"type": "nonsense"}]}
 
     slack = bot(workspace)
