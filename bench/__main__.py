@@ -1,6 +1,8 @@
-"""Measures everything that has a budget and writes docs/benchmarks.md.
+"""Measures what has a budget and writes docs/benchmarks.md.
 
-python -m bench [--quick]
+    python -m bench [--quick] [PART ...]
+
+Without parts, all of them. The page keeps the rows of parts that were not measured again, with the day they were.
 """
 
 from __future__ import annotations
@@ -11,8 +13,11 @@ import os
 import platform
 import subprocess
 import sys
+import textwrap
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -20,18 +25,26 @@ from bench import drift, footprint, scrape
 from bench.table import Row, markdown
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+KEPT = Path(__file__).parent / "results.json"
+"""By part: the day, and the rows of the last run."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="shorter runs, to see that it works; writes nothing")
-    quick = parser.parse_args().quick
-    rows = [*ingest("3" if quick else "15"), *scrape.measure(), *footprint.measure(10.0 if quick else 180.0)]
-    rows += drift.measure(quick)
-    print(markdown(rows))
-    if not quick:
-        PAGE.write_text(page(rows))
-        print(f"\nwritten to {PAGE}")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"one of {', '.join(PARTS)}; all by default")
+    options = parser.parse_args()
+    unknown = [name for name in options.parts if name not in PARTS]
+    if unknown:
+        parser.error(f"no part {unknown[0]!r}; known are {', '.join(PARTS)}")
+    kept: dict[str, Any] = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    for name in options.parts or PARTS:
+        rows = PARTS[name].measure(options.quick)
+        print(f"{markdown(rows)}\n", flush=True)
+        if not options.quick:
+            kept[name] = {"on": f"{datetime.now(UTC):%Y-%m-%d}", "rows": [row._asdict() for row in rows]}
+            KEPT.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+            PAGE.write_text(page(kept))
     return 0
 
 
@@ -72,36 +85,68 @@ def ratio(ours: dict[str, Any], peer: dict[str, Any]) -> str:
     return f"{peer['rows_per_second']:,}/s; ours is {ours['rows_per_second'] / peer['rows_per_second']:.1f} ×"
 
 
-def page(rows: list[Row]) -> str:
+def page(kept: dict[str, Any]) -> str:
     memory = psutil.virtual_memory().total / 2**30
-    missed = [row for row in rows if row.met is False]
+    missed = [row for part in kept.values() for row in part["rows"] if row["met"] is False]
     verdict = (
         "Every budget is met."
         if not missed
-        else "Missed: " + "; ".join(f"{row.what} ({row.figure}, budget {row.budget})" for row in missed) + "."
+        else "Missed: " + "; ".join(f"{row['what']} ({row['figure']}, budget {row['budget']})" for row in missed) + "."
     )
+    parts = "\n\n".join(section(part, kept[name]) for name, part in PARTS.items() if name in kept)
     return f"""# Benchmarks
 
 Written by `make bench` (`python -m bench`), on {os.cpu_count()} cores of {platform.machine()} with {memory:.0f} GiB,
 Python {platform.python_version()}. Budgets are the design's; a peer runs in the same run on the same data. One run on
 a shared machine: expect the figures to move by a fifth, the ratios by less.
 
-{markdown(rows)}
-
 {verdict}
 
-## The commands behind the rows
-- ingest: `python -m bench.ingest --seconds 15`. The server is pinned to one core and syncs every commit
-  (`synchronous=FULL`); 32 connections load it from the other. Latency counts from when a request was due.
-- beside compaction: `python -m bench.ingest --designs watchkeeper --during 'python -m bench.compacting {{url}}'`.
-  Compaction and the load share the other core.
-- labels: `python -m bench.ingest --kind labels`. Their ids are random UUIDs.
-- scrape: `python -m bench.scrape`.
-- drift: `python -m bench.drift`. Peers run in environments of their own, on the same frames; a peer's seconds are
-  without reading the files, ours with it unless the row says otherwise.
-- footprint: `python -m bench.footprint --seconds 180`. `watchkeeper run` beside a real FastAPI server, one model,
-  default intervals; CPU over 180 s, after a backlog of 12,000 rows is worked through and the idle worker has gone.
+{parts}
 """
+
+
+def section(part: Part, kept: dict[str, Any]) -> str:
+    rows = markdown([Row(**row) for row in kept["rows"]])
+    how = textwrap.fill(f"{part.command} Measured on {kept['on']}.", 120, break_on_hyphens=False)
+    return f"## {part.title}\n{how}\n\n{rows}"
+
+
+class Part(NamedTuple):
+    title: str
+    command: str
+    """What is run, and how it is counted."""
+    measure: Callable[[bool], list[Row]]
+    """Takes whether to be quick."""
+
+
+PARTS = {
+    "ingest": Part(
+        "Taking predictions and labels",
+        "`python -m bench.ingest --seconds 15`: the server is pinned to one core and syncs every commit "
+        "(`synchronous=FULL`); 32 connections load it from the other. Latency counts from when a request was "
+        "due. Labels (`--kind labels`) have random UUIDs. Beside compaction (`--designs watchkeeper --during "
+        "'python -m bench.compacting {url}'`) both share the other core.",
+        lambda quick: ingest("3" if quick else "15"),
+    ),
+    "scrape": Part("Being scraped", "`python -m bench.scrape`.", lambda quick: scrape.measure()),
+    "footprint": Part(
+        "What the sidecar costs",
+        "`python -m bench.footprint --seconds 60`: `watchkeeper run` beside a real FastAPI server that is asked once a "
+        "second, one model, default intervals, every collector on (two GPUs by a stand-in for NVIDIA's library), a "
+        "probe, a real Alertmanager and a check of "
+        "`type: evidently`; memory and CPU after a backlog of 12,000 rows is worked through and the idle worker has "
+        "gone. Where Python may not write bytecode (`PYTHONDONTWRITEBYTECODE`), the start takes 4 s.",
+        lambda quick: footprint.measure(10.0 if quick else 60.0),
+    ),
+    "drift": Part(
+        "Drift of whole tables",
+        "`python -m bench.drift`: peers run in environments of their own on the same frames; a peer's seconds are "
+        "without reading the files, ours with it unless the row says otherwise.",
+        drift.measure,
+    ),
+}
+"""In the page's order."""
 
 
 if __name__ == "__main__":

@@ -158,7 +158,7 @@ def slope(columns: int, sizes: tuple[int, ...], target: int, folder: Path) -> It
     points = []
     for rows in sizes:
         write(folder / "current.parquet", rows, columns, seed=2, current=True)
-        done = own("profile", folder, 1 if rows == sizes[-1] else 2)
+        done = own("profile", folder)
         points.append((rows, done))
         yield Row(f"drift of {rows:,} × {columns:,}, profile mode, with decoding", done.figure, "reported", None)
     (low, first), (high, last) = points[0], points[-1]

@@ -7,7 +7,6 @@ compares; `frame` does so with the rows in memory as an Arrow table; `evidently`
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from bench.peers.measure import peak_mb
 from checks.base import Window
 from checks.drift.exact.compare import compare_exact
 from checks.drift.exact.result import Kind
@@ -37,8 +37,7 @@ def main(what: str, folder: Path) -> None:
     began = time.perf_counter()
     columns = work()
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    print(json.dumps({"seconds": seconds, "peak_mb": peak, "columns": columns}))
+    print(json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "columns": columns}))
 
 
 def _prepared(what: str, folder: Path) -> Callable[[], Columns]:

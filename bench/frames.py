@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def write(path: Path, rows: int, columns: int, *, seed: int, current: bool) -> N
         writer.write_table(table)
     assert writer is not None
     writer.close()
+    os.sync()  # what is measured next should not wait for this to reach the disk
 
 
 def _columns(rng: np.random.Generator, rows: int, columns: int, current: bool) -> Iterator[tuple[str, pa.Array]]:
