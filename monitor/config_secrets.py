@@ -10,7 +10,8 @@ from pydantic import SecretStr
 from monitor.config_errors import shown
 from monitor.config_receivers import secret_problems, with_receiver_secrets
 from monitor.document import Document, Place, Problem
-from monitor.settings import Config, SlackSettings
+from monitor.settings import Config
+from monitor.slack_settings import SlackSettings
 
 SLACK_TOKEN = "SLACK_BOT_TOKEN"
 APP_TOKEN = "SLACK_APP_TOKEN"

@@ -9,10 +9,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 
 from alerts.duration import Seconds
 from alerts.receiver import ReceiverSettings
-from alerts.routing import Inhibition, MuteTime, Route, TimeZone
-from alerts.rule import Rule, Severity
+from alerts.routing import Inhibition, MuteTime, Route
+from alerts.rule import Rule
 from monitor.reference_settings import ReferenceSettings
 from monitor.segment_settings import SegmentSettings, distinct
+from monitor.slack_settings import SlackSettings
 
 Task = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["numeric", "categorical", "boolean", "datetime"]
@@ -239,27 +240,6 @@ class ModelSettings(Settings):
     def reference_file(self) -> Path | None:
         """The file that the reference is built from, if it comes from one."""
         return self.reference.path if self.reference else None
-
-
-class SlackSettings(Settings):
-    channel: str | None = None
-    token: SecretStr | None = None
-    token_file: Path | None = None
-    webhook_url: SecretStr | None = None
-    webhook_url_file: Path | None = None
-    api_url: str = "https://slack.com/api/"
-    timeout: Seconds = 10.0
-    direct: bool = False
-    """Send to Slack although Alertmanager is told."""
-    app_token: SecretStr | None = None
-    """The app's own token (xapp-…, scope connections:write): with it messages have buttons, over Socket Mode."""
-    app_token_file: Path | None = None
-    allow: list[Annotated[str, Field(pattern=r"^[UWS][A-Z0-9]{2,30}$")]] = []
-    """Ids of the users (U…) and user groups (S…) whose presses count; none means everybody who sees the message."""
-    mentions: dict[Severity, list[Annotated[str, Field(pattern=r"^([UWS][A-Z0-9]{2,30}|here|channel|everyone)$")]]] = {}
-    """Whom a message calls, by severity: ids of users and user groups, here, channel or everyone."""
-    time_zone: TimeZone = "UTC"
-    """Where the receivers live: 'until tomorrow' ends there at nine in the morning."""
 
 
 class AlertmanagerSettings(Settings):

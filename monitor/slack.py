@@ -17,7 +17,7 @@ from alerts.notify.slack_errors import quiet_logger
 from alerts.notify.slack_people import People
 from alerts.notify.slack_socket import Socket, SocketOptions
 from monitor.clock import Clock
-from monitor.settings import SlackSettings
+from monitor.slack_settings import SlackSettings
 
 log = logging.getLogger("watchkeeper.slack")
 

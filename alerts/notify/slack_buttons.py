@@ -44,13 +44,12 @@ _SPANS = {Button.HOUR: 3600.0, Button.HOURS: 4 * 3600.0}
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """One click, as Slack tells of it. `user` and `team` are Slack's own ids, `name` is what the user chose."""
+    """One click, as Slack tells of it. `user` is Slack's own id, `name` is what the user chose."""
 
     button: Button
     incident: str
     user: str
     name: str
-    team: str
     app: str
     channel: str
     ts: str
@@ -91,7 +90,6 @@ def press_of(payload: Mapping[str, Any]) -> Press | None:
             incident=str(action.get("value", "")),
             user=str(user.get("id", "")),
             name=str(user.get("username") or user.get("name") or ""),
-            team=str(user.get("team_id", "")),
             app=str(payload.get("api_app_id", "")),
             channel=str(container.get("channel_id") or _dict(payload.get("channel")).get("id", "")),
             ts=str(container.get("message_ts") or _dict(payload.get("message")).get("ts", "")),

@@ -36,6 +36,7 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
         "database": _without_password(config.database),
         "receivers": receiver_names(config),
         "receivers_note": SLACK_OFF if config.slack and not tells_slack(config) else None,
+        "slack": _slack(config),
         "secrets": sources(config, document),
         "rules": rules,
     }
@@ -71,11 +72,27 @@ def print_understood(meaning: dict[str, Any]) -> None:
     print(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
     if meaning["receivers_note"]:
         print(f"{'':<12} {meaning['receivers_note']}")
+    for name, text in (meaning["slack"] or {}).items():
+        print(f"{'':<12} slack {name}: {text}")
     for name, source in meaning["secrets"].items():
         print(f"secret       {name} **** (from {source})")
     print(f"rules        {len(meaning['rules'])} in force\n")
     rows = [(rule["name"], rule["severity"], rule["group"], rule["when"]) for rule in meaning["rules"]]
     print_table(("RULE", "SEVERITY", "GROUP", "WHEN"), rows)
+
+
+def _slack(config: Config) -> dict[str, str] | None:
+    """What of Slack is not plain from the config's own words."""
+    slack = config.slack
+    if slack is None or not tells_slack(config):
+        return None
+    called = [f"{severity}: {' '.join(names)}" for severity, names in slack.mentions.items() if names]
+    may = f"{', '.join(slack.allow) or 'everybody who sees them'} may press"
+    heard = slack.token is not None and slack.app_token is not None
+    return {
+        "buttons": f"over Socket Mode; {may}" if heard else "none, a link to the page instead (there is no app token)",
+        "mentions": ", ".join(called) or "none",
+    }
 
 
 def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:

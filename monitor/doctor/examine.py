@@ -12,6 +12,7 @@ from monitor.clock import Clock
 from monitor.doctor import alertmanager, container, daemon, database, gpu, machine, probe, process, reference, server
 from monitor.doctor import clock as clocks
 from monitor.doctor import slack as slacks
+from monitor.doctor import slack_buttons as buttons
 from monitor.doctor.blot import blotted, secrets
 from monitor.doctor.finding import Examination, Finding, problem
 from monitor.doctor.offset import Offsets, TimedClient
@@ -53,6 +54,7 @@ def examinations(config: Config | None, file: Path, clock: Clock, offsets: Offse
         for item in model.probes:
             found[f"{name}: probe {item.name}"] = partial(probe.probe, item, model, collect, clock)
     found["slack"] = partial(slacks.slack, config, offsets)
+    found["slack buttons"] = partial(buttons.slack_buttons, config)
     for label, member in alertmanager.members(config):
         found[label] = partial(alertmanager.alertmanager, config.alertmanager, member, client)
     return found

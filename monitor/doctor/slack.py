@@ -10,7 +10,8 @@ from monitor.config_secrets import slack_problem
 from monitor.doctor.finding import Finding, missing, off, ok, problem
 from monitor.doctor.offset import Offsets
 from monitor.receivers import SLACK_OFF, tells_slack
-from monitor.settings import Config, SlackSettings
+from monitor.settings import Config
+from monitor.slack_settings import SlackSettings
 
 NEEDED = {"chat:write": "to post messages and keep them up to date"}
 OPTIONAL = {"chat:write.public": "to post to public channels without being invited"}

@@ -13,6 +13,7 @@ from alerts.handling import acknowledge, silenced, silencing_matchers
 from alerts.incident import Acknowledgement, Incident, Silencing, Why
 from alerts.notify import Address
 from alerts.silence import Silence
+from alerts.wording import stamp
 from monitor.store import alert_log, incident_log, outbox, silences
 from monitor.store.tables import deliveries, incidents
 from monitor.store.writer import Writer
@@ -51,7 +52,7 @@ class PressStore:
             if held is not None and held.by == by and held.until > now:
                 return held, False
             after = acknowledge(incident, by, now, until)
-            self._tell(connection, after, Why.ACKNOWLEDGED, "acknowledged", by, now)
+            self._tell(connection, after, Why.ACKNOWLEDGED, "acknowledged", after.acknowledged)
             return after.acknowledged, True
 
         return self._writer.call(work)
@@ -72,17 +73,23 @@ class PressStore:
             for silence in made:
                 silences.add(connection, silence, now)
             after = silenced(incident, by, now, until, [silence.id for silence in made])
-            self._tell(connection, after, Why.SILENCED, "silenced", by, now)
+            self._tell(connection, after, Why.SILENCED, "silenced", after.silenced)
             return after.silenced, True
 
         return self._writer.call(work)
 
     def _tell(
-        self, connection: Connection, after: Incident, why: Why, what: incident_log.What, by: str, now: float
+        self,
+        connection: Connection,
+        after: Incident,
+        why: Why,
+        what: incident_log.What,
+        act: Acknowledgement | Silencing | None,
     ) -> None:
+        assert act is not None
         alert_log.save_incident(connection, after)
-        incident_log.add(connection, after.id, now, what, by)
-        outbox.owe(connection, after, why, outbox.told_receivers(connection, after), now)
+        incident_log.add(connection, after.id, act.at, what, act.by, f"until {stamp(act.until)}")
+        outbox.owe(connection, after, why, outbox.told_receivers(connection, after), act.at)
 
 
 def _incident(connection: Connection, id: str) -> Incident | None:

@@ -42,6 +42,8 @@ NEEDED = {
 """Scopes by method; auth.test needs none."""
 READS = {"conversations.history", "conversations.replies", "users.conversations", "usergroups.users.list"}
 """Methods that take their arguments as a form or in the address, not as JSON."""
+UPDATES = 50
+"""Of messages, a minute."""
 FAULTS = ("500", "hang", "reset", "revoked", "429", "lost_reply")
 
 
@@ -100,6 +102,7 @@ class FakeSlack:
         self.presses: list[Press] = []
         self._clock = clock
         self._last_post: dict[str, float] = {}
+        self._updates: list[float] = []
         self._next_ts = 1_700_000_000_000_100
         self._lock = threading.Lock()
         self._released = threading.Event()
@@ -263,9 +266,18 @@ class FakeSlack:
         if message.by != bot:
             raise Refusal("cant_update_message")
         text, blocks, metadata = _content(arguments)
+        self._pace_updates()
         message.revisions.append({"text": message.text, "blocks": message.blocks, "metadata": message.metadata})
         message.text, message.blocks, message.metadata = text, blocks, metadata or message.metadata
         return {"channel": channel.id, "ts": message.ts, "text": text}
+
+    def _pace_updates(self) -> None:
+        """Tier 3: fifty a minute."""
+        now = self._clock()
+        self._updates = [at for at in self._updates if now - at < 60.0]
+        if self.rate_limit and len(self._updates) >= UPDATES:
+            raise Refusal("ratelimited", 429, retry_after=max(1, round(60.0 - (now - self._updates[0]))))
+        self._updates.append(now)
 
     def _history(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
         """Messages of a channel, newest first, without replies."""

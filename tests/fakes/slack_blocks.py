@@ -80,6 +80,10 @@ def _actions(block: dict[str, Any]) -> list[str]:
         found += _text(element.get("text"), 75, {"plain_text"})
         if len(str(element.get("value", ""))) > 2000 or len(str(element.get("url", ""))) > 3000:
             found.append("button value or url too long")
+        if len(str(element.get("action_id", ""))) > 255 or element.get("style") not in (None, "primary", "danger"):
+            found.append("action_id too long, or unknown style")
+        if unknown := set(element) - {"type", "text", "action_id", "value", "url", "style", "confirm"}:
+            found.append(f"unknown fields {sorted(unknown)}")
     ids = [element["action_id"] for element in elements if isinstance(element, dict) and "action_id" in element]
     return found if len(ids) == len(set(ids)) else [*found, "`action_id` must be unique"]
 

@@ -22,6 +22,8 @@ CONNECTIONS = 10
 """Of one app, at the same time."""
 TICKET_SECONDS = 30.0
 ACKNOWLEDGE_SECONDS = 3.0
+LONGER_SECONDS = 1.0
+"""For which one is waited beyond that, to tell how late it came."""
 REFUSED = (http.HTTPStatus.UNAUTHORIZED, "this ticket is used, old or unknown\n")
 
 
@@ -79,7 +81,7 @@ class SocketSide:
 
     def send(self, app: str, payload: dict[str, Any], kind: str = "interactive") -> Envelope | None:
         """Sends an envelope to one of the app's connections, in turn; None if it has none. Waits for the
-        acknowledgement, for a second more than Slack does."""
+        acknowledgement, somewhat longer than Slack does."""
         with self._lock:
             found = self._open.get(app, [])
             if not found:
@@ -93,7 +95,7 @@ class SocketSide:
             connection.send(json.dumps(whole))
         except ConnectionClosed:
             return envelope
-        envelope.answered.wait(ACKNOWLEDGE_SECONDS + 1.0)
+        envelope.answered.wait(ACKNOWLEDGE_SECONDS + LONGER_SECONDS)
         return envelope
 
     def disconnect(self, app: str, reason: str = "refresh_requested") -> None:

@@ -51,6 +51,15 @@ def test_the_four_line_file(file: Path) -> None:
     assert config.database == f"sqlite:///{file.parent}/watchkeeper.db"
 
 
+def test_an_app_token_from_the_environment_is_for_buttons(file: Path) -> None:
+    file.write_text('model: delays\nslack: {channel: "#c", mentions: {critical: ["@here", S012]}}\n')
+    tokens = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"}
+    slack = load(file, tokens).slack
+    assert slack is not None and slack.app_token is not None
+    assert (slack.app_token.get_secret_value(), "xapp-1" in repr(slack)) == ("xapp-1", False)
+    assert list(slack.mentions.values()) == [["here", "S012"]]
+
+
 def test_a_slack_channel_without_a_token_says_how_to_set_it(file: Path) -> None:
     (problem,) = problems(file, SMALLEST)
     assert problem.startswith("4: slack: there is no bot token for channel #ml-oncall; set the environment variable")
@@ -113,6 +122,17 @@ def test_an_unknown_key_names_file_line_and_the_nearest_key(file: Path) -> None:
         ("model: a\ndatabase: 'sqlite:///:memory:'", "2: database: one in memory can't be shared"),
         ("model: a\nslack: {timeout: 5s}", "2: slack: name the channel"),
         ("model: a\nslack: {channel: c, token: 5}", "2: slack.token must be text"),
+        ("model: a\nslack: {channel: c, token: t, allow: [bob]}", "2: slack.allow[0]: 'bob' is no id of a user"),
+        (
+            "model: a\nslack: {channel: c, token: t, mentions: {info: [bob]}}",
+            "2: slack.mentions.info[0]: 'bob' is no id",
+        ),
+        ("model: a\nslack: {channel: c, token: t, time_zone: Mars/X}", "2: slack.time_zone: there is no time zone"),
+        ("model: a\nslack: {channel: c, token: t, app_token: t}", "2: slack: app_token is no app-level token"),
+        (
+            "model: a\nslack: {webhook_url: w, app_token: xapp-1}",
+            "2: slack: app_token is for buttons, which need a bot",
+        ),
         ("models: []", "1: name at least one model"),
         ("models:\n- model: a\n- model: a", "1: model 'a' stands twice"),
         ("windows: {every: 1h}", "1: no model is named; write model: <name>"),

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.incident import REPORTS, ReportLink, Why
-from alerts.notify.blocks import TEXT, payload, plain, reply
-from alerts.notify.slack_limits import fits
+from alerts.incident import REPORTS, Acknowledgement, ReportLink, Silencing, Why
+from alerts.notify.blocks import TEXT, payload, plain, reply, section
+from alerts.notify.slack_buttons import pressable
+from alerts.notify.slack_details import details
+from alerts.notify.slack_limits import fits, shrunk
 from tests.alerts.builders import HOUR, START, alert, changed, incident
 from tests.fakes.slack_blocks import problems
 
@@ -137,3 +139,64 @@ def test_among_many_alerts_the_worst_segments_are_named() -> None:
     assert "Worst segments among them" in shown
     assert [f"carrier=c{place}" in shown for place in range(6)] == [False, False, False, True, True, True]
     assert "Worst segments" not in _texts(payload(incident(*features), Why.FIRST))
+
+
+def test_what_is_too_large_loses_what_matters_least_first() -> None:
+    blocks = [
+        (0, section("head")),
+        *((rank, section(str(rank) * 2900)) for rank in (1, 2, 3, 4, 4)),
+        (0, section("foot")),
+    ]
+    kept = shrunk(blocks)
+    assert [block["text"]["text"][0] for block in kept] == ["h", "1", "2", "3", "4", "f"]
+    assert problems(kept) is None
+    assert shrunk([(0, section("x" * 2900))] * 5) == [], "what all matters becomes plain text"
+    many = shrunk([(0, section("head")), *((1, section(str(place))) for place in range(60))])
+    assert (len(many), many[-1]["text"]["text"]) == (50, "48")
+
+
+def test_the_longest_that_can_be_is_still_laid_out() -> None:
+    long = "x" * 5000
+    page, runbook = "https://" + "p" * 290, "https://" + "r" * 990
+    link = ReportLink("1" * 36, "w" * 500, START, START + HOUR)
+    alerts = [
+        replace(
+            alert(3.2, f"f{place}" + long, segment=f"s={place}"),
+            summary=long, action=long, runbook=runbook, moved=(long, long, long), ended=START, firing=place > 12,
+        )
+        for place in range(30)
+    ]  # fmt: skip
+    seen = replace(
+        incident(*alerts),
+        reports=(link,) * REPORTS,
+        acknowledged=Acknowledgement(long, 0.0, START),
+        silenced=Silencing(long, 0.0, START, ("s",)),
+        unwatched_since=START,
+        group=long,
+    )
+    message = payload(seen, Why.FIRST, page, buttons=pressable(replace(seen, acknowledged=None)), calling="<!here>")
+    assert problems(message["blocks"]) is None
+    kinds = [block["type"] for block in message["blocks"]]
+    assert (kinds[0], kinds[-2:]) == ("header", ["context", "actions"]), "the buttons stay"
+    assert "What to do" in _texts(message)
+    text, blocks = details(seen, page)
+    assert problems(blocks) is None
+    assert len(text) <= TEXT
+
+
+def test_a_mark_says_that_nobody_watches() -> None:
+    seen = replace(incident(alert(3.2)), unwatched_since=START)
+    message = payload(seen, Why.WATCHER_STOPPED)
+    assert "*Watcher stopped* <!date^1367366400^" in _texts(message)
+    assert "FIRING when the watcher stopped: warning" in message["text"]
+    over = payload(replace(seen, resolved_at=START + 60, ended=START + 60), Why.RESOLVED)
+    assert "Watcher stopped" not in _texts(over)
+
+
+def test_details_of_an_alert_without_a_value() -> None:
+    from alerts.observation import Kind
+
+    silent = replace(alert(3.2), cause=Kind.NO_DATA, value=None, worst=None, text="no rows <!here>")
+    _, blocks = details(incident(silent))
+    assert "no data (no rows &lt;!here&gt;)" in str(blocks)
+    assert problems(blocks) is None

@@ -69,6 +69,45 @@ def test_a_risen_severity_is_said_in_the_thread(workspace: FakeSlack) -> None:
     assert "Now *critical*" in said.text
 
 
+def calling(workspace: FakeSlack, hooked: bool = False) -> Slack:
+    """With people to call."""
+    whom = {Severity.WARNING: ["U0ANN"], Severity.CRITICAL: ["S0ONCALL", "here"]}
+    if hooked:
+        return Slack(SlackOptions(webhook_url=SecretStr(workspace.webhook_url), timeout=1.0, mentions=whom))
+    return Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 1.0, mentions=whom))
+
+
+def test_people_are_called_by_severity_where_somebody_is_to_come(workspace: FakeSlack) -> None:
+    slack = calling(workspace)
+    address = slack.send(FIRST, None)
+    [post] = workspace.posts()
+    assert post.text.startswith("<@U0ANN> ")
+    assert "<@U0ANN> " in str(post.blocks)
+    slack.send(Notice(replace(FIRST.incident, version=2), Why.UPDATED), address)
+    assert "<@U0ANN>" not in post.text + str(post.blocks), "a change calls nobody"
+    slack.send(replace(WORSE, incident=replace(WORSE.incident, version=3)), address)
+    slack.send(Notice(replace(WORSE.incident, version=4), Why.REPEATED), address)
+    slack.send(OVER, address)
+    said = [item.text for item in workspace.replies(address["ts"])]
+    calls = ["<!subteam^S0ONCALL> <!here> " in text for text in said]
+    assert (calls, "<@U0ANN>" in said[-1]) == ([True, True, False], False)
+
+
+def test_a_webhook_calls_people_too(workspace: FakeSlack) -> None:
+    slack = calling(workspace, hooked=True)
+    slack.send(FIRST, None)
+    slack.send(OVER, {})
+    assert ["<@U0ANN>" in str(item) for item in workspace.hooked] == [True, False]
+
+
+def test_a_webhooks_message_has_a_link_and_no_buttons(workspace: FakeSlack) -> None:
+    slack = Slack(SlackOptions(webhook_url=SecretStr(workspace.webhook_url), timeout=1.0, page="https://w.example"))
+    slack.hears = lambda: True
+    slack.send(FIRST, None)
+    (row,) = [block for block in workspace.hooked[0]["blocks"] if block["type"] == "actions"]
+    assert [element.get("url") for element in row["elements"]] == ["https://w.example"]
+
+
 def seeing(workspace: FakeSlack) -> Slack:
     workspace.scopes = ["chat:write", "channels:history", "channels:read"]
     return bot(workspace)

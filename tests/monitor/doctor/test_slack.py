@@ -4,7 +4,8 @@ import pytest
 
 from monitor.doctor.offset import Offsets
 from monitor.doctor.slack import slack
-from tests.fakes.slack import TOKEN, FakeSlack
+from monitor.doctor.slack_buttons import slack_buttons
+from tests.fakes.slack import APP, APP_TOKEN, TOKEN, FakeSlack
 
 from .conftest import Configure, only, shown
 
@@ -66,3 +67,31 @@ def test_what_needs_no_question(configure: Configure, workspace: FakeSlack, offs
     nameless = configure("model: a\nslack: {token: xoxb-a}\n")
     assert shown(slack(nameless, offsets))[0].startswith("problem: name the channel")
     assert workspace.calls == []
+
+
+def test_buttons_are_heard_with_an_apps_own_token(configure: Configure, workspace: FakeSlack) -> None:
+    assert shown(slack_buttons(configure(settings(workspace))))[0].startswith("missing: messages have a link")
+    config = configure(settings(workspace, f", app_token: {APP_TOKEN}"))
+    assert shown(slack_buttons(config)) == [
+        "ok: presses are heard over Socket Mode; everybody who sees a message may act"
+    ]
+    assert workspace.calls == [("apps.connections.open", "ok")]
+    assert workspace.socket.open(APP) == 0, "nothing is connected"
+    workspace.revoked.add(APP_TOKEN)
+    (found,) = slack_buttons(config)
+    assert (found.status.value, "token_revoked" in found.found, APP_TOKEN in found.found) == ("problem", True, False)
+
+
+def test_groups_that_may_press_have_to_be_readable(configure: Configure, workspace: FakeSlack) -> None:
+    config = configure(settings(workspace, f", app_token: {APP_TOKEN}, allow: [U0BOB, S0ONCALL]"))
+    first, second = slack_buttons(config)
+    assert "1 user and 1 user group may act" in first.found
+    assert (second.status.value, "S0ONCALL can't be read: missing_scope" in second.found) == ("problem", True)
+    workspace.scopes.append("usergroups:read")
+    assert len(list(slack_buttons(config))) == 1
+
+
+def test_without_slack_or_with_a_webhook_there_are_no_buttons(configure: Configure) -> None:
+    assert list(slack_buttons(configure("model: a\n"))) == []
+    hook = configure("model: a\nslack: {webhook_url: 'https://hooks.slack.com/services/hunter2'}\n")
+    assert only(slack_buttons(hook)).status.value == "off"
