@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from alerts.condition import Company, conditioned
+from alerts.judging import resting
 from alerts.match import matched
 from alerts.observation import Kind, Observation
 from alerts.rule import Rule
@@ -26,7 +27,7 @@ _NOTHING: Mapping[str, str] = {}
 
 def matches(rule: Rule, labels: Labels) -> bool:
     """Whether measurements with these labels are the rule's."""
-    return matched(rule.match, dict(labels))
+    return not rule.match or matched(rule.match, dict(labels))
 
 
 def evaluate(
@@ -48,22 +49,29 @@ def evaluate(
     measuring failed. A rule that knows no label set yet stands for itself when it failed, or when no data alerts.
     """
     whole = tuple(sorted(within.items()))
-    seen = _observations(rule, measurements, whole, now, interval)
-    seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
-    apart = {labels: state for labels, state in states.items() if not within.items() <= dict(labels).items()}
-    gone = [] if failed is not None else [labels for labels in states if _removed(labels, seen)]
-    for labels in states:
-        if labels not in seen and labels not in apart and labels not in gone:
+    after, rows = _at_rest(rule, states, _own(rule, measurements))
+    seen = _observations(rule, rows, whole, now, interval)
+    if rule.while_:
+        seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
+    rested = bool(after)
+    transitions: list[Transition] = []
+    for labels, state in states.items():
+        if labels in after or labels in seen:
+            continue
+        if within and not within.items() <= dict(labels).items():
+            after[labels] = state
+        elif failed is None and _of_a_segment(labels):
+            # Every segment that there is is measured, also without rows: there is this one no more.
+            transitions += ended(rule.name, state, Reason.SEGMENT_REMOVED, now)
+        else:
             seen[labels] = _absent(failed, now, interval)
-    if not seen and (failed is not None or rule.on_no_data == "alert"):
+    if not seen and not rested and (failed is not None or rule.on_no_data == "alert"):
         seen[whole] = _absent(failed, now, interval)
-    after: States = dict(apart)
-    transitions = [
-        change for labels in gone for change in ended(rule.name, states[labels], Reason.SEGMENT_REMOVED, now)
-    ]
+    measured = rested or any(observation.measurement is not None for observation in seen.values())
     for labels, observation in seen.items():
         state = states.get(labels) or AlertState(labels, whole_rule=observation.measurement is None)
-        if _superseded(state, seen):
+        if state.whole_rule and observation.measurement is None and measured:
+            # It stood for the rule itself, and now there are real label sets.
             transitions += ended(rule.name, state, Reason.RECOVERED, now)
             continue
         state, changes = step(rule.of(labels), state, observation, now)
@@ -75,12 +83,35 @@ def evaluate(
     return after, transitions
 
 
-def _observations(
-    rule: Rule, measurements: Iterable[Measurement], whole: Labels, now: float, interval: float | None
-) -> dict[Labels, Observation]:
+def _own(rule: Rule, measurements: Iterable[Measurement]) -> list[Measurement]:
+    """The measurements that are the rule's."""
     rows = [row for row in measurements if row.name == rule.metric and matches(rule, row.labels)]
-    if "method" not in rule.match:
-        rows = [row for row in rows if not row.aside]
+    return rows if "method" in rule.match else [row for row in rows if not row.aside]
+
+
+def _at_rest(
+    rule: Rule, states: Mapping[Labels, AlertState], rows: list[Measurement]
+) -> tuple[States, list[Measurement]]:
+    """The states that are calm and stay as they are, and the measurements of all others: most of what there is, most
+    of the time."""
+    rests = resting(rule)
+    if rests is None:
+        return {}, rows
+    calm: States = {}
+    left: list[Measurement] = []
+    for row in rows:
+        state = states.get(row.labels)
+        if state is not None and rests(state, row):
+            calm[row.labels] = state
+        else:
+            left.append(row)
+    twice = len(calm) + len(left) != len(rows) or any(row.labels in calm for row in left)
+    return ({}, rows) if twice else (calm, left)
+
+
+def _observations(
+    rule: Rule, rows: list[Measurement], whole: Labels, now: float, interval: float | None
+) -> dict[Labels, Observation]:
     if rule.share is not None:
         share = shared(rule, whole, rows, _expected(interval, rows))
         return {} if share is None else {whole: share}
@@ -100,22 +131,12 @@ def _expected(interval: float | None, rows: Sequence[Measurement]) -> float | No
     return None if interval is None else max([interval, *(row.window.seconds for row in rows)])
 
 
-def _removed(labels: Labels, seen: Collection[Labels]) -> bool:
-    """Whether it is of a segment that there is no more. Every one that there is is measured, also without rows."""
-    return labels not in seen and any(name == "segment" for name, _ in labels)
+def _of_a_segment(labels: Labels) -> bool:
+    return any(name == "segment" for name, _ in labels)
 
 
 def _absent(failed: str | None, now: float, interval: float | None) -> Observation:
     return Observation.vanished(now, interval) if failed is None else Observation.failed(failed[:_TEXT], now, interval)
-
-
-def _superseded(state: AlertState, seen: Mapping[Labels, Observation]) -> bool:
-    """The rule stood for itself, and now there are real label sets."""
-    return (
-        state.whole_rule
-        and any(observation.measurement is not None for observation in seen.values())
-        and (seen[state.labels].measurement is None)
-    )
 
 
 def _forgotten(state: AlertState, observation: Observation, now: float) -> bool:

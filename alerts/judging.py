@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from alerts.level import Bound, Side, Unjudged, is_worse, resolve
@@ -11,7 +12,7 @@ from alerts.observation import Kind, Observation
 from alerts.rule import Rule
 from alerts.slo import add, burnt, worst
 from alerts.state import AlertState, Status
-from checks.base import Measurement
+from checks.base import Measurement, Window
 
 GAP_INTERVALS = 3
 MIN_GAP = 5.0
@@ -74,6 +75,48 @@ def judge(rule: Rule, state: AlertState, observation: Observation, value: float)
     if not judged:
         return next(item for item in found if not isinstance(item, Judged))
     return min(judged, key=lambda item: (not item.breach, abs(value - item.level)))
+
+
+def resting(rule: Rule) -> Callable[[AlertState, Measurement], bool] | None:
+    """Tells, quickly, whether a measurement leaves a calm state of this rule exactly as it is; None for rules that
+    remember something of calm values, or differ by label set."""
+    remembers = rule.average > 1 or any(level.learned for level in rule.levels)
+    if rule.slo is not None or rule.share is not None or rule.absent or rule.overrides or remembers:
+        return None
+    metric, least = rule.metric, rule.min_rows
+    low, high, others = _fixed(rule)
+
+    def rests(state: AlertState, row: Measurement) -> bool:
+        value = row.value
+        if value is None or row.n < least or not low <= value <= high:
+            return False
+        if state.status is not Status.INACTIVE or state.health is not Kind.VALUE or state.metric != metric:
+            return False
+        if state.health_text or state.marks or state.unit or state.whole_rule:
+            return False
+        for side, level, _ in others:
+            number = resolve(level, row, side, state)
+            if isinstance(number, Unjudged) or is_worse(side, value, number):
+                return False
+        return True
+
+    return rests
+
+
+def _fixed(rule: Rule) -> tuple[float, float, list[Bound]]:
+    """Between which numbers a value is well (finite at least), and the bounds that differ by measurement."""
+    low, high = -sys.float_info.max, sys.float_info.max
+    others: list[Bound] = []
+    nothing = Measurement(rule.metric, 0.0, Window(0.0, 0.0))
+    for bound in rule.bounds:
+        level = resolve(bound.level, nothing, bound.side, AlertState())
+        if bound.level.value is None or isinstance(level, Unjudged):
+            others.append(bound)
+        elif bound.side == "above":
+            high = min(high, level)
+        else:
+            low = max(low, level)
+    return low, high, others
 
 
 def _sides(rule: Rule, state: AlertState, observation: Observation, value: float) -> Iterator[Judged | Unjudged]:

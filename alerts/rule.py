@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.duration import Hold
 from alerts.level import Band, Bound, Level
@@ -131,8 +131,6 @@ class Rule(BaseModel):
     """What is different for some label sets; the first that matches is meant."""
     enabled: bool = True
 
-    _merged: tuple[int, tuple[Rule, ...]] = PrivateAttr((0, ()))
-
     @model_validator(mode="after")
     def _sound(self) -> Rule:
         for wrong in _wrong(self):
@@ -189,10 +187,14 @@ class Rule(BaseModel):
         return tuple((item.match, rule) for item, rule in zip(self.overrides, self._overridden(), strict=True))
 
     def _overridden(self) -> tuple[Rule, ...]:
-        # A copy takes the private attribute along, and may differ in what it was made from.
-        if self._merged[0] != id(self):
-            self._merged = (id(self), tuple(_merge(self, override) for override in self.overrides))
-        return self._merged[1]
+        # Kept as a cached property would be, which is no part of equality; but a copy takes it along, and may differ
+        # in what it was made from.
+        own, merged = self.__dict__.get("_merged", (0, ()))
+        if own != id(self):
+            merged = tuple(_merge(self, override) for override in self.overrides)
+            self.__dict__["_merged"] = id(self), merged
+        found: tuple[Rule, ...] = merged
+        return found
 
 
 def _merge(rule: Rule, override: Override) -> Rule:

@@ -97,14 +97,13 @@ class AlertState:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-serialisable pairs, without what has its default value."""
-        values = ((item.name, getattr(self, item.name), item.default) for item in fields(self))
-        return {name: value for name, value, default in values if value != default}
+        values = ((name, getattr(self, name), default) for name, default in _DEFAULTS.items())
+        return {name: value for name, value, default in values if value is not default and value != default}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> AlertState:
         """The inverse of `to_dict`; keys of another version are ignored."""
-        known = {item.name for item in fields(cls)}
-        values = {name: value for name, value in plain.items() if name in known}
+        values = {name: value for name, value in plain.items() if name in _DEFAULTS}
         for name in ("labels", "recent", "baseline", "season"):
             if name in values:
                 values[name] = tuple(tuple(item) for item in values[name])
@@ -118,6 +117,7 @@ class AlertState:
         return cls(**values)
 
 
+_DEFAULTS = {item.name: item.default for item in fields(AlertState)}
 _KEPT = (
     "labels",
     "metric",

@@ -26,11 +26,15 @@ def step(rule: Rule, state: AlertState, observation: Observation, now: float) ->
     already changes nothing."""
     if _already(state, observation, now):
         return state, []
-    state = _without_gap(rule, replace(state, metric=rule.metric, unit=rule.unit), observation, now)
+    if state.metric != rule.metric or state.unit != rule.unit:
+        state = replace(state, metric=rule.metric, unit=rule.unit)
+    state = _without_gap(rule, state, observation, now)
     state, reading = read(rule, state, observation, now)
     if reading.kind is not state.health:
         state = replace(state, health=reading.kind, health_since=now)
-    state = replace(state, health_text="" if reading.kind is Kind.VALUE else reading.text)
+    text = "" if reading.kind is Kind.VALUE else reading.text
+    if text != state.health_text:
+        state = replace(state, health_text=text)
     if reading.kind is not Kind.VALUE:
         return _step_unwell(rule, state, observation, reading, now)
     return _step_value(rule, state, observation, reading, now)
@@ -168,7 +172,9 @@ def _breach(
         state = replace(state, active_at=now, since=window.start if window else now)
     level = None if judged is None else judged.level
     state = replace(
-        _noted(state, observation, now),
+        state,
+        at=now,
+        judged=state.judged if observation.measurement is None else observation.window_end,
         status=Status.PENDING if before is Status.INACTIVE else before,
         cause=reading.kind,
         breaches=state.breaches + 1,
@@ -221,6 +227,20 @@ def _clear(
             return state, []
     calm = state.calm
     return calm, [_transition(rule, before, calm, observation, reading, reason, level, now)]
+
+
+def adopt(rule: Rule, state: AlertState) -> Stepped:
+    """A state under a rule that may have changed since: what fires, and would not yet by a longer `for`, is pending
+    again. A shorter one counts at the next evaluation."""
+    rule = rule.of(state.labels)
+    if state.status is not Status.FIRING or state.at is None or state.active_at is None:
+        return state, []
+    if _lasted(rule.for_, state.breaches, state.at - state.active_at):
+        return state, []
+    after = replace(state, status=Status.PENDING, fired_at=None, clear_at=None, clears=0)
+    window_end = state.at if state.judged is None else state.judged
+    change = Transition(rule.name, state.labels, state.status, after.status, Reason.RULE_CHANGED, state.at, window_end)
+    return after, [replace(change, value=state.value, level=state.level, n=state.n)]
 
 
 def _noted(state: AlertState, observation: Observation, now: float) -> AlertState:

@@ -20,6 +20,7 @@ from monitor.clock import SystemClock
 from monitor.health import Health
 from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
+from monitor.reload import Reloaded
 from monitor.settings import Config
 from monitor.store.alerts import AlertStore
 from monitor.store.engine import open_engine, writing
@@ -54,6 +55,8 @@ def main(design: str, core: str, database: str) -> int:
             health=Health(),
             meters=Meters(registry),
             registry=registry,
+            rules=tuple,
+            reload=lambda: Reloaded(0, False, ()),
         )
         app = create_app(services)
     server = Server("127.0.0.1:0", app)

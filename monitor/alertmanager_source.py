@@ -28,6 +28,10 @@ class Source:
         self._last: dict[str, Alert] = {}
         """How each alert was last told, for the words of its end."""
 
+    def use(self, rules: Sequence[Rule]) -> None:
+        """Goes by other rules from now on."""
+        self._rules = {rule.name: rule for rule in rules}
+
     def mark(self) -> int:
         """Changes whenever there may be something new."""
         with self._engine.connect() as connection:

@@ -12,6 +12,7 @@ import gc
 import logging
 import math
 import os
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -39,6 +40,7 @@ from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
 from monitor.outbound import Heartbeat
 from monitor.receivers import SLACK_OFF, presses, receivers, routing
+from monitor.reload import Reloader
 from monitor.reporting import Reporter
 from monitor.sampling import ArrivalAges, CheckStates, Sampler
 from monitor.schedule import Schedule
@@ -60,6 +62,7 @@ from monitor.worker import Worker
 
 log = logging.getLogger("watchkeeper")
 
+DEFAULT_PATH = Path("watchkeeper.yaml")
 DELIVER_SECONDS = 0.5
 TRIM_SECONDS = 60.0
 STALLED_SECONDS = 120.0
@@ -72,7 +75,8 @@ DRAIN_SECONDS = 5.0
 class Daemon:
     """Every part of a running Watchkeeper, built from one Config."""
 
-    def __init__(self, config: Config, clock: Clock) -> None:
+    def __init__(self, config: Config, clock: Clock, path: Path = DEFAULT_PATH) -> None:
+        """`path` is the config's file, for a reload."""
         self.config, self.clock = config, clock
         self.lock = hold(config.database)
         self.engine = open_engine(config.database)
@@ -128,7 +132,9 @@ class Daemon:
             shared=self.lock is None,
         )
         self._drained, self._deadline = threading.Event(), math.inf
+        self.sources: list[Source] = []
         self.members = self._members()
+        self.reloader = Reloader(path, config, self.use, clock, self.health, self.meters)
         self._deliverers += [
             threading.Thread(target=self._push, args=[member], name=member.receiver, daemon=True)
             for member in self.members
@@ -137,6 +143,8 @@ class Daemon:
     def run(self) -> int:
         """Serves until SIGTERM or SIGINT; returns the exit status."""
         server = Server(self.config.listen, create_app(self._services()))
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGHUP, lambda *_: self.reload_soon())
         self.writer.start()
         self.latest_from_history()
         models = {model.model for model in self.config.models}
@@ -204,6 +212,23 @@ class Daemon:
         for thread in self._deliverers:
             thread.join(timeout=max(0.0, self._deadline - self.clock.monotonic()))
         self._drained.set()
+
+    def use(self, config: Config) -> int:
+        """Puts the config's rules in force, and ends alerts that they do not cover; returns how many they are."""
+        rules, models = all_rules(config), {model.model for model in self.config.models}
+        self.writer.call(lambda connection: self.judge.reload(connection, rules, self.clock.time(), models))
+        for source in self.sources:
+            source.use(rules)
+        return len(rules)
+
+    def reload_soon(self) -> None:
+        """Reloads on a thread of its own, for a signal may come at any moment; what goes wrong is logged there."""
+
+        def reload() -> None:
+            with contextlib.suppress(Exception):
+                self.reloader.reload()
+
+        threading.Thread(target=reload, name="reload", daemon=True).start()
 
     def latest_from_history(self) -> None:
         """Shows the newest windows' measurements again after a restart."""
@@ -292,6 +317,8 @@ class Daemon:
             health=self.health,
             meters=self.meters,
             registry=self.registry,
+            rules=lambda: self.judge.rules,
+            reload=self.reloader.reload,
             buttons=self._buttons_shown,
         )
 
@@ -335,17 +362,20 @@ class Daemon:
         config = self.config
         if config.alertmanager is None:
             return []
+        self.sources = [
+            Source(self.engine, all_rules(config), self.alerts.silences) for _ in config.alertmanager.members
+        ]
         return [
             Member(
                 address,
                 config.alertmanager,
-                Source(self.engine, all_rules(config), self.alerts.silences),
+                source,
                 self.clock,
                 self._on_outcome,
                 evaluate=config.evaluate,
                 url=config.public_url or f"http://{config.listen}/",
             )
-            for address in config.alertmanager.members
+            for address, source in zip(config.alertmanager.members, self.sources, strict=True)
         ]
 
     def _push(self, member: Member) -> None:
@@ -395,7 +425,7 @@ def main(file: Path) -> int:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         config = load(file)
-        return Daemon(config, SystemClock()).run()
+        return Daemon(config, SystemClock(), file).run()
     except (ConfigError, StoreError, PortTaken) as error:
         print(f"watchkeeper: {error}", file=sys.stderr)
     except DBAPIError as error:

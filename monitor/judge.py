@@ -20,12 +20,15 @@ from alerts.match import fits
 from alerts.routing import Routing
 from alerts.rule import Rule
 from alerts.state import AlertState, Reason, Status, Transition, ended
+from alerts.step import adopt
 from alerts.wording import Wording
 from checks.base import Labels, Measurement
 from checks.catalog import CATALOG
 from monitor.clock import Clock
 from monitor.store import alert_log as log
 from monitor.store import incident_log, outbox, reports, silences
+from monitor.store.alert_log import States
+from monitor.store.alert_states import StateReader
 
 logger = logging.getLogger("watchkeeper.judge")
 
@@ -72,8 +75,8 @@ class Judge:
     ) -> None:
         """`interval`: seconds between evaluations of wall-clock rules, where a measurement's window is not longer;
         `newest` gives a metric's newest measurements, of every model, for the conditions of rules."""
-        self._rules = [rule for rule in rules if rule.enabled]
-        self._by_name = {rule.name: rule for rule in self._rules}
+        self._take(rules)
+        self._states = StateReader()
         self._routing = routing or Routing(receivers)
         self._clock = clock
         self._interval = interval
@@ -82,6 +85,30 @@ class Judge:
         # Seconds between two samples of each metric, as far as it was sampled; the longest where models differ.
         self._paces: dict[str, float] = {}
         self._wording = Wording()
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        """Those in force."""
+        return self._rules
+
+    def _take(self, rules: Sequence[Rule]) -> None:
+        self._rules = [rule for rule in rules if rule.enabled]
+        self._by_name = {rule.name: rule for rule in self._rules}
+        self._groups: dict[str, list[str]] = {}
+        for rule in self._rules:
+            self._groups.setdefault(rule.incident_group, []).append(rule.name)
+
+    def reload(
+        self, connection: Connection, rules: Sequence[Rule], now: float, models: Collection[str] | None = None
+    ) -> list[Transition]:
+        """Puts other rules in force, and reconciles; with the old ones as before if that fails."""
+        before = self._rules
+        self._take(rules)
+        try:
+            return self.reconcile(connection, now, models)
+        except BaseException:
+            self._take(before)
+            raise
 
     def step(
         self,
@@ -105,26 +132,30 @@ class Judge:
         rules = [rule for rule in self._rules if rule.metric in metrics and _agree(rule.match, shared)]
         if not rules:
             return []
-        known = log.load_states(connection, model, [rule.name for rule in rules])
+        known = self._states.load(connection, model, [rule.name for rule in rules])
         by_metric: dict[str, list[Measurement]] = {}
         for measurement in measurements:
             by_metric.setdefault(measurement.name, []).append(measurement)
         wall, moved = self._clock.time(), _moved(by_metric)
         changes: list[Transition] = []
         groups: dict[str, _Group] = {}
+        saved: list[log.Changed] = []
         for rule in rules:
             before, rows = known.get(rule.name, {}), by_metric.get(rule.metric, [])
             company = self._company(connection, rule, wall)
             after, stepped = evaluate(
                 rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval), company, shared
             )
-            log.save_states(connection, model, rule.name, before, after, wall)
+            saved.append((rule.name, before, after))
+            known[rule.name] = after
             changes += stepped
             if stepped or any(state.status is Status.FIRING for state in after.values()):
                 _sort(groups.setdefault(rule.incident_group, _Group(moved=moved)), rule, model, before, stepped)
+        log.save_states(connection, model, saved, wall)
         self._record(connection, model, changes, wall)
         for name, group in groups.items():
-            self._tell(connection, log.open_incident(connection, model, name), model, name, group, now, wall)
+            incident = log.open_incident(connection, model, name)
+            self._tell(connection, incident, model, name, group, now, wall, known)
         return changes
 
     def attach(self, connection: Connection, model: str, report: ReportLink) -> bool:
@@ -159,8 +190,8 @@ class Judge:
         """Brings what is stored in line with the rules and receivers there are; for the start and after a reload.
 
         Alerts of removed or disabled rules, of label sets that a rule no longer matches and, if `models` are given, of
-        models that are gone, end with that reason. Receivers that never heard of an open incident are told. `now` is
-        wall time.
+        models that are gone, end with that reason; what fires and would not yet by a longer `for` is pending again.
+        Receivers that never heard of an open incident are told. `now` is wall time.
         """
         changes: list[Transition] = []
         ends: dict[str, Transition] = {}
@@ -172,7 +203,7 @@ class Judge:
         for incident in log.open_incidents(connection):
             group = _Group(ended=[_given_up(alert, ends) for alert in incident.alerts if alert.fingerprint in ends])
             at = max((ends[alert.fingerprint].at for alert in group.ended), default=now)
-            after = self._tell(connection, incident, incident.model, incident.group, group, at, now)
+            after = self._tell(connection, incident, incident.model, incident.group, group, at, now, {})
             if after is not None and not after.resolved:
                 new = [name for name in self._names(after) if outbox.never_owed(connection, after, name)]
                 outbox.owe(connection, after, Why.FIRST, new, now)
@@ -187,10 +218,11 @@ class Judge:
             for labels, state in states.items():
                 reason = self._gone(name, model, state, models)
                 if reason is None:
-                    kept[labels] = state
+                    kept[labels], demoted = adopt(self._by_name[name], state)
+                    changes += demoted
                 else:
                     changes += ended(name, state, reason, now if state.at is None else state.at)
-            log.save_states(connection, model, name, states, kept, now)
+            log.save_states(connection, model, [(name, states, kept)], now)
         return changes
 
     def _gone(self, name: str, model: str, state: AlertState, models: Collection[str] | None) -> Reason | None:
@@ -199,7 +231,8 @@ class Judge:
             return Reason.MODEL_REMOVED
         if rule is None:
             return Reason.RULE_REMOVED
-        covered = state.metric == rule.metric and (state.whole_rule or matches(rule, state.labels))
+        whole = state.whole_rule or rule.share is not None
+        covered = (state.metric, state.unit) == (rule.metric, rule.unit) and (whole or matches(rule, state.labels))
         return None if covered else Reason.RULE_CHANGED
 
     def _tell(
@@ -211,16 +244,19 @@ class Judge:
         group: _Group,
         now: float,
         wall: float,
+        known: States,
     ) -> Incident | None:
-        """Brings the incident of a group up to date and owes what people are to be told of it."""
-        rules = [rule.name for rule in self._rules if rule.incident_group == name]
+        """Brings the incident of a group up to date and owes what people are to be told of it. `known` are states that
+        need not be read again."""
+        rules = self._groups.get(name, [])
+        others = self._states.load(connection, model, [rule for rule in rules if rule not in known])
         firing = [
             replace(
                 alert_of(self._by_name[rule], model, state),
                 moved=group.moved.get((self._by_name[rule].metric, state.labels), ()),
             )
-            for rule, states in log.load_states(connection, model, rules).items()
-            for state in states.values()
+            for rule in rules
+            for state in (known.get(rule) or others.get(rule, {})).values()
             if state.status is Status.FIRING
         ]
         after, why = advance(

@@ -82,6 +82,12 @@ class Meters:
         self.last_evaluation = gauge(
             "last_evaluation_timestamp_seconds", "When rules were last judged; a watchdog's food."
         )
+        self.config_reload_successful = gauge(
+            "config_last_reload_successful", "1 if the config was right when it was last read, else 0."
+        )
+        self.config_reload_success = gauge(
+            "config_last_reload_success_timestamp_seconds", "When the config was last read and right."
+        )
         self.degraded = gauge("degraded", "1 for every part that is not well.", "part")
         gauge("build_info", "1, with the release as a label.", "version").labels(version=release()).set(1)
 

@@ -55,29 +55,30 @@ def models(connection: Connection) -> list[str]:
     return list(connection.scalars(select(alerts.c.model).distinct().order_by(alerts.c.model)))
 
 
-def save_states(
-    connection: Connection,
-    model: str,
-    rule: str,
-    before: Mapping[Labels, AlertState],
-    after: Mapping[Labels, AlertState],
-    now: float,
-) -> None:
-    """Stores what changed between the two; what is gone from `after` is deleted. `now` is wall time."""
-    new = [_row(model, rule, state, now) for labels, state in after.items() if labels not in before]
-    changed = [
-        {f"b_{name}": value for name, value in _row(model, rule, state, now).items()}
-        for labels, state in after.items()
-        if labels in before and before[labels] != state
-    ]
-    gone = [alert_fingerprint(rule, model, labels) for labels in before if labels not in after]
+Changed = tuple[str, Mapping[Labels, AlertState], Mapping[Labels, AlertState]]
+"""A rule, with its states before and after."""
+
+
+def save_states(connection: Connection, model: str, changed: Iterable[Changed], now: float) -> None:
+    """Stores what changed of each rule; what is gone from its states after is deleted. `now` is wall time."""
+    new: list[dict[str, Any]] = []
+    updated: list[dict[str, Any]] = []
+    gone: list[tuple[str, str]] = []
+    for rule, before, after in changed:
+        for labels, state in after.items():
+            known = before.get(labels)
+            if known is None:
+                new.append(_row(model, rule, state, now))
+            elif known is not state and known != state:
+                updated.append({f"b_{name}": value for name, value in _row(model, rule, state, now).items()})
+        gone += [(rule, alert_fingerprint(rule, model, labels)) for labels in before if labels not in after]
     if new:
         connection.execute(insert(alerts), new)
-    if changed:
+    if updated:
         key = [alerts.c[name] == bindparam(f"b_{name}") for name in ("model", "rule", "fingerprint")]
         values: dict[str, Any] = {name: bindparam(f"b_{name}") for name in ("state", "memory", "updated_at")}
-        connection.execute(update(alerts).where(*key).values(values), changed)
-    for fingerprint in gone:
+        connection.execute(update(alerts).where(*key).values(values), updated)
+    for rule, fingerprint in gone:
         connection.execute(
             delete(alerts).where(alerts.c.model == model, alerts.c.rule == rule, alerts.c.fingerprint == fingerprint)
         )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
+from alerts.rule import Rule
 from monitor.clock import Clock
 from monitor.health import Health
 from monitor.latest import Latest
 from monitor.metrics import Meters
+from monitor.reload import Reloaded
 from monitor.settings import Config
 from monitor.store.alerts import AlertStore
 from monitor.store.events import EventStore
@@ -29,5 +31,9 @@ class Services:
     health: Health
     meters: Meters
     registry: CollectorRegistry
+    rules: Callable[[], Sequence[Rule]]
+    """Those in force."""
+    reload: Callable[[], Reloaded]
+    """Raises ConfigError when the config's file is wrong."""
     buttons: Callable[[], dict[str, Any] | None] = lambda: None
     """How presses on buttons in Slack are heard; None without Slack."""

@@ -1,6 +1,10 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from alerts.evaluate import FORGET_AFTER, evaluate
-from alerts.observation import Kind
+from alerts.observation import Kind, Observation
 from alerts.state import AlertState, Reason, Status
+from alerts.step import step
 from checks.base import Labels
 from tests.alerts.builders import HOUR, START, firing_state, measure, rule
 
@@ -116,3 +120,56 @@ def test_a_rule_for_segments_leaves_the_whole_alone_and_the_other_way_round() ->
     for segment, expected in (("*", {UA}), ("", {TEMP}), ("carrier=UA", {UA})):
         states, _ = evaluate(rule(match={"segment": segment}), {}, rows, None, NOW)
         assert set(states) == expected
+
+
+# What rests is passed over
+
+
+VALUES = st.one_of(st.sampled_from([0.0, 0.05, 0.1, 0.11, 5.0, float("nan"), float("inf"), float("-inf")]), st.none())
+KINDS = st.sampled_from(
+    [
+        {},
+        {"clear": 0.05},
+        {"above": "limit"},
+        {"above": {"reference": 0.1, "at_least": 0.05}},
+        {"above": {"value": 0.1, "at_most": 0.06}},
+        {"above": float("inf")},
+        {"outside": {"low": 0.01, "high": 0.1}},
+        {"outside": "limit"},
+        {"for_": "2 of 3 windows"},
+        {"for_": "2 windows", "no_data": "alert"},
+        {"min_rows": 100, "no_data": "ok"},
+        {"above": {"previous": True}},
+        {"average": 2},
+    ]
+)
+WINDOWS = st.lists(
+    st.lists(st.tuples(VALUES, st.sampled_from([10, 500]), st.sampled_from([None, 0.06])), max_size=3), max_size=12
+)
+
+
+@given(keys=KINDS, windows=WINDOWS)
+def test_what_is_passed_over_as_resting_would_have_stayed_as_it_is(keys: dict, windows: list) -> None:
+    the_rule = rule(**({**keys, "above": None} if "outside" in keys else keys))
+    quick: dict = {}
+    for hour, rows in enumerate(windows, 1):
+        now = START + hour * HOUR
+        seen = [
+            measure(value, now, n=n, limit_high=limit, limit_low=-1.0, reference=0.0, labels=(("feature", str(index)),))
+            for index, (value, n, limit) in enumerate(rows)
+        ]
+        after, changes = evaluate(the_rule, quick, seen, None, now)
+        for row in seen:
+            state = quick.get(row.labels) or AlertState(row.labels)
+            alone, stepped = step(the_rule, state, Observation.of(row), now)
+            assert after[row.labels] == alone
+            assert [change for change in changes if change.labels == row.labels] == stepped
+        quick = after
+
+
+def test_a_resting_label_set_that_is_there_twice_is_an_error() -> None:
+    states, _ = evaluate(rule(), {}, [measure(0.0, labels=TEMP)], None, NOW)
+    for other in (0.0, 0.5):
+        rows = [measure(0.0, NOW + HOUR, labels=TEMP), measure(other, NOW + HOUR, labels=TEMP)]
+        after, changes = evaluate(rule(), states, rows, None, NOW + HOUR)
+        assert (after[TEMP].health, changes) == (Kind.ERROR, [])

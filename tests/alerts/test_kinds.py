@@ -300,6 +300,7 @@ def test_label_sets_are_stepped_by_their_own_rule() -> None:
 def test_a_copy_of_a_rule_has_its_own_overrides() -> None:
     copy = OVERRIDDEN.model_copy(update={"error": "alert"})
     assert (OVERRIDDEN.of(TEMP).error, copy.of(TEMP).error) == ("keep", "alert")
+    assert OVERRIDDEN.model_copy() == OVERRIDDEN == Rule.model_validate(OVERRIDDEN.model_dump(exclude_unset=True))
 
 
 @pytest.mark.parametrize("override", [{"match": {}}, {"match": {"feature": "x"}, "clear": {"low": 0, "high": 1}}])

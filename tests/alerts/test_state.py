@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alerts.observation import Kind, Observation
 from alerts.state import AlertState, Reason, Status, ended
-from alerts.step import step
+from alerts.step import adopt, step
 from checks.base import Measurement
 from tests.alerts.builders import HOUR, START, measure, rule, steps, story
 
@@ -280,6 +280,27 @@ def test_an_alert_given_up_ends_with_its_reason() -> None:
     [change] = ended("drift", firing, Reason.RULE_REMOVED, START + 9 * HOUR)
     assert (change.before, change.after, change.reason) == (Status.FIRING, Status.INACTIVE, Reason.RULE_REMOVED)
     assert ended("drift", AlertState(), Reason.RULE_REMOVED, START) == []
+
+
+# Other rules
+
+
+def test_a_longer_for_makes_what_fires_pending_again_and_a_shorter_one_nothing() -> None:
+    firing, _ = steps(rule(for_="2 windows"), [0.2, 0.2, 0.2])
+    for text in ("3 windows", "2h", "2 of 3 windows", "0s"):
+        assert adopt(rule(for_=text), firing) == (firing, [])
+    for text in ("4 windows", "3h"):
+        state, [change] = adopt(rule(for_=text), firing)
+        assert (change.before, change.after, change.reason) == (Status.FIRING, Status.PENDING, Reason.RULE_CHANGED)
+        assert (state.status, state.since, state.worst) == (Status.PENDING, firing.since, 0.2)
+        assert story(steps(rule(for_=text), [0.2], state, START + 3 * HOUR)[1]) == [(4, "firing", "held")]
+
+
+def test_a_longer_for_of_an_override_counts_for_its_label_set() -> None:
+    firing, _ = steps(rule(), [0.2])
+    for feature, changed in (("distance", True), ("other", False)):
+        longer = rule(overrides=[{"match": {"feature": feature}, "for": "9 windows"}])
+        assert bool(adopt(longer, firing)[1]) is changed
 
 
 # Against a plain model

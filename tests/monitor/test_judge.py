@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from alerts.duration import Hold
 from alerts.state import Status
 from checks.base import Measurement, Window
 from monitor.judge import Judge
@@ -188,6 +189,58 @@ def test_a_rule_that_changes_its_group_closes_one_incident_and_opens_another(tmp
         it.window(3.2, 2)
         [row] = it.store.incidents(open_only=True)
         assert (row["group"], row["firing"]) == ("data", 1)
+
+
+def test_raising_for_ends_the_incident_until_it_has_lasted_so_long(tmp_path: Path) -> None:
+    clock, receiver = FakeClock(), Receiver()
+    with world(tmp_path, [DRIFT], receiver, clock=clock) as it:
+        it.window(3.2, 1)
+        it.deliver()
+    longer = DRIFT.model_copy(update={"for_": Hold(windows=3)})
+    with world(tmp_path, [longer], receiver, clock=clock) as it:
+        assert [(change.after.value, change.reason.value) for change in it.reconcile()] == [("pending", "rule_changed")]
+        it.deliver()
+        it.window(3.2, 2)
+        it.window(3.2, 3)
+        it.deliver()
+    assert receiver.told == ["first", "resolved", "first"]
+    assert receiver.sent[1][0].incident.alerts[0].ended_why == "rule_changed"
+
+
+def test_rules_are_reloaded_while_it_runs_and_stay_if_that_fails(tmp_path: Path) -> None:
+    with world(tmp_path, [DRIFT], Receiver()) as it:
+        it.window(3.2, 1)
+        other = rule(name="other")
+
+        def fail(connection) -> None:  # type: ignore[no-untyped-def]
+            connection.close()
+            it.judge.reload(connection, [other], it.clock.now)
+
+        with pytest.raises(Exception, match="closed"):
+            it.writer.call(fail)
+        assert [item.name for item in it.judge.rules] == ["drift"]
+        changes = it.writer.call(lambda connection: it.judge.reload(connection, [other], it.clock.now))
+        assert [change.reason.value for change in changes] == ["rule_removed"]
+        assert [change.rule for change in it.window(3.2, 2)] == ["other"]
+
+
+def test_a_share_goes_on_after_a_restart_and_another_kind_does_not(tmp_path: Path) -> None:
+    share = rule(match={"feature": "*"}, share=0.5)
+    with world(tmp_path, [share], Receiver()) as it:
+        it.window({"a": 1.0, "b": 1.0, "c": 0.0}, 1)
+    with world(tmp_path, [share], Receiver()) as it:
+        assert it.reconcile() == []
+    with world(tmp_path, [rule()], Receiver()) as it:
+        assert [change.reason.value for change in it.reconcile()] == ["rule_changed"]
+
+
+def test_what_another_daemon_left_is_seen(tmp_path: Path) -> None:
+    with world(tmp_path, [DRIFT], Receiver()) as it, world(tmp_path, [DRIFT], Receiver(), clock=it.clock) as other:
+        it.window(3.2, 1)
+        assert other.window(3.2, 1) == [], "it fires already"
+        assert [change.after for change in other.window(0.0, 2)] == [Status.INACTIVE]
+        assert it.window(0.0, 2) == []
+        assert [change.after for change in it.window(3.2, 3)] == [Status.FIRING]
 
 
 def test_reconciling_twice_or_without_a_change_does_nothing(tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, select
 
+from monitor.config import all_rules
 from monitor.health import Health
 from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
+from monitor.reload import Reloaded
 from monitor.settings import Config
 from monitor.store.alerts import AlertStore
 from monitor.store.engine import open_engine
@@ -88,5 +90,7 @@ def rig(folder: Path, config: dict[str, Any] | None = None, queue_bytes: int = 6
         health=health,
         meters=Meters(registry),
         registry=registry,
+        rules=lambda: all_rules(settings),
+        reload=lambda: Reloaded(0, False, ()),
     )
     return Rig(services, writer, create_app(services), clock)
