@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from alerts.level import Bound, Side, Unjudged, is_worse, resolve
@@ -154,11 +154,16 @@ def _averaged(
     if rule.average > 1:
         recent = (*state.recent, (observation.window_end, value, n))[-rule.average :]
         state = replace(state, recent=recent)
-        n = sum(rows for _, _, rows in recent)
-        weights = [rows if n else 1 for _, _, rows in recent]
-        # Shares first: the weights times very large values would overflow.
-        value = sum(weight / sum(weights) * item[1] for weight, item in zip(weights, recent, strict=True))
+        value, n = mean(recent)
     return state, value, n
+
+
+def mean(recent: Sequence[tuple[float, float, int]]) -> tuple[float, int]:
+    """The mean of (window end, value, rows), weighted by rows where there are any, and all its rows."""
+    n = sum(rows for _, _, rows in recent)
+    weights = [rows if n else 1 for _, _, rows in recent]
+    # Shares first: the weights times very large values would overflow.
+    return sum(weight / sum(weights) * item[1] for weight, item in zip(weights, recent, strict=True)), n
 
 
 def _read_slo(rule: Rule, state: AlertState, observation: Observation, now: float) -> tuple[AlertState, Reading]:

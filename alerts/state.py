@@ -45,8 +45,6 @@ class AlertState:
 
     labels: Labels = ()
     metric: str = ""
-    unit: str = ""
-    """The name of a metric that its values have the unit of, where that is another one."""
     status: Status = Status.INACTIVE
     health: Kind = Kind.VALUE
     """Whether the last evaluation saw a value, no data, or an error."""
@@ -88,6 +86,8 @@ class AlertState:
     """What was counted for each pair of an objective's windows."""
     observed: float | None = None
     """The last evaluation, where windows of an objective are counted."""
+    unit: str = ""
+    """The name of a metric that its values have the unit of, where that is another one."""
 
     @property
     def calm(self) -> AlertState:

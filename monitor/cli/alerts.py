@@ -88,6 +88,47 @@ def ack(
 
 
 @app.command()
+def explain(
+    given: Annotated[
+        list[str] | None, typer.Argument(metavar="FINGERPRINT | NAME=VALUE…", help="An alert, or labels of the rule's.")
+    ] = None,
+    rule: Annotated[str, typer.Option("--rule", metavar="NAME", help="A rule, also one that does not fire.")] = "",
+    model: ModelOption = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Say why an alert fires, or why it does not: its level and where that is from, what was seen, what it waits for.
+
+    Examples: watchkeeper alerts explain 9c1e3f0a5b7d2468; watchkeeper alerts explain --rule feature-drift feature=temp
+    """
+    from monitor.cli.explained import newest_values, print_explained
+    from monitor.cli.output import print_json
+    from monitor.clock import SystemClock
+    from monitor.config import all_rules
+    from monitor.explaining import Explainer, Question, UnknownRule
+
+    settings = load_config(config)
+    if model:
+        models_of(settings, model)
+    labels = dict(text.split("=", 1) for text in given or [] if "=" in text)
+    names = [text for text in given or [] if "=" not in text]
+    if (len(names) != 1) if not rule else names:
+        raise Failure("name an alert by its fingerprint (`alerts list` --json shows it), or give --rule", 2)
+    question = Question(names[0] if names else "", rule, model, labels)
+    with open_alerts(settings) as store:
+        newest, missing = newest_values(settings)
+        explainer = Explainer(store.engine, store, all_rules(settings), newest, settings.inhibitions)
+        try:
+            found = explainer.answer(question, SystemClock().time())
+        except UnknownRule as error:
+            raise Failure(str(error), 1) from None
+    if as_json:
+        print_json(found)
+    else:
+        print_explained(found, missing)
+
+
+@app.command()
 def test(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Send every receiver a message marked as a test, and say which of them took it."""
     from alerts.notify import NotifyError
@@ -123,7 +164,7 @@ def _row(alert: dict[str, Any]) -> tuple[object, ...]:
     from monitor.clock import iso
 
     def shown(value: float | None) -> str:
-        return "" if value is None else quantity(alert["metric"], value)
+        return "" if value is None else quantity(alert["unit"] or alert["metric"], value)
 
     labels = " ".join(f"{name}={value}" for name, value in alert["labels"].items())
     since = "" if alert["since"] is None else iso(alert["since"])

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from alerts.duration import Hold, span
-from alerts.level import Level, told
-from alerts.rule import Rule
-from alerts.wording import quantity
+from alerts.duration import span
+from alerts.explain import condition
 from monitor.collectors.probe_request import request, shown_url
 from monitor.config import all_rules
 from monitor.config_secrets import sources
@@ -41,15 +39,6 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
         "rules": rules,
     }
     return meaning, problems
-
-
-def condition(rule: Rule) -> str:
-    """A rule's condition as one line."""
-    labels = ", ".join(f"{name}={value}" for name, value in rule.match.items())
-    mean = f" (mean of {rule.average} windows)" if rule.average > 1 else ""
-    held = f" for {rule.for_}" if rule.for_ != Hold() else ""
-    own = f" ({len(rule.overrides)} overrides)" if rule.overrides else ""
-    return f"{rule.metric}{{{labels}}}{mean}{_condition(rule)}{held}{own}".replace("{}", "")
 
 
 def print_understood(meaning: dict[str, Any]) -> None:
@@ -217,29 +206,6 @@ def print_schema(schema: dict[str, Any] | None) -> None:
         print(f"    {f'{len(features)} {kind}':<15} {', '.join(features)}")
     for column, why in schema["excluded"].items():
         print(f"    {'not watched':<15} {column}: {why}")
-
-
-def _condition(rule: Rule) -> str:
-    if rule.absent:
-        return " is absent"
-    signs = {"above": ">", "below": "<"}
-    sides = " or".join(f" {signs[bound.side]} {_level(bound.level, rule.metric)}" for bound in rule.bounds)
-    if rule.share is not None:
-        return f"{sides} in more than {quantity('share_ratio', rule.share)} of its label sets"
-    if rule.slo is None:
-        return sides
-    rates = ", ".join(f"{pair.rate:g} over {span(pair.long)} and {span(pair.short)}" for pair in rule.slo.pairs)
-    return f"{sides} burns its budget of {1 - rule.slo.objective:.3g} at a rate of {rates}"
-
-
-def _level(level: Level, metric: str) -> str:
-    if level.value is not None:
-        return quantity(metric, level.value)
-    text = told(level)
-    for word, bound in (("at least", level.at_least), ("at most", level.at_most)):
-        if bound is not None:
-            text += f", {word} {quantity(metric, bound)}"
-    return text
 
 
 def _without_password(url: str) -> str:

@@ -39,6 +39,10 @@ class AlertStore:
         self._writer = writer
         self._new_id = new_id
 
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
     def alerts(
         self, model: str | None = None, states: Sequence[Status] = (Status.PENDING, Status.FIRING), limit: int = 1000
     ) -> list[dict[str, Any]]:
@@ -219,6 +223,7 @@ def _alert(row: Row[Any], told: Mapping[str, Mapping[str, Any]]) -> dict[str, An
         "rule": row.rule,
         "fingerprint": row.fingerprint,
         "metric": state.metric,
+        "unit": state.unit,
         "labels": json.loads(row.labels),
         "state": row.state,
         "cause": state.cause.value,

@@ -292,6 +292,7 @@ transitions = Table(
     UniqueConstraint("model", "rule", "fingerprint", "at", "after", name="transitions_once"),
     Index("transitions_at", "model", "id"),
     Index("transitions_recorded", "recorded_at"),
+    Index("transitions_fingerprint", "fingerprint", "id"),
     sqlite_autoincrement=True,
     comment="the audit: every change of an alert's state, and why",
 )

@@ -15,6 +15,7 @@ from alerts.fingerprint import fingerprint
 from alerts.silence import Matcher
 from alerts.state import AlertState, Status
 from monitor.clock import SystemClock
+from monitor.store.alert_log import save_states
 from monitor.store.alerts import AlertStore
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import alerts
@@ -202,3 +203,23 @@ def test_alerts_of_an_unknown_model(database: Path, watchkeeper: Command) -> Non
 def test_no_alerts(database: Path, watchkeeper: Command) -> None:
     assert watchkeeper("alerts", "list").out == "no alerts\n"
     assert json.loads(watchkeeper("alerts", "list", "--json").out) == []
+
+
+def test_explain_says_why_a_rule_does_or_does_not_fire(database: Path, watchkeeper: Command) -> None:
+    Path("watchkeeper.yaml").write_text(f"model: delays\nlisten: 127.0.0.1:{free_port()}\n")
+    labels = (("feature", "temp"), ("method", "psi"))
+    state = AlertState(labels, "feature_drift", status=Status.FIRING, value=3.2, level=0.1)
+    with writing(open_engine("sqlite:///watchkeeper.db")).begin() as connection:
+        save_states(connection, "delays", [("feature-drift", {}, {state.labels: state})], 1.0)
+    ran = watchkeeper("alerts", "explain", "--rule", "feature-drift", "feature=temp", "--model", "delays")
+    assert ran.status == 0
+    assert ran.out.startswith("feature-drift on delays feature=temp method=psi\n  fingerprint ")
+    assert "\n  judged        3.2 beyond 0.1\n" in ran.out
+    assert "no daemon answers at 127.0.0.1" in ran.out
+    (plain,) = json.loads(watchkeeper("alerts", "explain", "--rule", "feature-drift", "--json").out)
+    assert watchkeeper("alerts", "explain", plain["fingerprint"], "--json").out == json.dumps([plain], indent=2) + "\n"
+    never = watchkeeper("alerts", "explain", "--rule", "cpu-high").out
+    assert "inactive: nothing with these labels has been judged" in never
+    assert "did you mean 'cpu-high'?" in watchkeeper("alerts", "explain", "--rule", "cpu-hihg").err
+    assert watchkeeper("alerts", "explain").status == 2
+    assert watchkeeper("alerts", "explain", "0123456789abcdef").status == 1

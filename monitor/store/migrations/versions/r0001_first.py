@@ -312,6 +312,7 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("transitions_at", "transitions", ["model", "id"], unique=False)
+    op.create_index("transitions_fingerprint", "transitions", ["fingerprint", "id"], unique=False)
     op.create_index("transitions_recorded", "transitions", ["recorded_at"], unique=False)
     op.create_table(
         "windows",

@@ -1,0 +1,75 @@
+"""One alert: why it fires or does not, and all that happened to it; over the API and as a page."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from litestar import Response, get
+from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery
+
+from monitor.explaining import Explainer, Question, UnknownRule
+from monitor.store.alert_history import UnknownAlert, history
+from monitor.web.api import Limit
+from monitor.web.page import environment, headers
+from monitor.web.refusal import Refused, Why
+from monitor.web.services import Services
+
+EVENTS_SHOWN = 200
+
+
+def handlers(services: Services) -> list[HTTPRouteHandler]:
+    templates = environment()
+
+    def explained(question: Question) -> list[dict[str, Any]]:
+        explainer = Explainer(
+            services.engine,
+            services.alerts,
+            services.rules(),
+            services.latest.snapshot(),
+            services.config.inhibitions,
+        )
+        return explainer.answer(question, services.clock.time())
+
+    def known(fingerprint: str, limit: int) -> dict[str, Any]:
+        try:
+            return history(services.engine, fingerprint, limit)
+        except UnknownAlert as error:
+            raise Refused(Why.NOT_FOUND, str(error)) from None
+
+    @get("/api/v1/alerts/{alert_id:str}/history", sync_to_thread=True, tags=["alerts"])
+    def past(alert_id: FromPath[str], limit: Limit = 1000) -> dict[str, Any]:
+        """All that happened to the alert of a fingerprint, newest first: changes of its state with their reason, its
+        incidents, silences; who, what and when."""
+        return known(alert_id, limit)
+
+    @get("/api/v1/alerts/explain", sync_to_thread=True, tags=["alerts"])
+    def explain(
+        fingerprint: FromQuery[str] = "",
+        rule: FromQuery[str] = "",
+        model: FromQuery[str | None] = None,
+        label: FromQuery[list[str] | None] = None,
+    ) -> dict[str, Any]:
+        """Why alerts fire, or do not: that of a fingerprint, or those of a rule, on a model and with labels
+        (`label=name=value`, also several)."""
+        pairs = [text.partition("=") for text in label or []]
+        try:
+            return {"alerts": explained(Question(fingerprint, rule, model, {name: value for name, _, value in pairs}))}
+        except UnknownRule as error:
+            raise Refused(Why.NOT_FOUND, str(error)) from None
+
+    @get("/alerts/{alert_id:str}", sync_to_thread=True, include_in_schema=False)
+    def page(alert_id: FromPath[str]) -> Response[str]:
+        """One alert's page."""
+        found = known(alert_id, EVENTS_SHOWN)
+        try:
+            facts = explained(Question(fingerprint=alert_id))[0]["facts"]
+        except UnknownRule:
+            facts = [{"about": "state", "found": "inactive: its label set is not judged any more"}]
+        unit = next((rule.unit or rule.metric for rule in services.rules() if rule.name == found["rule"]), "")
+        nonce = secrets.token_urlsafe(16)
+        html = templates.get_template("alert.html").render(past=found, facts=facts, unit=unit, nonce=nonce)
+        return Response(html, media_type="text/html", headers=headers(nonce))
+
+    return [past, explain, page]
