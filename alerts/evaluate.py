@@ -51,6 +51,7 @@ def evaluate(
     whole = tuple(sorted(within.items()))
     after, rows = _at_rest(rule, states, _own(rule, measurements))
     seen = _observations(rule, rows, whole, now, interval)
+    met = set(seen)
     if rule.while_:
         seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     rested = bool(after)
@@ -67,15 +68,14 @@ def evaluate(
             seen[labels] = _absent(failed, now, interval)
     if not seen and not rested and (failed is not None or rule.on_no_data == "alert"):
         seen[whole] = _absent(failed, now, interval)
-    measured = rested or any(observation.measurement is not None for observation in seen.values())
     for labels, observation in seen.items():
-        state = states.get(labels) or AlertState(labels, whole_rule=observation.measurement is None)
-        if state.whole_rule and observation.measurement is None and measured:
+        state = states.get(labels) or AlertState(labels, whole_rule=labels not in met)
+        if state.whole_rule and labels not in met and (met or rested):
             # It stood for the rule itself, and now there are real label sets.
             transitions += ended(rule.name, state, Reason.RECOVERED, now)
             continue
         state, changes = step(rule.of(labels), state, observation, now)
-        if state.whole_rule and observation.measurement is not None:
+        if state.whole_rule and labels in met:
             state = replace(state, whole_rule=False)
         transitions += changes
         if not _forgotten(state, observation, now):

@@ -85,7 +85,7 @@ class AlertState:
     burn: tuple[BurnSlots, ...] = ()
     """What was counted for each pair of an objective's windows."""
     observed: float | None = None
-    """The last evaluation, where windows of an objective are counted."""
+    """The last evaluation, where windows are counted: an objective's, or n of m."""
     unit: str = ""
     """The name of a metric that its values have the unit of, where that is another one."""
 

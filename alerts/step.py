@@ -28,13 +28,17 @@ def step(rule: Rule, state: AlertState, observation: Observation, now: float) ->
         return state, []
     if state.metric != rule.metric or state.unit != rule.unit:
         state = replace(state, metric=rule.metric, unit=rule.unit)
-    state = _without_gap(rule, state, observation, now)
-    state, reading = read(rule, state, observation, now)
+    state, reading = read(rule, _burn_without_gap(rule, state, observation, now), observation, now)
     if reading.kind is not state.health:
         state = replace(state, health=reading.kind, health_since=now)
     text = "" if reading.kind is Kind.VALUE else reading.text
     if text != state.health_text:
         state = replace(state, health_text=text)
+    if _policy(rule, reading) == "keep":
+        return state, []
+    # Only what counts ends a gap: had one been taken off for each evaluation without data, it would have been taken
+    # off many times.
+    state = _without_gap(state, observation, now)
     if reading.kind is not Kind.VALUE:
         return _step_unwell(rule, state, observation, reading, now)
     return _step_value(rule, state, observation, reading, now)
@@ -52,13 +56,10 @@ def _already(state: AlertState, observation: Observation, now: float) -> bool:
     return observation.window_end in known and state.at in (None, now)
 
 
-def _without_gap(rule: Rule, state: AlertState, observation: Observation, now: float) -> AlertState:
+def _without_gap(state: AlertState, observation: Observation, now: float) -> AlertState:
     """Time in which nothing was observed, and time that a clock jumped over, counts for neither `for` nor
-    `keep_firing_for`, and lies in no window of an objective."""
-    if observation.interval is None:
-        return state
-    state = _burn_without_gap(rule, state, observation.interval, now)
-    if state.at is None:
+    `keep_firing_for`."""
+    if observation.interval is None or state.at is None:
         return state
     passed = now - state.at
     if 0 <= passed <= patience(observation.interval):
@@ -71,8 +72,10 @@ def _without_gap(rule: Rule, state: AlertState, observation: Observation, now: f
     )
 
 
-def _burn_without_gap(rule: Rule, state: AlertState, interval: float, now: float) -> AlertState:
-    if rule.slo is None:
+def _burn_without_gap(rule: Rule, state: AlertState, observation: Observation, now: float) -> AlertState:
+    """Nor does it lie in a window of an objective."""
+    interval = observation.interval
+    if rule.slo is None or interval is None:
         return state
     passed = 0.0 if state.observed is None else now - state.observed
     if not 0 <= passed <= patience(interval):
@@ -82,27 +85,33 @@ def _burn_without_gap(rule: Rule, state: AlertState, interval: float, now: float
     return replace(state, observed=now)
 
 
+def _policy(rule: Rule, reading: Reading) -> str:
+    """What the rule says to do without a value; nothing where there is one."""
+    if reading.kind is Kind.VALUE:
+        return ""
+    return rule.error if reading.kind is Kind.ERROR else rule.on_no_data
+
+
 def _step_unwell(rule: Rule, state: AlertState, observation: Observation, reading: Reading, now: float) -> Stepped:
-    error = reading.kind is Kind.ERROR
-    policy = rule.error if error else rule.on_no_data
-    if policy == "keep":
-        return state, []
-    if policy == "ok":
-        reason = Reason.ERROR if error else Reason.NO_DATA
-        return _clear(rule, _marked(rule, state, False), observation, reading, reason, None, now)
-    return _breach(rule, _marked(rule, state, True), observation, reading, None, now)
+    if _policy(rule, reading) == "ok":
+        reason = Reason.ERROR if reading.kind is Kind.ERROR else Reason.NO_DATA
+        return _clear(rule, _marked(rule, state, False, now), observation, reading, reason, None, now)
+    state = _marked(rule, state, True, now)
+    if _goes_on(rule, state, True):
+        return _breach(rule, state, observation, reading, None, now)
+    return _clear(rule, state, observation, reading, Reason.CLEARED, None, now)
 
 
 def _step_value(rule: Rule, state: AlertState, observation: Observation, reading: Reading, now: float) -> Stepped:
     judged = reading.judged
     if judged is None:  # absent: it is there
-        return _clear(rule, _marked(rule, state, False), observation, reading, Reason.RECOVERED, None, now)
+        return _clear(rule, _marked(rule, state, False, now), observation, reading, Reason.RECOVERED, None, now)
     if isinstance(judged, Unjudged):
         state, calm = replace(state, health_text=judged.value), replace(reading, text="")
-        stepped = _clear(rule, _marked(rule, state, False), observation, calm, Reason(judged.value), None, now)
+        stepped = _clear(rule, _marked(rule, state, False, now), observation, calm, Reason(judged.value), None, now)
         return _learn(rule, stepped, observation, reading, now)
     breach = judged.breach and bool(observation.holds)
-    state = _marked(rule, state, breach)
+    state = _marked(rule, state, breach, now)
     if breach and _goes_on(rule, state, breach):
         stepped = _breach(rule, state, observation, reading, judged, now)
     elif _goes_on(rule, state, breach):  # enough of the windows before did
@@ -130,12 +139,13 @@ def _goes_on(rule: Rule, state: AlertState, breach: bool) -> bool:
     return breach or (state.status is Status.PENDING and state.marks > 0)
 
 
-def _marked(rule: Rule, state: AlertState, breach: bool) -> AlertState:
+def _marked(rule: Rule, state: AlertState, breach: bool, now: float) -> AlertState:
     """The state with one more window marked, where n of m count."""
     if not rule.for_.of:
         return state if not state.marks else replace(state, marks=0)
     marks = ((state.marks << 1) | breach) & ((1 << rule.for_.of) - 1)
-    return state if marks == state.marks else replace(state, marks=marks)
+    # An evaluation that is stepped again, without a value that tells, must not be marked again.
+    return replace(state, marks=marks, observed=now) if marks or state.marks else state
 
 
 def _enough(hold: Hold, state: AlertState) -> bool:
@@ -232,14 +242,18 @@ def _clear(
 def adopt(rule: Rule, state: AlertState) -> Stepped:
     """A state under a rule that may have changed since: what fires, and would not yet by a longer `for`, is pending
     again. A shorter one counts at the next evaluation."""
-    rule = rule.of(state.labels)
-    if state.status is not Status.FIRING or state.at is None or state.active_at is None:
+    rule, at, active_at = rule.of(state.labels), state.at, state.active_at
+    if state.status is not Status.FIRING or at is None or active_at is None:
         return state, []
-    if _lasted(rule.for_, state.breaches, state.at - state.active_at):
+    hold = rule.for_
+    if hold.of and not _enough(hold, state) and state.clear_at is None:
+        # It fired by a rule that did not mark windows: the breaches it had are taken for the last ones.
+        state = replace(state, marks=(1 << min(state.breaches, hold.of)) - 1)
+    if _lasted(hold, state.breaches, at - active_at):
         return state, []
     after = replace(state, status=Status.PENDING, fired_at=None, clear_at=None, clears=0)
-    window_end = state.at if state.judged is None else state.judged
-    change = Transition(rule.name, state.labels, state.status, after.status, Reason.RULE_CHANGED, state.at, window_end)
+    window_end = at if state.judged is None else state.judged
+    change = Transition(rule.name, state.labels, state.status, after.status, Reason.RULE_CHANGED, at, window_end)
     return after, [replace(change, value=state.value, level=state.level, n=state.n)]
 
 

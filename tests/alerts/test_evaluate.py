@@ -84,6 +84,14 @@ def test_the_same_labels_twice_are_an_error_not_a_coin_toss() -> None:
     assert "twice" in states[TEMP].health_text
 
 
+def test_a_label_set_first_met_twice_is_known_from_then_on() -> None:
+    rows = [measure(0.5, labels=TEMP), measure(0.0, labels=TEMP)]
+    states, _ = evaluate(rule(error="alert"), {}, rows, None, NOW)
+    assert (states[TEMP].status, states[TEMP].whole_rule) == (Status.FIRING, False)
+    states, changes = evaluate(rule(error="alert"), states, [measure(0.0, labels=WIND)], None, NOW + HOUR)
+    assert (changes, states[TEMP].status) == ([], Status.FIRING), "no data of it, which is kept"
+
+
 def test_what_long_vanished_is_forgotten_unless_it_fires() -> None:
     known = {TEMP: AlertState(TEMP), WIND: firing_state(labels=WIND)}
     states, _ = evaluate(rule(), known, [], None, NOW)

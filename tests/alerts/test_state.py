@@ -288,7 +288,8 @@ def test_an_alert_given_up_ends_with_its_reason() -> None:
 def test_a_longer_for_makes_what_fires_pending_again_and_a_shorter_one_nothing() -> None:
     firing, _ = steps(rule(for_="2 windows"), [0.2, 0.2, 0.2])
     for text in ("3 windows", "2h", "2 of 3 windows", "0s"):
-        assert adopt(rule(for_=text), firing) == (firing, [])
+        state, changes = adopt(rule(for_=text), firing)
+        assert (state.status, changes) == (Status.FIRING, [])
     for text in ("4 windows", "3h"):
         state, [change] = adopt(rule(for_=text), firing)
         assert (change.before, change.after, change.reason) == (Status.FIRING, Status.PENDING, Reason.RULE_CHANGED)
@@ -301,6 +302,17 @@ def test_a_longer_for_of_an_override_counts_for_its_label_set() -> None:
     for feature, changed in (("distance", True), ("other", False)):
         longer = rule(overrides=[{"match": {"feature": feature}, "for": "9 windows"}])
         assert bool(adopt(longer, firing)[1]) is changed
+
+
+@pytest.mark.parametrize("seen", ["error", None])
+def test_a_window_stepped_again_is_marked_once(seen: str | None) -> None:
+    the_rule = rule(for_="2 of 4 windows", no_data="ok", error="ok")
+    state, _ = steps(the_rule, [0.2, 0.0, 0.0])
+    for index in (4, 4, 4, 5):
+        now = START + index * HOUR
+        observation = Observation.failed("x", now) if seen else Observation.vanished(now)
+        state, _ = step(the_rule, state, observation, now)
+        assert state.marks.bit_count() == (index < 5), f"after window {index}"
 
 
 # Against a plain model
@@ -354,3 +366,19 @@ def test_any_values_at_any_times_leave_a_state_that_can_be_stored(
         assert len(changes) <= 1
         assert AlertState.from_dict(json.loads(json.dumps(state.to_dict(), allow_nan=False))) == state
         assert (state.status is Status.INACTIVE) == (state.active_at is None)
+
+
+@pytest.mark.parametrize("seen", ["error", None])
+def test_a_long_time_without_data_is_taken_off_for_once(seen: object) -> None:
+    the_rule, state, changes = rule(for_="60s"), AlertState(), []
+    for index in range(60):
+        now = START + 15.0 * index
+        if index in (0, *range(55, 60)):
+            observation = Observation.of(measure(1.0, now, 15.0), interval=15.0)
+        elif seen == "error":
+            observation = Observation.failed("it broke", now, 15.0)
+        else:
+            observation = Observation.vanished(now, 15.0)
+        state, new = step(the_rule, state, observation, now)
+        changes += [(index, change.after.value) for change in new]
+    assert changes == [(0, "pending"), (59, "firing")], "60 s of breaching, however long nothing was known between"
