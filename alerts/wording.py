@@ -18,7 +18,17 @@ from alerts.duration import span
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _LONGEST = 4000
-_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+_BROKEN = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
+"""Whatever a text may raise when it is filled in."""
 
 
 class _AnyLabel(dict[str, str]):

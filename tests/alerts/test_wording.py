@@ -32,6 +32,8 @@ def _render(summary: str) -> str:
         ("{{ 1 / 0 }}", "fallback"),
         ("{{ value.nothing.more }}", "fallback"),
         ("{{ ''.__class__.__mro__ }}", "fallback"),
+        ("{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}", "fallback"),
+        ("{" * 9 + "(" * 5000, "fallback"),
         ("{{ labels.update({'a': 1}) }}", "fallback"),
         ("two\nlines", "two lines"),
     ],

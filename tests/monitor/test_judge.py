@@ -207,6 +207,42 @@ def test_raising_for_ends_the_incident_until_it_has_lasted_so_long(tmp_path: Pat
     assert receiver.sent[1][0].incident.alerts[0].ended_why == "rule_changed"
 
 
+def test_a_renamed_rule_ends_its_alerts_and_begins_anew(tmp_path: Path) -> None:
+    receiver = Receiver()
+    with world(tmp_path, [rule(for_="2 windows")], receiver) as it:
+        it.window(3.2, 1)
+        it.window(3.2, 2)
+        it.deliver()
+        renamed = rule(name="feature-moved", for_="2 windows")
+        changes = it.writer.call(lambda connection: it.judge.reload(connection, [renamed], it.clock.now))
+        assert [(change.rule, change.reason.value) for change in changes] == [("drift", "rule_removed")]
+        it.deliver()
+        assert [(change.rule, change.after.value) for change in it.window(3.2, 3)] == [("feature-moved", "pending")]
+        assert [(change.rule, change.after.value) for change in it.window(3.2, 4)] == [("feature-moved", "firing")]
+        it.deliver()
+    assert receiver.told == ["first", "resolved", "first"]
+    ended, begun = receiver.sent[1][0].incident, receiver.sent[2][0].incident
+    assert (ended.alerts[0].ended_why, begun.id == ended.id) == ("rule_removed", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{{ 1 / (n - n) }}", "{{ labels.feature.nothing.more }}", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"],
+)
+def test_an_alert_whose_texts_can_not_be_filled_in_is_delivered(tmp_path: Path, text: str) -> None:
+    receiver = Receiver()
+    with world(tmp_path, [rule(summary=text, action=text, annotations={"more": text})], receiver) as it:
+        it.window(3.2, 1)
+        it.deliver()
+    [alert] = receiver.sent[0][0].incident.alerts
+    assert receiver.told == ["first"]
+    assert (alert.summary, alert.action, alert.annotations) == (
+        "feature_drift distance 3.2 > 0.1",
+        text,
+        {"more": text},
+    )
+
+
 def test_rules_are_reloaded_while_it_runs_and_stay_if_that_fails(tmp_path: Path) -> None:
     with world(tmp_path, [DRIFT], Receiver()) as it:
         it.window(3.2, 1)
