@@ -69,6 +69,7 @@ def read(
         update={
             "models": [_located(model, folder) for model in config.models],
             "database": _database(config.database, folder),
+            "rule_tests": [str(folder / pattern) for pattern in config.rule_tests],
             "alertmanager": _authorities(config.alertmanager, folder),
         }
     )

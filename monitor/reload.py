@@ -18,6 +18,8 @@ log = logging.getLogger("watchkeeper.reload")
 
 TAKEN = ("rules", "default_rules")
 """Keys of the file that a reload takes over; each other one that changed needs a restart."""
+UNUSED = ("rule_tests",)
+"""Keys that mean nothing to a running daemon."""
 PART = "config reload"
 
 
@@ -69,7 +71,8 @@ class Reloader:
 
     def _reloaded(self, config: Config) -> Reloaded:
         before = self._config
-        different = [key for key in Config.model_fields if getattr(before, key) != getattr(config, key)]
+        used = (key for key in Config.model_fields if key not in UNUSED)
+        different = [key for key in used if getattr(before, key) != getattr(config, key)]
         # Also where nothing changed: the shipped rules may have, with the package.
         rules = self._apply(config)
         self._config = before.model_copy(update={key: getattr(config, key) for key in TAKEN})

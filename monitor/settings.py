@@ -346,6 +346,8 @@ class Config(Settings):
     rules: list[Rule] = []
     """Added to the shipped ones; a rule with a shipped one's name replaces it."""
     default_rules: bool = True
+    rule_tests: list[str] = []
+    """Files of rule tests, which `check-config` runs; `*` stands for any part of a name."""
     tokens: TokenSettings = TokenSettings()
     limits: LimitSettings = LimitSettings()
     retention: RetentionSettings = RetentionSettings()

@@ -37,9 +37,9 @@ def init(
 
 
 def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
-    """Judge a config and show what it is understood to mean."""
+    """Judge a config, show what it is understood to mean, and run the tests of its rules."""
     from monitor.cli.output import print_json
-    from monitor.cli.understood import print_understood, understood
+    from monitor.cli.understood import plain_tests, print_understood, rule_tests, understood
     from monitor.config import ConfigError, read
 
     try:
@@ -50,12 +50,18 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
             print_json({"file": str(config), "valid": False, "problems": found})
         raise Failure(str(error), 2) from None
     meaning, problems = understood(settings, document)
+    tested, wrong = rule_tests(settings)
     if as_json:
-        print_json({"file": str(config), "valid": not problems, "problems": problems, **meaning})
+        meaning |= {"problems": [*problems, *wrong], "rule_tests": plain_tests(tested)}
+        print_json({"file": str(config), "valid": not meaning["problems"], **meaning})
     else:
         print_understood(meaning)
-    if problems:
-        raise Failure("\n".join(f"{config}: {problem}" for problem in problems), 2)
+        if tested.cases:
+            print(f"\nrule tests   {tested.cases - len(tested.failed)} of {tested.cases} cases passed")
+    if problems or wrong:
+        raise Failure("\n".join([*(f"{config}: {problem}" for problem in problems), *wrong]), 2)
+    if tested.failed:
+        raise Failure("\n".join(map(str, tested.failed)))
 
 
 def _with_value(text: str, key: str, value: str) -> str:

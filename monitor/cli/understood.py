@@ -12,6 +12,7 @@ from monitor.config_secrets import sources
 from monitor.document import Document
 from monitor.preflight import ReferenceProblem, schema_of, segments_of
 from monitor.receivers import SLACK_OFF, receiver_names, tells_slack
+from monitor.ruletests import Outcome, RuleTestError, run_tests
 from monitor.settings import Config, DriftSettings, EvidentlySettings, ModelSettings
 from monitor.work.closing import exact_note
 from monitor.work.plan import Plan
@@ -82,6 +83,21 @@ def _slack(config: Config) -> dict[str, str] | None:
         "buttons": f"over Socket Mode; {may}" if heard else "none, a link to the page instead (there is no app token)",
         "mentions": ", ".join(called) or "none",
     }
+
+
+def rule_tests(config: Config) -> tuple[Outcome, list[str]]:
+    """How the tests of the config's rules came out, and what is wrong with their files."""
+    if not config.rule_tests:
+        return Outcome(), []
+    try:
+        return run_tests(config), []
+    except RuleTestError as error:
+        return Outcome(), str(error).splitlines()
+
+
+def plain_tests(tested: Outcome) -> dict[str, Any]:
+    """The outcome of rule tests, JSON-ready."""
+    return {"cases": tested.cases, "failed": [case.to_dict() for case in tested.failed]}
 
 
 def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:

@@ -211,3 +211,43 @@ def test_check_config_says_that_slack_is_left_to_alertmanager(watchkeeper: Comma
     assert "slack is left to Alertmanager; slack.direct: true sends there all the same" in said
     assert "hunter2" not in said and "alertmanager.token" in said
     assert json.loads(watchkeeper("check-config", "--json").out)["receivers"] == ["console", "alertmanager:am:9093"]
+
+
+RULE_TEST = """evaluation_interval: 15s
+tests:
+  - input_series: [{series: 'cpu_utilization_ratio{scope="host"}', values: 0.6x9}]
+    alert_rule_test:
+      - {eval_time: 30s, alertname: cpu-high}
+      - {eval_time: 1m, alertname: cpu-high, exp_alerts: [exp_labels: {scope: host, severity: warning}]}
+"""
+
+
+def test_check_config_runs_the_tests_of_its_rules(watchkeeper: Command) -> None:
+    Path("tests").mkdir()
+    Path("tests/cpu.yaml").write_text(RULE_TEST)
+    config = "model: d\nrules: [{name: cpu-high, above: 0.5, for: %s}]\nrule_tests: ['tests/*.yaml']\n"
+    write(config % "1m")
+    ran = watchkeeper("check-config")
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out.endswith("\nrule tests   2 of 2 cases passed\n")
+    write(config % "2m")
+    ran = watchkeeper("check-config")
+    assert (ran.status, ran.out.splitlines()[-1]) == (1, "rule tests   1 of 2 cases passed")
+    assert f"{Path('tests/cpu.yaml').resolve()}:6: alertname: cpu-high, time: 1m\n    exp: [" in ran.err
+    ran = watchkeeper("check-config", "--json")
+    said = json.loads(ran.out)
+    assert (ran.status, said["valid"], said["rule_tests"]["cases"]) == (1, True, 2)
+    [failed] = said["rule_tests"]["failed"]
+    assert (failed["line"], failed["got_alerts"], failed["pending"][0]["since_seconds"]) == (6, [], 0.0)
+
+
+def test_check_config_names_what_is_wrong_with_a_test_file(watchkeeper: Command) -> None:
+    write("model: d\nrule_tests: [t.yaml]\n")
+    ran = watchkeeper("check-config")
+    assert (ran.status, ran.err) == (2, f"rule_tests: there is no file {Path('t.yaml').resolve()}\n")
+    Path("t.yaml").write_text(RULE_TEST.replace("cpu-high", "cpu-hihg"))
+    ran = watchkeeper("check-config", "--json")
+    assert (ran.status, json.loads(ran.out)["valid"]) == (2, False)
+    assert (
+        "t.yaml:5: there is no rule 'cpu-hihg' in force; did you mean 'cpu-high'?" in json.loads(ran.out)["problems"][0]
+    )
