@@ -12,6 +12,16 @@ from monitor.cli.context import DEFAULT_CONFIG, ConfigOption, load_config
 from monitor.cli.failure import Failure
 
 
+# -P: a folder named monitor in the working directory is not ours. Columns of code only put carets in tracebacks.
+_INTERPRETER = [sys.executable, "-P", "-X", "no_debug_ranges"]
+_COMPILE = """
+import alerts, compileall, monitor.daemon
+for package in (monitor, alerts):
+    compileall.compile_dir(package.__path__[0], quiet=2, optimize=2)
+"""
+"""What the daemon imports, and what of our own it will only import when it needs it."""
+
+
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Watch: stays in the foreground, logs to stderr, stops on SIGTERM or Ctrl-C."""
     from monitor import preflight
@@ -37,9 +47,7 @@ def _become_daemon(config: Path) -> None:
     # glibc raises this, its first value, with every large block that is freed, up to 32 MB, and keeps what lies below:
     # a report or a large request would leave its size behind.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")
-    # -P: a folder named monitor in the working directory is not ours. Columns of code only put carets in tracebacks.
-    interpreter = [sys.executable, "-P", "-X", "no_debug_ranges", *_without_docstrings()]
-    arguments = [*interpreter, "-m", "monitor.daemon", "--config", str(config)]
+    arguments = [*_INTERPRETER, *_without_docstrings(), "-m", "monitor.daemon", "--config", str(config)]
     os.execv(sys.executable, arguments)
 
 
@@ -52,5 +60,5 @@ def _without_docstrings() -> list[str]:
         if sys.dont_write_bytecode or not os.access(Path(source).parent, os.W_OK):
             return []
         # By a process of its own: what compiling takes, some 8 MB, would stay with the daemon.
-        subprocess.run([sys.executable, "-P", "-OO", "-c", "import monitor.daemon"], check=False)
+        subprocess.run([*_INTERPRETER, "-OO", "-c", _COMPILE], check=False)
     return ["-OO"]
