@@ -165,6 +165,7 @@ class Daemon:
         for thread in self._deliverers:
             thread.start()
         if self.presses is not None:
+            self.meters.slack_connected.labels(receiver="slack").set(0)
             self.presses.socket.start()
         self.health.ingest(None)
         _settle()

