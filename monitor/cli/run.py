@@ -11,7 +11,6 @@ from pathlib import Path
 from monitor.cli.context import DEFAULT_CONFIG, ConfigOption, load_config
 from monitor.cli.failure import Failure
 
-
 # -P: a folder named monitor in the working directory is not ours. Columns of code only put carets in tracebacks.
 _INTERPRETER = [sys.executable, "-P", "-X", "no_debug_ranges"]
 _COMPILE = """
