@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from bench import drift, footprint, scrape
+from bench import drift, footprint, scrape, windows
 from bench.table import Row, markdown
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -144,6 +144,12 @@ PARTS = {
         "`python -m bench.drift`: peers run in environments of their own on the same frames; a peer's seconds are "
         "without reading the files, ours with it unless the row says otherwise.",
         drift.measure,
+    ),
+    "windows": Part(
+        "Longer windows",
+        "`python -m bench.windows`: the newest hour and the seven days before, each from its profile in the store to the "
+        "drift of all columns; both are merged from roll-ups, and no row is read.",
+        lambda quick: windows.rows(*((50,) if quick else (50, 1000))),
     ),
 }
 """In the page's order."""

@@ -28,12 +28,14 @@ def _gpu(help: str, *labels: str, kind: Literal["gauge", "counter"] = "gauge") -
 CATALOG: dict[str, Metric] = {
     # drift
     "feature_drift": Metric(
-        "Distance of a feature's window from the reference.", ("feature", "method", "segment"), check="drift"
+        "Distance of a feature's window from the reference.", ("feature", "method", "over", "segment"), check="drift"
     ),
     "prediction_drift": Metric(
-        "Distance of the predictions' window from the reference.", ("method", "segment"), check="drift"
+        "Distance of the predictions' window from the reference.", ("method", "over", "segment"), check="drift"
     ),
-    "drifted_features": Metric("Features whose drift is above their calibrated limit.", ("segment",), check="drift"),
+    "drifted_features": Metric(
+        "Features whose drift is above their calibrated limit.", ("over", "segment"), check="drift"
+    ),
     # quality
     "missing_ratio": Metric("Share of rows in which the feature is missing.", _FEATURE, check="quality"),
     "out_of_range_ratio": Metric("Share of values outside the reference's range.", _FEATURE, check="quality"),

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from alerts.rule import LEVELS, SIDES, Rule
 from monitor import config_errors
 from monitor.config_alertmanager import alertmanager_problems
+from monitor.config_over import over_problems
 from monitor.config_probes import probe_problems
 from monitor.config_receivers import receiver_problems
 from monitor.config_references import reference_problems
@@ -213,6 +214,7 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             yield Problem(document.line(place), f"{config_errors.shown(place)}: {wrong}")
     yield from probe_problems(config, document)
     yield from reference_problems(config, document)
+    yield from over_problems(config, document)
     yield from report_problems(config, document)
     if config.public_url and (wrong := url_problem(config.public_url)):
         yield Problem(document.line(("public_url",)), f"public_url: {wrong.replace('127.0.0.1:8080', 'this.example')}")

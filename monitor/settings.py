@@ -134,6 +134,8 @@ class DriftSettings(Settings):
     importance: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
     """How much each feature matters to the model, in any unit: what drifted is told in the order of that, times how far
     it is beyond its limit. One that is not named matters less than all that are."""
+    over: list[Annotated[Seconds, Field(gt=0)]] = Field([], max_length=4)
+    """Longer spans up to a window's end, such as 7d, that drift is measured over as well."""
 
     @model_validator(mode="after")
     def _known(self) -> DriftSettings:
@@ -329,10 +331,13 @@ class Config(Settings):
     inhibitions: list[Inhibition] = [
         Inhibition(
             source=["rule=server-down"],
-            target=["rule=~latency-high|errors-high|no-traffic|probe-failing|feature-drift|prediction-drift"],
-        )
+            target=["rule=~latency-high|errors-high|no-traffic|probe-failing|(feature|prediction)-drift(-over)?"],
+        ),
+        Inhibition(source=["rule=feature-drift"], target=["rule=feature-drift-over"], equal=["model", "feature"]),
+        Inhibition(source=["rule=prediction-drift"], target=["rule=prediction-drift-over"]),
     ]
-    """What keeps which alerts back; the default holds back what follows from a server that is down."""
+    """What keeps which alerts back; the default holds back what follows from a server that is down, and longer spans
+    of what has drifted in a single window."""
     acknowledged_for: Seconds = 86400.0
     """How long an acknowledgement holds."""
     heartbeat: HeartbeatSettings | None = None

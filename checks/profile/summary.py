@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Codes, Ints, encoded, floats
+from checks.arrow import Codes, Floats, Ints, encoded, floats
 from checks.profile.binning import Binning, Bins, CategoryBins, NumberBins, ProfileError, unpack
 from checks.profile.categories import CategoryColumn, categories, merged_categories, no_categories
 from checks.profile.numbers import SPAN, NumberColumn, merged_numbers, no_numbers, numbers, places_of
@@ -36,29 +36,14 @@ class Profile:
         """Compact, versioned bytes: integers and floats little-endian, column after column."""
         numeric = [column for column in self.columns.values() if isinstance(column, NumberColumn)]
         whole = np.concatenate([np.zeros(0, np.int64), *(_integers(column) for column in self.columns.values())])
-        width = next(
-            kind for kind in WIDTHS if whole.min(initial=0) >= 0 and whole.max(initial=0) <= np.iinfo(kind).max
-        )
-        moments = [(column.low, column.high, column.mean, column.m2) for column in numeric]
-        sums = [column.sums[column.counts > 0] for column in numeric]
+        moments = np.array([(column.low, column.high, column.mean, column.m2) for column in numeric])
+        sums = np.concatenate([np.zeros(0), *(column.sums[column.counts > 0] for column in numeric)])
         sketches = {
             name: (column.rest, column.tail)
             for name, column in self.columns.items()
             if isinstance(column, CategoryColumn) and (column.rest or column.tail)
         }
-        body = {
-            "format": "watchkeeper-profile",
-            "version": VERSION,
-            "binning": self.fingerprint,
-            "n": self.n,
-            "width": width,
-            "integers": whole.astype(width).tobytes(),
-            "moments": np.array(moments, "<f8").tobytes(),
-            "sums": np.concatenate([np.zeros(0), *sums]).astype("<f8").tobytes(),
-            "sketches": sketches,
-            "errors": dict(self.errors),
-        }
-        return msgspec.msgpack.encode(body)
+        return encoded_parts(self.fingerprint, self.n, whole, moments, sums, sketches, self.errors)
 
     @classmethod
     def from_bytes(cls, data: bytes, binning: Binning) -> Profile:
@@ -86,6 +71,33 @@ class Profile:
             low, high, mean, m2 = next(moments)
             columns[name] = NumberColumn(missing, nan, infinite, odd, own[5:], low, high, mean, m2, zeros, here)
         return cls(body["n"], columns, body["binning"], body["errors"])
+
+
+def encoded_parts(
+    fingerprint: bytes,
+    n: int,
+    whole: Ints,
+    moments: Floats,
+    sums: Floats,
+    sketches: Mapping[str, tuple[bytes, bytes]],
+    errors: Mapping[str, str],
+) -> bytes:
+    """A profile's bytes from its parts, all columns' in one: integers (heads and counts), moments by numeric column,
+    and sums of the counts that are not 0."""
+    width = next(kind for kind in WIDTHS if whole.min(initial=0) >= 0 and whole.max(initial=0) <= np.iinfo(kind).max)
+    body = {
+        "format": "watchkeeper-profile",
+        "version": VERSION,
+        "binning": fingerprint,
+        "n": n,
+        "width": width,
+        "integers": whole.astype(width).tobytes(),
+        "moments": moments.astype("<f8").tobytes(),
+        "sums": sums.astype("<f8").tobytes(),
+        "sketches": dict(sketches),
+        "errors": dict(errors),
+    }
+    return msgspec.msgpack.encode(body)
 
 
 def _integers(column: Column) -> Ints:

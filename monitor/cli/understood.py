@@ -107,7 +107,7 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
     except ReferenceProblem as error:
         problems.append(str(error))
     problems += _report_problems(model, schema)
-    windows, server = model.windows, model.server
+    server = model.server
     return {
         "model": model.model,
         "reference": Plan.of_model(model).described(),
@@ -119,7 +119,7 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
             f"{probe.name}: {probe.kind}, {shown_url(request(probe, model.model).url)}, every {span(probe.interval)}"
             for probe in model.probes
         ],
-        "windows": f"{span(windows.every)}, {span(windows.lateness)} lateness, at least {windows.min_rows} rows",
+        "windows": _windows(model),
         "labels": f"final at {model.labels.coverage:.0%} coverage or after {span(model.labels.maturity)}",
         "drift": _drift(model, schema),
         "time": model.time,
@@ -156,6 +156,12 @@ def _left_out(drift: DriftSettings, schema: Schema) -> list[str]:
         "boolean": any(method.categorical for method in chosen),
     }
     return [name for name, kind in schema.watched if not kinds[kind] and name not in drift.ignore]
+
+
+def _windows(model: ModelSettings) -> str:
+    windows, drift = model.windows, model.checks.drift
+    over = f"; drift over {', '.join(map(span, drift.over))} as well" if drift and drift.over else ""
+    return f"{span(windows.every)}, {span(windows.lateness)} lateness, at least {windows.min_rows} rows{over}"
 
 
 def _report(model: ModelSettings, check: EvidentlySettings) -> str:

@@ -7,7 +7,9 @@ from dataclasses import replace
 
 import msgspec
 
-from checks.base import Measurement, Window
+from alerts.duration import span
+from checks.base import Measurement, NotEnough, Window
+from checks.drift.trailing import no_trailing_drift, trailing_drift
 from checks.inputs import CheckOptions, WindowData
 from checks.run import PERFORMANCE, CheckOutcome, run_checks
 from monitor.clock import Clock, iso
@@ -29,7 +31,7 @@ class Checking:
         exact: ReferenceRows | None = None,
     ) -> None:
         """`exact` are the reference's rows, which a preset of drift compares with."""
-        self._evidence, self._segments, self._clock = evidence, segments, clock
+        self._evidence, self._segments, self._clock, self._over = evidence, segments, clock, options.over
         self._exact = exact if options.drift and options.drift_preset else None
         self._options = CheckOptions(
             min_rows=options.min_rows,
@@ -69,6 +71,24 @@ class Checking:
         found: list[Measurement] = []
         for outcome in self._segments.every(window, mature=mature, only=only):
             found += self._kept(outcome, window)
+        return found
+
+    def trailing(self, window: Window, since: float) -> list[Measurement]:
+        """Drift over the longer windows that end with this one, in a stream whose first window begins at `since`."""
+        reference = self._evidence.reference
+        if reference is None or not self._options.drift:
+            return []
+        found: list[Measurement] = []
+        for seconds in self._over:
+            longer, over = Window(window.end - seconds, window.end), span(seconds)
+            profile = self._evidence.trailing(longer) if longer.start >= since else None
+            if profile is None:
+                reason = NotEnough.SHORT_HISTORY if longer.start < since else NotEnough.NOT_PROFILED
+                found.append(no_trailing_drift(over, longer, reason))
+                continue
+            data, clock = WindowData(longer, profile, profile.n), self._clock.monotonic
+            outcome = trailing_drift(over, data, reference.reference, self._options, monotonic=clock)
+            found += self._kept(outcome, longer)
         return found
 
     def _run(self, data: WindowData, only: Collection[str] | None) -> list[Measurement]:

@@ -78,7 +78,15 @@ class Evidence:
             return None
         found = self.profiles.of(window, self.seq)
         made = [self.profiles.make(id_) for id_ in found.missing]
-        return settled(reduce(merge, [one for one in made if one is not None], found.profile))
+        return settled(reduce(merge, [one for one in made if one is not None], self.profiles.read(found)))
+
+    def trailing(self, window: Window) -> Profile | None:
+        """The same of a window that may be long; None also while some of its rows wait to be profiled: a closing does
+        not wait for that."""
+        if self.profiles is None:
+            return None
+        found = self.profiles.of(window, self.seq)
+        return None if found.missing else settled(self.profiles.read(found))
 
     def coverage(self, window: Window, enough: float) -> float:
         """The share of its rows that have a label; 1 where there are none. A share below `enough` is only a bound from

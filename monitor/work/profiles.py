@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.base import Window
-from checks.profile import Binning, Profile, empty, merge, profile
+from checks.profile import Binning, Profile, empty, profile
+from checks.profile.stack import Stack, rows_of
 from checks.segments.dimension import Dimension, mark_of
 from monitor.store.engine import writing
 from monitor.store.tables import chunks, profiles, rollups
@@ -45,10 +45,15 @@ class Loose:
 class Found:
     """What there is of a window."""
 
-    profile: Profile
-    """Of all its rows but those of the `missing` chunks; its moments are not rounded."""
+    payload: bytes
+    """The profile of all its rows but those of the `missing` chunks; its moments are not rounded."""
     missing: Sequence[int] = ()
     """Chunks without a profile under this binning, in the order in which they came."""
+
+    @property
+    def n(self) -> int:
+        """Rows of the profile."""
+        return rows_of(self.payload)
 
 
 def told_apart(frame: pa.Table, binning: Binning, dimension: Dimension) -> list[Profile]:
@@ -87,6 +92,7 @@ class Profiles:
         self._engine, self._model, self._every = engine, model, every
         self._grain, self._levels = grain(every), levels(every)
         self.reference, self.binning = reference, reference.reference.binning
+        self._stack = Stack(self.binning)
 
     def of(self, window: Window, seq: int, segment: str = WHOLE) -> Found:
         """The merge of all that is known of the window as of arrival `seq`. Raises ValueError for a window that does
@@ -96,7 +102,7 @@ class Profiles:
         # One transaction is one state of the store: roll-ups take the place of profiles while others read.
         with self._engine.connect() as connection:
             chosen, loose = self._cover(connection, window, seq, segment)
-            merged = reduce(merge, self._read(connection, chosen, loose, segment), empty(self.binning))
+            merged = self._stack.merged(self._read(connection, chosen, loose, segment))
             if segment != WHOLE:  # a chunk without rows of a segment has no profile of it, but its dimension's mark
                 chosen, loose = self._cover(connection, window, seq, mark_of(segment))
             return Found(merged, self._missing(connection, window, seq, chosen, loose))
@@ -167,6 +173,10 @@ class Profiles:
             connection.execute(dialect.insert(profiles).on_conflict_do_nothing(), values)
         return found
 
+    def read(self, found: Found) -> Profile:
+        """What was found, as an object."""
+        return Profile.from_bytes(found.payload, self.binning)
+
     def _missing(
         self, connection: Connection, window: Window, seq: int, chosen: Sequence[Bucket], loose: Sequence[Loose]
     ) -> list[int]:
@@ -186,19 +196,17 @@ class Profiles:
 
     def _read(
         self, connection: Connection, chosen: Sequence[Bucket], loose: Sequence[Loose], segment: str
-    ) -> Iterator[Profile]:
+    ) -> Iterator[bytes]:
         key = tuple_(rollups.c.seconds, rollups.c.start, rollups.c.seq)
         for start in range(0, len(chosen), AT_ONCE):
             keys = [(bucket.seconds, bucket.start, bucket.seq) for bucket in chosen[start : start + AT_ONCE]]
             query = select(rollups.c.payload).where(*self.own(segment), key.in_(keys))
-            for payload in connection.scalars(query.order_by(rollups.c.start)):
-                yield Profile.from_bytes(payload, self.binning)
+            yield from connection.scalars(query.order_by(rollups.c.start))
         own = and_(profiles.c.binning_id == self.reference.id, profiles.c.segment == segment)
         for start in range(0, len(loose), AT_ONCE):
             these = profiles.c.chunk_id.in_([item.chunk_id for item in loose[start : start + AT_ONCE]])
             query = select(profiles.c.payload).where(own, these)
-            for payload in connection.scalars(query.order_by(profiles.c.chunk_id)):
-                yield Profile.from_bytes(payload, self.binning)
+            yield from connection.scalars(query.order_by(profiles.c.chunk_id))
 
     def own(self, segment: str) -> tuple[ColumnElement[bool], ...]:
         """What the roll-ups of a segment are found by."""

@@ -122,7 +122,7 @@ class Rolling:
             found = self.store.of(Window(start, start + level), self.seq, segment)
             # What lacks the rows of a chunk is no roll-up: that chunk would not be missed any more.
             if not found.missing:
-                yield Made(Bucket(start, level, self.seq), found.profile.n, found.profile.to_bytes())
+                yield Made(Bucket(start, level, self.seq), found.n, found.payload)
 
     def _packed(self, made: Iterator[Made]) -> Iterator[list[Made]]:
         """In portions of one transaction each."""

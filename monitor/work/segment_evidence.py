@@ -47,7 +47,7 @@ def _profiles(store: Profiles, window: Window, seq: int, dimension: Dimension) -
     """Each segment's profile, in the order of its segments. Chunks that were not told apart are now, and that is
     stored."""
     found = [store.of(window, seq, key) for key in dimension.keys]
-    merged = [one.profile for one in found]
+    merged = [store.read(one) for one in found]
     for id_ in found[-1].missing:
         made = store.make_segments(id_, dimension)
         merged = [merge(whole, part) for whole, part in zip(merged, made, strict=True)] if made else merged

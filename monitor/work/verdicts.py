@@ -46,6 +46,8 @@ class Verdicts:
             self._reference = newest(connection, model)
             self._segments = load(connection, self._reference, options) if self._reference else []
             self._rows = ReferenceRows(engine, self._reference, options) if self._reference else None
+            first = connection.scalar(select(func.min(windows.c.start)).where(windows.c.model == model))
+            self._first = last.window.start if first is None else first
             self._oldest = connection.scalar(select(func.min(chunks.c.window_start)).where(chunks.c.model == model))
             immature = connection.execute(
                 select(windows.c.start, windows.c.end)
@@ -62,8 +64,9 @@ class Verdicts:
         parts = SegmentChecking(evidence, self._segments, self._options, self._clock)
         checking = Checking(evidence, parts, self._options, self._clock, self._rows)
         matured = [(window, checking.performance(window, mature=True)) for window in self._matured(closing, evidence)]
+        measurements = checking.every(closing.window, mature=closing.window not in self._immature)
         return Verdict(
-            measurements=checking.every(closing.window, mature=closing.window not in self._immature),
+            measurements=measurements + checking.trailing(closing.window, self._first),
             revisions=self._revisions(closing, evidence, checking),
             matured=matured,
             errors=checking.errors,

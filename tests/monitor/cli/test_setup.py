@@ -68,7 +68,8 @@ def test_check_config_shows_what_it_understood(watchkeeper: Command, monkeypatch
         "postgresql://u:***@h/d",
         "cpu_utilization_ratio{scope=host} > 50% for 10m",
         "performance{metric=accuracy, segment=} (mean of 7 windows) < reference - 0.05 for 2 windows",
-        "feature_drift > its calibrated limit or < its calibrated limit for 2 windows",
+        "feature_drift{over=} > its calibrated limit or < its calibrated limit for 2 windows",
+        "feature_drift{over=*} > its calibrated limit or < its calibrated limit for 2 windows",
         "drift      by psi, jensenshannon\n",
         "latency_p95_seconds > 3 × its median of the last 1h, at least 100ms for 1m",
     ):

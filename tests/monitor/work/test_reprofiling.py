@@ -84,8 +84,9 @@ def test_another_binning_begins_anew_and_leaves_the_old_ones_profiles(before: Lo
     assert keep(before.url, before.model, 60.0, before.options).profiled == 13
     whole = Window(START, START + HOURS * HOUR)
     for reference in (old, stored(before)):
-        found = Profiles(before.engine, before.model, HOUR, reference).of(whole, HOURS + 1)
-        assert (found.profile.n, list(found.missing)) == (60, [])
+        store = Profiles(before.engine, before.model, HOUR, reference)
+        found = store.of(whole, HOURS + 1)
+        assert (store.read(found).n, list(found.missing)) == (60, [])
 
 
 def test_a_chunk_that_cannot_be_read_stops_nobody_else(before: Log, caplog: pytest.LogCaptureFixture) -> None:
@@ -133,8 +134,7 @@ def test_it_goes_on_where_kill_9_ended_it(before: Log, at: int) -> None:
     assert done.returncode == -signal.SIGKILL
     assert len(hours(before)) == at
     assert keep(before.url, before.model, 60.0, before.options) == Kept(profiled=13 - at, waiting=0, rolled=13)
-    found = Profiles(before.engine, before.model, HOUR, stored(before)).of(
-        Window(START, START + HOURS * HOUR), HOURS + 1
-    )
-    assert (found.profile.n, list(found.missing)) == (60, [])
-    assert found.profile.columns["f:distance"].counts.sum() == 60
+    store = Profiles(before.engine, before.model, HOUR, stored(before))
+    found = store.of(Window(START, START + HOURS * HOUR), HOURS + 1)
+    assert not found.missing
+    assert store.read(found).n == store.read(found).columns["f:distance"].counts.sum() == 60

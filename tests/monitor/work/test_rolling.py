@@ -157,7 +157,7 @@ def test_any_window_as_of_any_position_is_that_of_its_rows(
             seq = data.draw(st.sampled_from(positions), "position")
             found = store.of(window, seq)
             assert not found.missing
-            agree(found.profile, expected(log, sent, window, seq))
+            agree(store.read(found), expected(log, sent, window, seq))
         log.engine.dispose()
 
 
@@ -207,7 +207,7 @@ def test_hours_and_days_take_the_place_of_the_chunks_profiles(referenced: Log) -
     assert count(referenced) == 1, "the last hour has not closed"
     store = Profiles(referenced.engine, referenced.model, HOUR, reference(referenced))
     window = Window(MIDNIGHT + 2 * HOUR, MIDNIGHT + 47 * HOUR)
-    agree(store.of(window, seq).profile, expected(referenced, sent, window, seq))
+    agree(store.read(store.of(window, seq)), expected(referenced, sent, window, seq))
     assert roll(referenced.engine, referenced.model, referenced.options) == 0, "there is nothing to do"
 
 
@@ -257,11 +257,11 @@ def test_a_run_that_is_cut_short_between_any_two_transactions_is_made_good_by_th
         roll(referenced.engine, referenced.model, referenced.options)
     whole = Window(MIDNIGHT, MIDNIGHT + 2 * DAY)
     store = Profiles(referenced.engine, referenced.model, HOUR, reference(referenced))
-    agree(store.of(whole, seq).profile, expected(referenced, sent, whole, seq))
+    agree(store.read(store.of(whole, seq)), expected(referenced, sent, whole, seq))
     roll(referenced.engine, referenced.model, referenced.options)
     assert held(referenced) == {3600: 8, DAY: 2}
     assert count(referenced) == 1, "the last hour has not closed"
-    agree(store.of(whole, seq).profile, expected(referenced, sent, whole, seq))
+    agree(store.read(store.of(whole, seq)), expected(referenced, sent, whole, seq))
 
 
 def test_a_bucket_that_lacks_a_chunk_is_not_rolled_up(log: Log, tmp_path: Path) -> None:
@@ -279,7 +279,7 @@ def test_a_bucket_that_lacks_a_chunk_is_not_rolled_up(log: Log, tmp_path: Path) 
         store.make(id_)
     roll(log.engine, log.model, log.options)
     assert held(log) == {3600: 47, DAY: 1}
-    agree(store.of(day, seq).profile, expected(log, [*sent, *more], day, seq))
+    agree(store.read(store.of(day, seq)), expected(log, [*sent, *more], day, seq))
 
 
 def test_rollups_outlive_the_rows(referenced: Log) -> None:
@@ -288,9 +288,10 @@ def test_rollups_outlive_the_rows(referenced: Log) -> None:
     roll(referenced.engine, referenced.model, referenced.options)
     referenced.write(delete(chunks))
     day = Window(MIDNIGHT, MIDNIGHT + DAY)
-    found = Profiles(referenced.engine, referenced.model, HOUR, reference(referenced)).of(day, seq)
+    store = Profiles(referenced.engine, referenced.model, HOUR, reference(referenced))
+    found = store.of(day, seq)
     assert not found.missing
-    agree(found.profile, expected(referenced, sent, day, seq))
+    agree(store.read(found), expected(referenced, sent, day, seq))
 
 
 def test_a_window_that_cuts_a_bucket_is_refused(referenced: Log) -> None:
@@ -309,4 +310,4 @@ def test_windows_of_a_day_are_kept_by_the_hour(log: Log, tmp_path: Path) -> None
     assert held(log) == {3600: 24, DAY: 1}
     store = Profiles(log.engine, log.model, float(DAY), reference(log))
     hours = Window(MIDNIGHT + 5 * HOUR, MIDNIGHT + 8 * HOUR)
-    agree(store.of(hours, seq).profile, expected(log, sent, hours, seq))
+    agree(store.read(store.of(hours, seq)), expected(log, sent, hours, seq))
