@@ -47,6 +47,8 @@ class NotEnough(StrEnum):
     ONE_CLASS = "one_class"
     SHORT_HISTORY = "short_history"
     """The stream is shorter than the window that looks back over it."""
+    INSENSITIVE = "insensitive"
+    """Windows of the reference differ among themselves so much that none could pass the limit."""
     NOT_PROFILED = "not_profiled"
     """Some of its rows came before the reference, and wait to be profiled."""
     NO_REFERENCE = "no_reference"

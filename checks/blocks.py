@@ -12,6 +12,9 @@ from checks.drift.rows import Rows
 
 FEWEST_ROWS = 50  # a window with fewer says nothing about a distribution
 FEWEST = 8  # windows from which a spread can be learned
+SPANS = {86_400.0: FEWEST, 7 * 86_400.0: 4}
+"""Stretches in which seasons have had their turn, seconds, and how many of them a spread is learned from: of weeks a
+reference has few, and what they leave open the limit is the wider for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +35,37 @@ class Blocks:
         return float(np.median(self.rows))
 
 
-def cut(time: pa.ChunkedArray, every: float, min_rows: int) -> Blocks | None:
-    """Windows of `every` seconds, aligned like live ones; None where there are too few to learn from.
+def spans(time: pa.ChunkedArray, every: float, min_rows: int) -> dict[float, Blocks]:
+    """The reference's days and weeks, from its first row on: those that windows of `every` seconds make up, where there
+    are enough."""
+    seconds, present = floats(time)
+    if not present.any():
+        return {}
+    begin = float(seconds[present].min())
+    lengths = {length: fewest for length, fewest in SPANS.items() if length > every and length % every == 0}
+    found = {length: cut(time, length, min_rows, begin, fewest) for length, fewest in lengths.items()}
+    return {length: blocks for length, blocks in found.items() if blocks is not None}
+
+
+def cut(time: pa.ChunkedArray, every: float, min_rows: int, begin: float = 0.0, fewest: int = FEWEST) -> Blocks | None:
+    """Windows of `every` seconds, aligned like live ones unless they are to `begin` elsewhere; None where there are
+    fewer than can be learned from.
 
     Those with fewer than `min_rows`, which drift would not judge, are left out unless too few remain. The first and
     last, which the reference may hold in part, count only if they are about as full as the others.
     """
     seconds, present = floats(time)
-    numbers = np.where(present, np.floor(seconds / every), 0).astype(np.int64)
+    numbers = np.where(present, np.floor((seconds - begin) / every), 0).astype(np.int64)
     distinct, place, rows = np.unique(numbers, return_inverse=True, return_counts=True)
     if not present.all():
         rows = np.bincount(place[present], minlength=len(distinct))
     enough = rows >= max(min_rows, FEWEST_ROWS)
-    if int(enough.sum()) < FEWEST:
+    if int(enough.sum()) < fewest:
         enough = rows >= FEWEST_ROWS
     middle = float(np.median(rows[enough])) if enough.any() else 0.0
     for end in (0, -1):
         enough[end] &= rows[end] >= 0.8 * middle
-    if int(enough.sum()) < FEWEST:
+    if int(enough.sum()) < fewest:
         return None
     renumbered = np.where(enough, np.cumsum(enough) - 1, -1).astype(np.int32)
     return Blocks(np.where(present, renumbered[place], np.int32(-1)), rows[enough])

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from checks.arrow import Floats, Ints, int_array
+from checks.arrow import Ints, int_array
 from checks.base import Labels, labels
 from checks.blocks import FEWEST, FEWEST_ROWS, Blocks, hits, missing, outsiders, strangers, windowed
-from checks.draws import drawn, within_bins
-from checks.drift.methods import METHODS, Method
-from checks.drift.rows import Ground, Rows
-from checks.limits import EDGE, SIZES, Limit, Scale, Z, binomial_reach, chi_square_reach, reach, scaled, skewness
+from checks.calibrate_drift import drift_limits
+from checks.limits import EDGE, SIZES, USUAL, Limit, Scale, Z, binomial_reach, reach, scaled, worst
 from checks.performance.interval import Estimate
 from checks.performance.interval import Z as Z95
 from checks.performance.metrics import Metric, metrics
@@ -32,9 +31,6 @@ from checks.schema import Schema
 
 Key = tuple[str, Labels]
 
-DRAWS = 400  # samples simulated for each size of window
-MOST_DESIGN = 10.0
-BAD_DAYS = 0.02  # share of the reference's windows that may be exceptional without raising a limit
 NEARLY_ALL = 0.9  # no ratio's limit lies above, whatever the reference's worst window was
 MISSING_FLOOR = 0.05
 RATIO_FLOOR = 0.01
@@ -53,81 +49,30 @@ class Column:
 
 
 def column_limits(
-    column: Column, blocks: Blocks | None, drift: Mapping[str, Key], rng: np.random.Generator
+    column: Column,
+    blocks: Blocks | None,
+    drift: Mapping[str, Key],
+    rng: np.random.Generator,
+    spans: Mapping[float, Blocks] = MappingProxyType({}),
 ) -> dict[Key, Limit]:
-    """Drift limits under these keys (method → key), and quality limits if the column is a feature."""
+    """Drift limits under these keys (method → key), also for windows that consist of `spans` (seconds → the reference's
+    own), and quality limits if the column is a feature."""
     found: dict[Key, Limit] = {}
-    windows = None
+    windows, longer = None, {}
     if blocks is not None:
         codes, numeric = codes_of(column.values, column.bins), isinstance(column.bins, NumberBins)
         windows = windowed(column.values, codes, column.bins.size, blocks, numeric=numeric)
+        longer = {
+            seconds: windowed(column.values, codes, column.bins.size, own, numeric=numeric)
+            for seconds, own in spans.items()
+            if drift
+        }
     if drift and column.whole.counts.any():
-        found.update(_drift(column, windows, drift, rng))
+        made = drift_limits(column.values, column.bins, column.whole, windows, longer, rng, drift)
+        found.update({drift[method]: limit for method, limit in made.items()})
     if column.name.startswith("f:"):
         found.update(_quality(column, blocks, None if windows is None else windows.counts))
     return found
-
-
-def _drift(column: Column, windows: Rows | None, keys: Mapping[str, Key], rng: np.random.Generator) -> dict[Key, Limit]:
-    ground, total = Ground.of(column.bins, column.whole), Rows.of(column.whole)
-    n = int(total.n)
-    sizes = SIZES if windows is None else (*SIZES, max(int(np.median(windows.n)), 1))
-    summed = ground.numeric and any(METHODS[name].sums for name in keys)
-    within = within_bins(column.values, column.bins, total, rng) if summed else None
-    draws = {size: drawn(total, within, size, DRAWS, rng) for size in sizes}
-    found = {}
-    for name, key in keys.items():
-        method = METHODS[name]
-        if not method.applies(ground):
-            continue
-        simulated = {size: _chi(method, ground, total, sample) * (1 + size / n) for size, sample in draws.items()}
-        found[key] = _drift_limit(method, ground, total, windows, simulated)
-    return found
-
-
-def _drift_limit(
-    method: Method, ground: Ground, total: Rows, windows: Rows | None, simulated: Mapping[int, Floats]
-) -> Limit:
-    noise = _noise(simulated)
-    floor = scaled(method.floor, method.scale)
-    alone = Limit(noise[3], SIZES[3], noise, floor, method.scale, shrinks=True)
-    if windows is None:
-        return alone
-    counts = windows.n
-    enough = (counts >= FEWEST_ROWS) & (counts < total.n)
-    if enough.sum() < FEWEST:
-        return alone
-    own = windows.chosen(enough)
-    distances = _chi(method, ground, total.without(own), own)
-    sizes = counts[enough]
-    typical = int(np.median(sizes))
-    middle = simulated.get(typical, simulated[min(simulated, key=lambda size: abs(size - typical))])
-    design = float(np.clip(distances.mean() / max(float(middle.mean()), 1e-300), 1.0, MOST_DESIGN))
-    # Sampling noise goes with one over the rows: every window as if it had the typical number of them.
-    distances = np.maximum(distances + float(middle.mean()) * (1 - typical / sizes), 0.0)
-    # Their roots are nearly normal where the distances themselves are skewed.
-    sampling = float(np.exp(np.interp(np.log(typical), np.log(SIZES), np.log(np.maximum(noise, 1e-300)))))
-    base = max(reach(np.sqrt(np.minimum(distances, _worst(distances)))) ** 2, sampling)
-    return Limit(base, typical, noise, floor, method.scale, design, shrinks=True)
-
-
-def _noise(simulated: Mapping[int, Floats]) -> tuple[float, ...]:
-    """What sampling alone reaches at each of SIZES. Skewness, which so few samples show badly, is that of the sizes
-    around, too."""
-    skews = [skewness(simulated[size]) for size in SIZES]
-    around = [float(np.mean(skews[max(place - 1, 0) : place + 2])) for place in range(len(SIZES))]
-    return tuple(chi_square_reach(simulated[size], skew) for size, skew in zip(SIZES, around, strict=True))
-
-
-def _worst(windows: Floats) -> float:
-    """The worst window but for the few that may be exceptions: a blizzard in the reference is no normal day."""
-    return float(np.sort(windows)[len(windows) - 1 - int(BAD_DAYS * len(windows))])
-
-
-def _chi(method: Method, ground: Ground, reference: Rows, current: Rows) -> Floats:
-    """The distances where they grow like a chi-square."""
-    found = method.distance(ground, reference, current)
-    return found * found if method.scale == "square" else found
 
 
 def _quality(column: Column, blocks: Blocks | None, matrix: npt.NDArray[Any] | None) -> dict[Key, Limit]:
@@ -160,15 +105,15 @@ def _ratio(hit: int, rows: int, by_window: Ints | None, of_window: Ints | None, 
     share = hit / max(rows, 1)
     # One more hit than was seen: a reference can't show that something never happens.
     noise = tuple(binomial_reach((hit + 1) / (rows + 1), size) for size in SIZES)
-    ratios, typical = None, float(SIZES[3])
+    ratios, typical = None, float(SIZES[USUAL])
     if by_window is not None and of_window is not None:
         held = of_window >= FEWEST_ROWS
         if held.sum() >= FEWEST:
             ratios, typical = by_window[held] / of_window[held], float(np.median(of_window[held]))
     base, most = 0.0, NEARLY_ALL
     if ratios is not None:
-        worst = _worst(ratios)
-        base, most = reach(np.minimum(ratios, worst)), max(worst, NEARLY_ALL)
+        bad = worst(ratios)
+        base, most = reach(np.minimum(ratios, bad)), max(bad, NEARLY_ALL)
     sampling = binomial_reach((hit + 1) / (rows + 1), round(typical))
     return Limit(max(base, sampling), typical, noise, min(share + floor, 1.0), most=min(most, 1.0))
 
@@ -229,8 +174,8 @@ def _performance_limit(metric: Metric, whole: Estimate, windows: list[Estimate])
     step = metric.floor if metric.higher_is_better else metric.floor * whole.value
     floor = scaled(whole.value + sign * step, scale)
     if len(windows) < FEWEST:
-        base = scaled(whole.value, scale) + sign * noise[3]
-        return Limit(base, SIZES[3], noise, floor, scale, shrinks=True, low=metric.higher_is_better)
+        base = scaled(whole.value, scale) + sign * noise[USUAL]
+        return Limit(base, SIZES[USUAL], noise, floor, scale, shrinks=True, low=metric.higher_is_better)
     values = np.array([sign * scaled(estimate.value, scale) for estimate in windows])
     typical = float(np.median([estimate.n for estimate in windows]))
     return Limit(sign * reach(values), typical, noise, floor, scale, low=metric.higher_is_better)

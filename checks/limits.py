@@ -6,17 +6,20 @@ docs/calibration.md tells the whole story; the formulas stand here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import exp, log, log1p, sqrt
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from checks.arrow import Floats
 from checks.base import Labels
 
-SIZES = (30, 100, 300, 1_000, 3_000, 10_000, 100_000, 1_000_000)
+SIZES = (3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 100_000, 1_000_000)
 """Window sizes at which sampling noise is tabulated; between them it is a line in logarithms."""
+USUAL = SIZES.index(1_000)
+"""The size that is taken for typical where no windows are known."""
+BAD_DAYS = 0.02  # share of the reference's windows that may be exceptional without raising a limit
 Z = 3.719  # the normal quantile of 1 − 1/10,000: how rarely a window of unchanged data may pass a limit
 
 _T = {
@@ -53,13 +56,23 @@ def unscaled(value: float, scale: Scale) -> float:
     return value
 
 
+class Span(NamedTuple):
+    """What stretches of the reference longer than a window stay within, as a Limit's fields of these names."""
+
+    seconds: float
+    base: float
+    rows: float
+    design: float
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """One limit as a function of the window's rows.
 
     `base` holds for windows of about `rows` rows: the size of the reference's own. A smaller window adds the sampling
     noise that it has more of, `design` times (rows that come in groups vary more than independent ones). A larger one
-    has less of it: where noise adds up with the distance (`shrinks`), the difference is taken off.
+    has less of it: where noise adds up with the distance (`shrinks`), the difference is taken off, as far as noise is
+    what the reference's windows differ by: none where they differ by twice as much, by the hour or the weekday.
     """
 
     base: float
@@ -76,17 +89,39 @@ class Limit:
     """A lower limit: noise is taken off."""
     most: float | None = None
     """An upper limit never lies above, so that losing everything is always seen."""
+    reachable: float | None = None
+    """The largest distance that a window of values that the reference has can have; None where there is no largest."""
+    longer: tuple[Span, ...] = ()
+    """Stretches of the reference in which seasons have had their turn: days, weeks."""
 
-    def at(self, n: int) -> float:
-        """The limit of a window of n rows."""
+    def at(self, n: int, seconds: float = 0.0) -> float:
+        """The limit of a window of n rows, which is so many seconds long where that is longer than usual.
+
+        Several days together are no further from the reference than the furthest of them: distances are convex in the
+        window's shares. So the limits of all stretches that make up the window hold for it, and the least is taken.
+        """
+        found = [self._at(n)]
+        for span in self.longer:
+            if seconds and seconds % span.seconds == 0:
+                found.append(replace(self, base=span.base, rows=span.rows, design=span.design)._at(n))
+        return min(found)
+
+    def _at(self, n: int) -> float:
         extra = self._noise(n) - self._noise(self.rows)
-        extra = extra * self.design if extra > 0 else (extra if self.shrinks else 0.0)
+        extra *= self.design if extra > 0 else max(2.0 - self.design, 0.0) if self.shrinks else 0.0
         if self.low:
             value = min(self.floor, self.base - extra)
             # At the edge a logit says nothing: the reference knows windows without a single hit.
             return 0.0 if self.scale == "logit" and value <= scaled(0.0, "logit") else unscaled(value, self.scale)
         value = max(self.floor, self.base + extra)
         return unscaled(value if self.most is None else min(value, max(self.most, self.floor)), self.scale)
+
+    def silent(self, n: int, limit: float) -> Literal["rows", "reference"] | None:
+        """What makes that no window of n rows could pass its limit, unless by new values: its few rows, or how
+        the reference's own windows differ; None where one could."""
+        if self.reachable is None or limit < unscaled(self.reachable, self.scale):
+            return None
+        return "rows" if self._noise(n) >= self.reachable else "reference"
 
     def _noise(self, n: float) -> float:
         table = np.log(np.maximum(self.noise, 1e-300))
@@ -99,10 +134,10 @@ class Calibration:
 
     limits: Mapping[tuple[str, Labels], Limit]
 
-    def limit(self, metric: str, labels: Labels, n: int) -> float | None:
+    def limit(self, metric: str, labels: Labels, n: int, seconds: float = 0.0) -> float | None:
         """The metric's limit for a window of n rows; None where the reference says nothing about it."""
         found = self.limits.get((metric, labels))
-        return None if found is None or n <= 0 else found.at(n)
+        return None if found is None or n <= 0 else found.at(n, seconds)
 
     def pack(self) -> list[Any]:
         return [[metric, labels, asdict(limit)] for (metric, labels), limit in self.limits.items()]
@@ -112,7 +147,8 @@ class Calibration:
         limits = {}
         for metric, pairs, body in rows:
             key = (metric, tuple((name, value) for name, value in pairs))
-            limits[key] = Limit(**(body | {"noise": tuple(body["noise"])}))
+            longer = tuple(Span(*span) for span in body["longer"])
+            limits[key] = Limit(**(body | {"noise": tuple(body["noise"]), "longer": longer}))
         return cls(limits)
 
 
@@ -133,6 +169,11 @@ def reach(values: Floats) -> float:
     effective = max(count * (1 - r) / (1 + r), 4.0)
     factor = student(effective - 1) * np.sqrt(1 + 1 / effective)
     return max(float(values.mean() + factor * np.sqrt(spread / (count - 1))), float(values.max()))
+
+
+def worst(windows: Floats) -> float:
+    """The worst window but for the few that may be exceptions: a blizzard in the reference is no normal day."""
+    return float(np.sort(windows)[len(windows) - 1 - int(BAD_DAYS * len(windows))])
 
 
 def student(freedom: float) -> float:

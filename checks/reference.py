@@ -12,10 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from checks.base import labels
-from checks.blocks import FEWEST, FEWEST_ROWS, cut
+from checks.blocks import FEWEST, FEWEST_ROWS, cut, spans
 from checks.calibrate import Column, Key, column_limits, performance, performance_limits
 from checks.drift.methods import METHODS
-from checks.drift.psi import psi
 from checks.limits import Calibration, Limit
 from checks.parallel import each
 from checks.performance.interval import Estimate
@@ -24,8 +23,8 @@ from checks.profile.binning import Bins, bins_of, unpack, watched
 from checks.profile.summary import column_of, nothing
 from checks.schema import Schema
 
-VERSION = 2
-READABLE = (2,)
+VERSION = 3
+READABLE = (3,)
 """Versions that this release reads."""
 
 Values: TypeAlias = pa.Array | pa.ChunkedArray
@@ -191,6 +190,7 @@ class _Learning:
         self.outcome, self.kinds = columns.outcome, watched(schema)
         names = self.outcome.column_names
         self.blocks = cut(self.outcome["time"], every, min_rows) if "time" in names else None
+        self.spans = spans(self.outcome["time"], every, min_rows) if self.blocks else {}
         self.prediction = next((name for name in ("score", "prediction") if name in names and name in self.kinds), None)
 
     def of_outcome(self) -> Mapping[str, Values]:
@@ -217,7 +217,7 @@ class _Learning:
                 raise values
             bins = self._bins(values, name)
             column = Column(name, values, bins, column_of(values, bins, odd), self.columns.rows)
-            return _Learned(bins, column.whole, column_limits(column, self.blocks, keys, rng))
+            return _Learned(bins, column.whole, column_limits(column, self.blocks, keys, rng, self.spans))
         except Exception as error:  # noqa: BLE001 - the column's boundary: kept as its own error
             bins = NumberBins(()) if self.kinds[name] == "number" else CategoryBins(())
             return _Learned(bins, nothing(bins, self.columns.rows), {}, f"{type(error).__name__}: {error}")
@@ -257,16 +257,12 @@ def _keys(name: str, prediction: str | None) -> dict[str, Key]:
 
 
 def _blind(name: str, made: Reference) -> bool:
-    """Whether even a window with all rows in the reference's rarest bin would stay within the feature's limit."""
+    """Whether no window of the usual size could pass the feature's limit."""
     if not name.startswith("f:"):
         return False
     limit = made.calibration.limits.get(_keys(name, None).get("psi", ("", ())))
-    total = made.binning.columns[name].inner(made.profile.columns[name].counts)
-    if limit is None or len(total[total > 0]) < 2:
-        return False
-    extreme = np.zeros(len(total))
-    extreme[np.argmin(np.where(total > 0, total, np.inf))] = limit.rows
-    return float(psi(total, extreme)) <= limit.at(round(limit.rows))
+    rows = 0 if limit is None else round(limit.rows)
+    return limit is not None and limit.silent(rows, limit.at(rows)) is not None
 
 
 def _notes(made: Reference, learning: _Learning) -> Iterator[str]:
@@ -290,7 +286,8 @@ def _notes(made: Reference, learning: _Learning) -> Iterator[str]:
         names += f" and {len(blind) - 10} more" if len(blind) > 10 else ""
         yield (
             f"Windows of the reference already differ among themselves as much as they could in {names}, so no single "
-            "window can show drift there; compare longer windows, or derive a feature that does not follow the clock."
+            "window can show drift there; name whole days or weeks in checks.drift.over, or derive a feature that does "
+            "not follow the clock."
         )
     if made.schema.task is None:
         yield "The reference has neither predictions nor a target, so only features are watched."

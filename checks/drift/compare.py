@@ -16,6 +16,7 @@ from checks.profile import NumberColumn
 from checks.profile.summary import Column
 from checks.reference import Reference
 
+SILENT = {"rows": NotEnough.TOO_FEW_ROWS, "reference": NotEnough.INSENSITIVE}
 FEWEST = 30  # present values below which a distance says nothing, however many rows there are
 
 
@@ -67,7 +68,11 @@ def _compared(
         return Measurement(metric, None, data.window, of, n, reason or NotEnough.NO_ROWS)
     sides = int(before.sum()), n
     distance, detail = _measured(method, Ground.of(bins, normal), normal, now)
-    limit = reference.calibration.limit(metric, of, n)
+    own = reference.calibration.limits.get((metric, of))
+    limit = None if own is None else own.at(n, data.window.seconds)
+    if own is not None and limit is not None and distance <= limit and (silent := own.silent(n, limit)):
+        told = {"distance": float(f"{distance:.6g}"), "limit": float(f"{limit:.6g}")}
+        return Measurement(metric, None, data.window, of, n, SILENT[silent], detail=told)
     detail |= why_of(name, data, reference, dict(of)["method"])
     return Measurement(
         metric,

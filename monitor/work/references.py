@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,7 +25,7 @@ from monitor.store.uses import judged, read_uses, record_use
 from monitor.work.closing import BuiltReference, ModelOptions
 from monitor.work.plan import Plan
 
-REFERENCE_CODEC = "reference/2"
+REFERENCE_CODEC = "reference/3"
 READ_BYTES = 1 << 20
 
 
@@ -212,9 +212,19 @@ def read_table(path: str, what: str = "reference") -> pa.Table:
 
 
 @contextmanager
+def file_columns(path: str, what: str = "reference") -> Iterator[Rows]:
+    """The file's columns, read when they are asked for. Raises SchemaError when it can't be opened; what comes up later
+    is the caller's."""
+    with ExitStack() as stack:
+        with _reading(path, what):
+            source = stack.enter_context(by_columns(open_source(path)))
+        yield source
+
+
+@contextmanager
 def file_rows(path: str) -> Iterator[Rows]:
-    """The file's columns, read when they are asked for. Raises SchemaError when it can't be read or holds no rows."""
-    with _reading(path), by_columns(open_source(path)) as source:
+    """As `file_columns`. Raises SchemaError also when it can't be read later, or holds no rows."""
+    with _reading(path), file_columns(path) as source:
         if not sum(source.parts):
             raise SchemaError(f"the reference {path} holds no rows; name a file with a sample of normal data")
         yield source

@@ -63,7 +63,7 @@ def bins_of(column: pa.Array) -> Bins:
 
 
 @pytest.mark.parametrize("shape", ["normal", "skewed", "counts", "flag", "words"])
-@pytest.mark.parametrize("size", [200, 800])
+@pytest.mark.parametrize("size", [5, 20, 50, 200, 800])
 def test_unchanged_windows_stay_within_the_limits_of_every_method(shape: str, size: int) -> None:
     rng = np.random.default_rng(len(shape) + size)
     reference = Normal(population(shape, REFERENCE, rng), rng)
@@ -75,9 +75,28 @@ def test_unchanged_windows_stay_within_the_limits_of_every_method(shape: str, si
         level = replace(limit, floor=scaled(0.0, limit.scale)).at(size)
         distances = METHODS[name].distance(reference.ground, reference.total, windows)
         passed[name] = int(np.count_nonzero(distances > level))
-    # One in 10,000 is promised: two in all of these. Simulated from a sample, it is known within a few times.
+    # One in 10,000 is promised. Simulated from a sample, it is known within a few times; of a long tail, of which
+    # single rows decide a small window's Wasserstein distance, less well (docs/drift.md).
+    if shape == "skewed" and size <= 50:
+        assert passed.pop("wasserstein") <= WINDOWS / 300
     assert max(passed.values()) <= WINDOWS / 1_000, passed
     assert np.mean(list(passed.values())) <= WINDOWS / 3_000, passed
+
+
+@pytest.mark.parametrize(("size", "shift"), [(30, 1.6), (50, 1.0), (80, 0.8), (200, 0.5)])
+def test_small_windows_show_large_shifts(size: int, shift: float) -> None:
+    """In standard deviations, of which most windows show so much by PSI; the table of docs/calibration.md."""
+    rng = np.random.default_rng(12)
+    reference = Normal(population("normal", REFERENCE, rng), rng)
+    windows = reference.windows(float_array(rng.normal(10 + 3 * shift, 3, 200 * size)), size)
+    distances = METHODS["psi"].distance(reference.ground, reference.total, windows)
+    assert np.mean(distances > reference.limits["psi"].at(size)) > 0.5
+
+
+def test_a_window_of_a_few_rows_shows_nothing() -> None:
+    rng = np.random.default_rng(13)
+    limit = Normal(population("normal", REFERENCE, rng), rng).limits["psi"]
+    assert [limit.silent(rows, limit.at(rows)) for rows in (4, 30)] == ["rows", None]
 
 
 @pytest.mark.parametrize("name", [name for name, method in METHODS.items() if not method.two])
