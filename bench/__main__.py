@@ -147,8 +147,8 @@ PARTS = {
     ),
     "windows": Part(
         "Longer windows",
-        "`python -m bench.windows`: the newest hour and the seven days before, each from its profile in the store to the "
-        "drift of all columns; both are merged from roll-ups, and no row is read.",
+        "`python -m bench.windows`: the newest hour and the seven days before, each from its profile in the store to "
+        "the drift of all columns; both are merged from roll-ups, and no row is read.",
         lambda quick: windows.rows(*((50,) if quick else (50, 1000))),
     ),
 }

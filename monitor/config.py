@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from alerts.rule import LEVELS, SIDES, Rule
 from monitor import config_errors
 from monitor.config_alertmanager import alertmanager_problems
+from monitor.config_importance import with_importance
 from monitor.config_over import over_problems
 from monitor.config_probes import probe_problems
 from monitor.config_receivers import receiver_problems
@@ -75,6 +76,7 @@ def read(
         }
     )
     found = list(_judge(config, document))
+    config = with_importance(config, document, folder, found)
     config = with_secrets(config, document, folder, environment, notify, found)
     _stop(path, found)
     return config, document

@@ -131,9 +131,10 @@ class DriftSettings(Settings):
     """[psi, jensenshannon], or the preset's own choice, unless given. The first that is for a column judges it."""
     ignore: list[str] = []
     bins: int = Field(10, ge=2, le=200)
-    importance: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+    importance: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | Path = {}
     """How much each feature matters to the model, in any unit: what drifted is told in the order of that, times how far
-    it is beyond its limit. One that is not named matters less than all that are."""
+    it is beyond its limit. One that is not named matters less than all that are. Or the path of a file that says so:
+    JSON or YAML {feature: weight}, or CSV of two columns."""
     over: list[Annotated[Seconds, Field(gt=0)]] = Field([], max_length=4)
     """Longer spans up to a window's end, such as 7d, that drift is measured over as well."""
 
@@ -147,6 +148,12 @@ class DriftSettings(Settings):
         if self.methods == []:
             raise ValueError("methods is empty; name at least one, or write `drift: null` for none")
         return self
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """`importance`, whose file has been read."""
+        assert isinstance(self.importance, dict), "monitor.config reads the file"
+        return self.importance
 
     @property
     def chosen(self) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def understood(config: Config, document: Document) -> tuple[dict[str, Any], list[str]]:
     """The meaning, JSON-ready, and what is wrong with the references."""
     problems: list[str] = []
-    models = [_model(model, problems) for model in config.models]
+    said = document.value.get("models", [document.value])
+    models = [_model(model, said[place], problems) for place, model in enumerate(config.models)]
     rules = [
         {"name": rule.name, "when": condition(rule), "severity": rule.severity.value, "group": rule.incident_group}
         for rule in all_rules(config)
@@ -48,8 +49,9 @@ def print_understood(meaning: dict[str, Any]) -> None:
 
     for model in meaning["models"]:
         print(f"model {model['model']}")
-        for name in ("reference", "server", "windows", "labels", "drift", "time"):
-            print(f"  {name:<10} {model[name]}")
+        for name in ("reference", "server", "windows", "labels", "drift", "importance", "time"):
+            if model[name] is not None:
+                print(f"  {name:<10} {model[name]}")
         for probe in model["probes"]:
             print(f"  {'probe':<10} {probe}")
         for name, report in model["reports"].items():
@@ -100,7 +102,8 @@ def plain_tests(tested: Outcome) -> dict[str, Any]:
     return {"cases": tested.cases, "failed": [case.to_dict() for case in tested.failed]}
 
 
-def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
+def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    """The model; `said` is its part of the file as it was written."""
     schema: Schema | None = None
     try:
         schema = schema_of(model)
@@ -122,6 +125,7 @@ def _model(model: ModelSettings, problems: list[str]) -> dict[str, Any]:
         "windows": _windows(model),
         "labels": f"final at {model.labels.coverage:.0%} coverage or after {span(model.labels.maturity)}",
         "drift": _drift(model, schema),
+        "importance": _importance(model, schema, said),
         "time": model.time,
         "segments": segments_of(model, schema),
         "reports": {name: _report(model, check) for name, check in model.checks.evidently.items()},
@@ -142,6 +146,22 @@ def _drift(model: ModelSettings, schema: Schema | None) -> str:
     if schema is not None and (left := _left_out(drift, schema)):
         names = ", ".join(left[:10]) + (f" and {len(left) - 10} more" if len(left) > 10 else "")
         text += f"; none of them is for {names}, whose drift is not measured"
+    return text
+
+
+def _importance(model: ModelSettings, schema: Schema | None, said: dict[str, Any]) -> str | None:
+    """How many features have a weight, where it is from, and which of them the model does not have."""
+    drift = model.checks.drift
+    if drift is None or not drift.weights:
+        return None
+    weights, source = drift.weights, said["checks"]["drift"]["importance"]
+    most = max(weights, key=lambda name: weights[name])
+    text = f"{len(weights)} feature{'' if len(weights) == 1 else 's'}"
+    text += (f" from {source}" if isinstance(source, str) else "") + f", {most} most"
+    known = {name for name, _ in schema.watched} if schema is not None else set(weights)
+    if unknown := [name for name in weights if name not in known]:
+        names = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
+        text += f"; the model has no feature {names}"
     return text
 
 

@@ -132,7 +132,7 @@ class ModelOptions:
             drift_methods=drift.chosen if drift else (),
             drift_preset=drift.preset if drift else None,
             drift_ignore=tuple(drift.ignore) if drift else (),
-            importance=tuple(drift.importance.items()) if drift else (),
+            importance=tuple(drift.weights.items()) if drift else (),
             over=tuple(sorted(set(drift.over))) if drift else (),
             bins=drift.bins if drift else 10,
             quality=settings.checks.quality,
