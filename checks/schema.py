@@ -121,20 +121,11 @@ def infer(table: Rows, overrides: SchemaOverrides | None = None) -> Schema:
     return _Inference(table, overrides or SchemaOverrides()).schema()
 
 
-def infer_features(
-    table: pa.Table, overrides: SchemaOverrides
-) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...]]:
-    """Features with their types, and columns that are none with the reason, where every column may be a feature."""
-    inference = _Inference(table, overrides)
-    features = tuple(inference.features())
-    return features, tuple(inference.excluded)
-
-
 def infer_layout(
-    table: pa.Table, overrides: SchemaOverrides
+    table: Rows, overrides: SchemaOverrides
 ) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...], str | None, str | None]:
-    """As `infer_features`, with time and id told apart from features: features, columns that are none with the reason,
-    and the names of the time and the id. Raises SchemaError for names that the table lacks."""
+    """Every column but the time and the id as a feature with its type, or with the reason why it is none; and the names
+    of the time and the id. Raises SchemaError for names that the table lacks."""
     inference = _Inference(table, overrides)
     time, id_ = inference.order()
     features = tuple(inference.features())

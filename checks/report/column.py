@@ -22,6 +22,7 @@ from checks.profile.binning import Bins, category_bins, number_bins
 from checks.profile.summary import column_of
 from checks.reference import Reference
 from checks.report.result import ColumnReport, Preset, Role
+from checks.report.tables import SourceColumn
 from checks.run import CHECKS, run_checks
 from checks.schema import FeatureType, Schema
 
@@ -32,6 +33,7 @@ _REASONS = {
     NotEnough.ALL_MISSING: "has no value in the current data",
     NotEnough.NOT_IN_REFERENCE: "has no value in the reference",
     NotEnough.TOO_FEW_ROWS: f"has fewer than {FEWEST} values in the current data",
+    NotEnough.INSENSITIVE: "differs so much within the reference that no change could be told from that",
 }
 
 
@@ -49,9 +51,10 @@ class Plan:
 
 
 def compare_column(
-    name: str, kind: FeatureType, role: Role, before: pa.Array, now: pa.Array, plan: Plan
+    name: str, kind: FeatureType, role: Role, before: pa.Array, now: SourceColumn, plan: Plan
 ) -> ColumnReport:
-    """The column's report; `before` and `now` as frames hold them. Raises what the column makes its method raise."""
+    """The report of what is watched as `name`; `before` is all of it, as frames hold it, since bins and limits are
+    learned from it. Raises what the column makes its method raise."""
     shown = "categorical" if kind == "datetime" else kind
     bins = _bins(before, kind, plan)
     reference, data = _sides(name, kind, bins, before, now, plan)
@@ -60,9 +63,9 @@ def compare_column(
         data.profile.columns[f"f:{name}"] if data.profile else None,
     )
     assert current is not None
-    rows = (len(before), len(now))
+    rows = (len(before), now.rows)
     made = ColumnReport(name, shown, role)
-    made = _drift(made, before, now, reference, data, plan)
+    made = _drift(made, name, before, now, reference, data, plan)
     told = explained(name, bins, normal, current, rows, made.method or "")
     own = CheckOptions(min_rows=FEWEST, methods=())
     return replace(
@@ -81,7 +84,7 @@ def _bins(before: pa.Array, kind: FeatureType, plan: Plan) -> Bins:
 
 
 def _sides(
-    name: str, kind: FeatureType, bins: Bins, before: pa.Array, now: pa.Array, plan: Plan
+    name: str, kind: FeatureType, bins: Bins, before: pa.Array, now: SourceColumn, plan: Plan
 ) -> tuple[Reference, WindowData]:
     """The column alone, as checks take a reference and a window."""
     own = f"f:{name}"
@@ -99,7 +102,7 @@ def _sides(
         {},
         len(before),
     )
-    return reference, WindowData(WINDOW, Profile(len(now), {own: column_of(now, bins)}, b""), len(now))
+    return reference, WindowData(WINDOW, Profile(now.rows, {own: now.profiled(name, bins)}, b""), now.rows)
 
 
 def _labels(name: str, method: str) -> Labels:
@@ -107,7 +110,13 @@ def _labels(name: str, method: str) -> Labels:
 
 
 def _drift(
-    made: ColumnReport, before: pa.Array, now: pa.Array, reference: Reference, data: WindowData, plan: Plan
+    made: ColumnReport,
+    name: str,
+    before: pa.Array,
+    now: SourceColumn,
+    reference: Reference,
+    data: WindowData,
+    plan: Plan,
 ) -> ColumnReport:
     if plan.preset == "calibrated":
         return _calibrated(made, reference, data, plan)
@@ -117,7 +126,7 @@ def _drift(
     kind: Any = made.type
     if plan.order is not None:
         before = before.take(int_array(plan.order))
-    result = compare_exact(before, now, kind, plan.preset, plan.method)
+    result = compare_exact(before, now.whole()[name], kind, plan.preset, plan.method)
     found = replace(
         made,
         method=result.method or None,

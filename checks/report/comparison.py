@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, get_args
 
 import pyarrow as pa
 
+from checks.arrow import Ints
+from checks.blocks import Blocks
 from checks.drift.methods import METHODS
+from checks.parallel import each
 from checks.report.column import Plan, compare_column
 from checks.report.layout import Layout, layout, role_of
 from checks.report.order import order_of
-from checks.report.result import ColumnReport, Preset, Report, Side
-from checks.report.tables import MixedTypes, as_table, frame_columns
+from checks.report.result import ColumnReport, Preset, Report, Role, Side
+from checks.report.tables import MixedTypes, SourceColumn, opened
 from checks.schema import FeatureType, SchemaError, SchemaOverrides
-
-THREADS = 2
+from checks.source.base import Source
+from checks.source.columns import LazyTable
 
 
 def compare(
@@ -30,14 +33,17 @@ def compare(
     ignore: Sequence[str] = (),
     schema: SchemaOverrides | None = None,
     bins: int = 10,
+    importance: Mapping[str, float] = MappingProxyType({}),
     names: tuple[str, str] = ("reference", "current"),
     progress: Callable[[float], None] = lambda share: None,
 ) -> Report:
-    """The report on `current` against `reference`: frames of pandas or polars, or Arrow tables.
+    """The report on `current` against `reference`: paths of files (Parquet, CSV, Arrow), which need not fit into
+    memory, frames of pandas or polars, or Arrow tables.
 
     `preset` decides methods and thresholds: limits calibrated on the reference, or exactly those of Evidently or
-    NannyML. A column that can't be compared is an entry with an error, and costs no other. Raises SchemaError, one
-    sentence, where there is nothing to compare.
+    NannyML. `importance` says how much columns matter, in any unit: what drifted is ranked by that times how far it is
+    beyond its limit. A column that can't be compared is an entry with an error, and costs no other. Raises SchemaError,
+    one sentence, where there is nothing to compare; OSError and pa.ArrowException for a file that can't be opened.
 
     >>> import pyarrow as pa
     >>> before = pa.table({"temp": [float(i % 20) for i in range(1000)]})
@@ -47,21 +53,40 @@ def compare(
     (True, '100 % of values now at 15 or more, 25 % before; mean 9.5 → 24.5')
     """
     _check(preset, method)
-    tables = as_table(reference), as_table(current)
-    for table, name in zip(tables, names, strict=True):
-        if not table.num_rows:
-            raise SchemaError(f"{name} holds no rows, so there is nothing to compare")
     given = schema or SchemaOverrides()
-    plan_of = layout(*tables, given, preset, columns, ignore)
-    blocks, order, notes = order_of(*tables, plan_of.time)
-    plan = Plan(preset, method or ("psi" if preset == "calibrated" else None), bins, blocks, order)
-    found = [*plan_of.failed]
-    for place, made in enumerate(_each(tables, plan_of, given, plan), 1):
-        found += made
-        progress(place / len(plan_of.columns))
-    before, now = (Side(name, table.num_rows) for name, table in zip(names, tables, strict=True))
+    with opened(reference) as before, opened(current) as now:
+        sides = Side(names[0], sum(before.parts)), Side(names[1], sum(now.parts))
+        for side in sides:
+            if not side.rows:
+                raise SchemaError(f"{side.name} holds no rows, so there is nothing to compare")
+        plan_of, (blocks, order, notes) = _looked_at(before, now, given, preset, columns, ignore, names[0])
+        plan = Plan(preset, method or ("psi" if preset == "calibrated" else None), bins, blocks, order)
+        found = [*plan_of.failed]
+        for place, made in enumerate(_each(before, now, plan_of, given, plan), 1):
+            found += made
+            progress(place / len(plan_of.columns))
     told = notes if preset == "calibrated" else ()
-    return Report(preset, before, now, _ordered(found, plan_of), plan_of.excluded, told)
+    weighted = (replace(column, importance=importance.get(column.name)) for column in _ordered(found, plan_of))
+    return Report(preset, *sides, tuple(weighted), plan_of.excluded, told)
+
+
+def _looked_at(
+    before: Source,
+    now: Source,
+    given: SchemaOverrides,
+    preset: Preset,
+    columns: Sequence[str] | None,
+    ignore: Sequence[str],
+    name: str,
+) -> tuple[Layout, tuple[Blocks | None, Ints | None, tuple[str, ...]]]:
+    """Which columns there are to compare, and what time makes of the reference's rows. Raises SchemaError, also where
+    the reference, which has this name, is damaged."""
+    tables = LazyTable(before), LazyTable(now)
+    try:
+        found = layout(*tables, given, preset, columns, ignore)
+    except (pa.ArrowException, OSError) as error:
+        raise SchemaError(f"the reference {name} can't be read ({' '.join(str(error).split())[:300]})") from error
+    return found, order_of(*tables, found.time)
 
 
 def _check(preset: str, method: str | None) -> None:
@@ -79,30 +104,26 @@ def _check(preset: str, method: str | None) -> None:
 
 
 def _each(
-    tables: tuple[pa.Table, pa.Table], plan_of: Layout, given: SchemaOverrides, plan: Plan
+    before: Source, now: Source, plan_of: Layout, given: SchemaOverrides, plan: Plan
 ) -> Iterator[list[ColumnReport]]:
-    """Each column's entries, both cores at work; numpy's loops let go of the interpreter."""
+    """Each column's entries, a few columns in memory at a time."""
 
     def one(column: tuple[str, FeatureType]) -> list[ColumnReport]:
-        return _column(*tables, *column, given, plan)
+        return _column(SourceColumn(before, *column), SourceColumn(now, *column), role_of(column[0], given), plan)
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        yield from pool.map(one, plan_of.columns)
+    yield from each(one, plan_of.columns)
 
 
-def _column(
-    reference: pa.Table, current: pa.Table, name: str, kind: FeatureType, given: SchemaOverrides, plan: Plan
-) -> list[ColumnReport]:
-    role = role_of(name, given)
+def _column(before: SourceColumn, now: SourceColumn, role: Role, plan: Plan) -> list[ColumnReport]:
+    name, kind = before.name, before.kind
     try:
-        before, now = frame_columns(reference[name], name, kind), frame_columns(current[name], name, kind)
-        made = [compare_column(part, kind, role, before[part], now[part], plan) for part in before]
+        made = [compare_column(part, kind, role, rows, now, plan) for part, rows in before.whole().items()]
     except MixedTypes as error:
         return [ColumnReport(name, kind, role, error=str(error))]
     except Exception as error:  # noqa: BLE001 - the column's boundary: one column's rows are no other's error
         text = f"can't be compared: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
         return [ColumnReport(name, kind, role, error=text)]
-    return [_noted(column, reference.schema.field(name).type, current.schema.field(name).type) for column in made]
+    return [_noted(column, before.type, now.type) for column in made]
 
 
 def _noted(column: ColumnReport, before: pa.DataType, now: pa.DataType) -> ColumnReport:

@@ -6,14 +6,13 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import pyarrow as pa
-
 from checks.report.result import ColumnReport, Preset, Role
 from checks.schema import (
     PREDICTIONS,
     SCORES,
     TARGETS,
     FeatureType,
+    Rows,
     SchemaError,
     SchemaOverrides,
     infer_layout,
@@ -37,8 +36,8 @@ class Layout:
 
 
 def layout(
-    reference: pa.Table,
-    current: pa.Table,
+    reference: Rows,
+    current: Rows,
     overrides: SchemaOverrides,
     preset: Preset,
     columns: Sequence[str] | None,
@@ -87,7 +86,7 @@ def role_of(name: str, overrides: SchemaOverrides) -> Role:
     return "feature"
 
 
-def _failed(table: pa.Table, name: str, why: str) -> ColumnReport:
+def _failed(table: Rows, name: str, why: str) -> ColumnReport:
     return ColumnReport(
         name, str(table.schema.field(name).type), error=why.replace("can't be watched", "can't be compared")
     )

@@ -9,6 +9,7 @@ from checks.arrow import Ints, floats
 from checks.blocks import Blocks, cut
 from checks.frame import as_time
 from checks.schema import SchemaError
+from checks.source.columns import LazyTable
 
 SHORTEST = 60.0  # seconds of a part of the reference
 PARTS = 12  # as long as the current data, that the reference must hold for its limits to be learned from them
@@ -16,7 +17,7 @@ MIN_ROWS = 200  # of a part that limits are learned from, if enough have so many
 
 
 def order_of(
-    reference: pa.Table, current: pa.Table, name: str | None
+    reference: LazyTable, current: LazyTable, name: str | None
 ) -> tuple[Blocks | None, Ints | None, tuple[str, ...]]:
     """The reference's own windows, as long as the current data if there are enough; its rows in order; notes."""
     if name is None:
@@ -24,7 +25,7 @@ def order_of(
     try:
         times = as_time(reference[name], name)
         now = _span(as_time(current[name], name)) if name in current.column_names else 0.0
-    except (SchemaError, pa.ArrowException) as error:
+    except (SchemaError, pa.ArrowException, OSError) as error:
         return None, None, (_alone(f"The times of the reference or of the current data can't be read ({error})"),)
     values, present = floats(times)
     order = np.argsort(np.where(present, values, np.inf), kind="stable").astype(np.int64)

@@ -37,6 +37,8 @@ class ColumnReport:
     error: str | None = None
     excess: float = 0.0
     """How far beyond the threshold: 0 at it, 1 at twice a distance's, or at a tenth of a p-value's."""
+    importance: float | None = None
+    """How much the column matters to the model, where that was said of any."""
     why: str = ""
     """What moved, one sentence."""
     notes: tuple[str, ...] = ()
@@ -95,13 +97,17 @@ class Report:
 
     @property
     def ranked(self) -> list[ColumnReport]:
-        """What drifted furthest first, then by what is beyond a quality limit, what could not be compared, the rest."""
+        """What drifted furthest first, where importance is given times that; then what is beyond a quality limit, what
+        could not be compared, the rest."""
+        weighted = any(column.importance is not None for column in self.columns)
 
         def order(column: ColumnReport) -> tuple[Any, ...]:
+            weight = (column.importance or 0.0) if weighted else 1.0
             nearness = 0.0
             if column.value is not None and column.threshold:
                 nearness = column.value / column.threshold if column.statistic == "distance" else -column.value
-            return not column.drifted, -column.excess, not column.breaches, column.error is None, -nearness
+            drift = not column.drifted, -column.excess * weight, -column.excess
+            return *drift, not column.breaches, column.error is None, -nearness
 
         return sorted(self.columns, key=order)
 

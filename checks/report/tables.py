@@ -1,8 +1,13 @@
-"""Frames of other libraries as Arrow tables, and a table's column as one of a frame."""
+"""Files and frames as sources, and a column of theirs as one of a frame: whole, or profiled part by part."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -10,12 +15,63 @@ import pyarrow as pa
 from checks.arrow import encoded, float_array, floats
 from checks.frame import as_text, as_time
 from checks.moment import part_columns
+from checks.profile.binning import Bins
+from checks.profile.summary import Column, column_of, merged
 from checks.scalar import text
 from checks.schema import FeatureType, SchemaError
+from checks.source.base import Source
+from checks.source.columns import by_columns, read_columns
+from checks.source.memory import TableSource, exported
+from checks.source.opening import open_source
 
 
 class MixedTypes(Exception):
     """A column holds what is no number where numbers are expected; the message says how much of it, and gives one."""
+
+
+@contextmanager
+def opened(data: Any) -> Iterator[Source]:
+    """A file by its path, a frame or table, or what is a source already, as a source of columns. Raises SchemaError for
+    anything else, OSError and pa.ArrowException for a file that can't be read."""
+    if isinstance(data, str | Path):
+        with by_columns(open_source(data)) as source:
+            yield source
+    elif hasattr(data, "parts") and hasattr(data, "read"):
+        yield data
+    else:
+        yield TableSource(as_table(data))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """One column of a source."""
+
+    source: Source
+    name: str
+    kind: FeatureType
+
+    @property
+    def rows(self) -> int:
+        return sum(self.source.parts)
+
+    @property
+    def type(self) -> pa.DataType:
+        return self.source.schema.field(self.name).type
+
+    def whole(self) -> dict[str, pa.Array]:
+        """All its rows at once, as `frame_columns`."""
+        return frame_columns(read_columns(self.source, [self.name])[self.name], self.name, self.kind)
+
+    def profiled(self, part: str, bins: Bins) -> Column:
+        """The profile of what is watched under the name `part`, with one part of the rows in memory at a time."""
+        try:
+            return reduce(merged, (column_of(self._read(at)[part], bins) for at in range(len(self.source.parts))))
+        except MixedTypes:
+            self.whole()  # which says how many of all rows they are
+            raise
+
+    def _read(self, at: int) -> dict[str, pa.Array]:
+        return frame_columns(self.source.read(at, [self.name])[self.name], self.name, self.kind)
 
 
 def as_table(data: Any) -> pa.Table:
@@ -28,17 +84,8 @@ def as_table(data: Any) -> pa.Table:
         columns = [_of_pandas(data.iloc[:, place]) for place in range(data.shape[1])]
         return pa.Table.from_arrays(columns, names=[str(name) for name in data.columns])
     if hasattr(data, "__arrow_c_stream__"):
-        return _without_views(pa.table(data))
+        return exported(data)
     raise SchemaError(f"a {type(data).__name__} is no table; give a frame of pandas, polars or Arrow")
-
-
-def _without_views(table: pa.Table) -> pa.Table:
-    """With texts as Arrow's functions take them: of the views that polars exports, many can't be counted."""
-    for place, field in enumerate(table.schema):
-        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        if pa.types.is_string_view(kind):
-            table = table.set_column(place, field.name, table[field.name].cast(pa.string()))
-    return table
 
 
 def _of_pandas(column: Any) -> pa.Array | pa.ChunkedArray:

@@ -20,6 +20,23 @@ class TableSource:
         return self._table.select(list(names))
 
 
+def exported(frame: Any) -> pa.Table:
+    """The columns that polars or another library exports, with texts as Arrow's functions take them: of the views that
+    polars has, many can't be cast or counted."""
+    table = pa.table(frame)
+    for place, field in enumerate(table.schema):
+        if pa.types.is_string_view(field.type):
+            table = table.set_column(place, field.name, table[field.name].cast(pa.string()))
+        elif pa.types.is_dictionary(field.type) and pa.types.is_string_view(field.type.value_type):
+            chunks = [
+                pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
+                for chunk in table[field.name].chunks
+            ]
+            kind = pa.dictionary(field.type.index_type, pa.string())
+            table = table.set_column(place, field.name, pa.chunked_array(chunks, kind))
+    return table
+
+
 class PandasSource:
     """A pandas frame: numbers are taken as they are read, objects at once.
 

@@ -13,7 +13,7 @@ from checks.schema import SchemaError
 from checks.source.arrow_file import ArrowFile, ArrowStream
 from checks.source.base import Source, Stream
 from checks.source.delimited import CsvStream
-from checks.source.memory import PandasSource, TableSource
+from checks.source.memory import PandasSource, TableSource, exported
 from checks.source.parquet import ParquetSource
 
 KINDS = "a .parquet, .csv, .arrow or .feather file"
@@ -31,7 +31,7 @@ def open_source(data: Any) -> Source | Stream:
     if pandas is not None and isinstance(data, pandas.DataFrame):
         return PandasSource(data)
     if hasattr(data, "__arrow_c_stream__"):
-        return TableSource(pa.table(data))
+        return TableSource(exported(data))
     raise SchemaError(f"a {type(data).__name__} can't be read as a table; give {KINDS}, or a frame")
 
 

@@ -63,7 +63,7 @@ def report(
     ] = False,
     config: Annotated[
         Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help="Take reference, schema and bins from this config."),
+        typer.Option("--config", "-c", metavar="FILE", help="Take reference, schema, bins and importance from it."),
     ] = None,
     model: ModelOption = None,
 ) -> None:
@@ -108,26 +108,30 @@ def _compare(
     from checks.report.comparison import compare
     from checks.schema import SchemaError, SchemaOverrides
     from monitor.work.closing import ModelOptions
-    from monitor.work.references import overrides, read_table
+    from monitor.work.references import file_columns, overrides
 
     given, bins = SchemaOverrides(), 10
+    importance: dict[str, float] = {}
     if settings is not None:
         options = ModelOptions.of(settings)
         given, bins, ignore = overrides(options), options.bins, [*ignore, *options.drift_ignore]
+        importance = dict(options.importance)
     try:
-        tables = read_table(str(before)), read_table(str(now), "current file")
-        progress(0.1)
-        return compare(
-            *tables,
-            preset=preset,  # type: ignore[arg-type]
-            method=method,
-            columns=columns or None,
-            ignore=ignore,
-            schema=given,
-            bins=bins,
-            names=(before.name, now.name),
-            progress=lambda share: progress(0.1 + 0.9 * share),
-        )
+        with file_columns(str(before)) as reference, file_columns(str(now), "current file") as current:
+            progress(0.1)
+            return compare(
+                reference,
+                current,
+                preset=preset,  # type: ignore[arg-type]
+                method=method,
+                columns=columns or None,
+                ignore=ignore,
+                schema=given,
+                bins=bins,
+                importance=importance,
+                names=(before.name, now.name),
+                progress=lambda share: progress(0.1 + 0.9 * share),
+            )
     except SchemaError as error:
         raise Failure(str(error), 2) from None
 

@@ -96,7 +96,10 @@ def test_every_kind_of_frame_gives_the_same() -> None:
     arrow = [pa.Table.from_pandas(frame, preserve_index=False) for frame in (BEFORE, NOW)]
     same = compare(BEFORE, NOW).to_json()
     assert compare(*arrow).to_json() == same
-    assert compare(pl.from_pandas(BEFORE), pl.from_pandas(NOW)).to_json() == same
+    polars = [pl.from_pandas(frame) for frame in (BEFORE, NOW)]
+    assert compare(*polars).to_json() == same
+    places = [frame.with_columns(pl.col("^c.*$").cast(pl.Categorical)) for frame in polars]
+    assert compare(*places).to_json() == same
     with pytest.raises(SchemaError, match="dict is no table"):
         compare({"a": [1]}, NOW)
 
@@ -149,6 +152,19 @@ def test_limits_are_learned_from_parts_as_long_as_the_current_data() -> None:
     assert "no column of times" in alone.notes[0]
     short = compare(days[: 24 * 20 * 5], now)
     assert "fewer than 12 parts as long as the current data (1 day)" in short.notes[0]
+
+
+def test_columns_that_matter_more_are_told_first() -> None:
+    now = NOW.assign(f03=NOW["f03"] + 3, f05=NOW["f05"] + 0.8, f07=NOW["f07"] + 2)
+
+    def first(**importance: float) -> list[str]:
+        return [one.name for one in compare(BEFORE, now, importance=importance).ranked[:3]]
+
+    assert first() == ["f03", "f07", "f05"]
+    assert first(f05=9.0, f07=0.1) == ["f05", "f07", "f03"]
+    assert first(f01=1.0) == ["f03", "f07", "f05"], "by their distance where all matter the same"
+    plain = json.loads(compare(BEFORE, now, importance={"f05": 9.0}).to_json())
+    assert {one["name"]: one["importance"] for one in plain["columns"] if one["importance"]} == {"f05": 9.0}
 
 
 def test_columns_may_be_chosen() -> None:

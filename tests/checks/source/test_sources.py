@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.feather
@@ -103,18 +104,25 @@ def test_any_kind_makes_the_same_reference(kind: str, tmp_path: Path) -> None:
         assert made.calibration.limits[key].at(500) == pytest.approx(limit.at(500), rel=1e-9), key
 
 
-def test_polars_comes_through_arrows_stream() -> None:
-    class Exported:
-        """What polars and others are to us: an object with the stream's method."""
+def test_a_frame_of_polars_has_the_profile_of_its_rows() -> None:
+    frame = pl.from_arrow(NORMAL)
+    assert isinstance(frame, pl.DataFrame)
+    assert pa.types.is_string_view(pa.table(frame)["city"].type), "which many of Arrow's functions can't take"
+    same(profile_source(open_source(frame), SCHEMA, BINNING))
+    places = frame.with_columns(pl.col("city").cast(pl.Categorical))
+    assert pa.types.is_dictionary(pa.table(places)["city"].type)
+    same(profile_source(open_source(places), SCHEMA, BINNING))
+    pieces = pl.concat([frame[:1_000], frame[1_000:]], rechunk=False)
+    same(profile_source(open_source(pieces), SCHEMA, BINNING))
 
-        def __arrow_c_stream__(self, requested: object = None) -> object:
-            views = [
-                column.cast(pa.string_view()) if pa.types.is_string(column.type) else column
-                for column in NORMAL.columns
-            ]
-            return pa.table(views, names=NORMAL.column_names).__arrow_c_stream__(requested)
 
-    same(profile_source(open_source(Exported()), SCHEMA, BINNING))
+def test_a_frame_of_polars_makes_the_same_reference() -> None:
+    frame = pl.from_arrow(NORMAL)
+    assert isinstance(frame, pl.DataFrame)
+    source = plain(open_source(frame.with_columns(pl.col("city").cast(pl.Categorical))))
+    assert infer(LazyTable(source)) == SCHEMA
+    made = build_reference(SourceColumns(source, SCHEMA), SCHEMA, every=HOUR)
+    same(made.profile, build_reference(FRAME, SCHEMA, every=HOUR).profile)
 
 
 def test_columns_that_are_not_there_are_missing(tmp_path: Path) -> None:

@@ -147,14 +147,16 @@ def test_what_can_not_run_is_one_sentence(
 def test_a_config_gives_reference_schema_and_ignored_columns(watchkeeper: Command, files: list[str]) -> None:
     Path("watchkeeper.yaml").write_text(
         "model: m\nreference: before.parquet\nschema: {target: c0, features: {f03: numeric}, ignore: [f05]}\n"
-        "checks: {drift: {ignore: [f04]}}\n"
+        "checks: {drift: {ignore: [f04], importance: weights.json}}\n"
     )
+    Path("weights.json").write_text('{"f03": 2.5}')
     ran = watchkeeper("report", "--config", "watchkeeper.yaml", *files[2:], "--json")
     assert ran.status == 0
     columns = parsed(ran)
     assert columns["c0"]["role"] == "target"
     assert {"f04", "f05"}.isdisjoint(columns)
-    assert columns["f03"]["drifted"] is True
+    assert (columns["f03"]["drifted"], columns["f03"]["importance"]) == (True, 2.5)
+    assert columns["f06"]["importance"] is None
 
 
 def test_names_from_data_are_no_markup_on_the_terminal(watchkeeper: Command) -> None:
