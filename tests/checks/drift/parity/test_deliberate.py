@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+from scipy import stats
+
 from checks.drift.exact.compare import METHODS, compare_exact
 from checks.drift.exact.result import dataset_drifted
+from checks.drift.methods import METHODS as METHODS_OF_PROFILES
+from tests.checks.drift.columns import categories, numbers
 from tests.checks.drift.parity.conftest import DATASET, EMPTY, INFINITE, Found, cut_to_one_length
 from tests.checks.drift.parity.shapes import Shape
 from tests.checks.drift.parity.test_parity import compared
@@ -28,6 +33,32 @@ def test_an_infinite_value_does_not_hide_a_drifted_column_from_the_count(
     ours = compared(all_shapes[INFINITE], "evidently")
     assert ours.drifted
     assert dataset_drifted([ours])
+
+
+def test_one_row_of_a_new_category_is_no_proof_as_it_is_for_evidently(
+    all_shapes: dict[str, Shape], by_evidently: Found
+) -> None:
+    """Its chi-square takes the reference's shares for the truth, in which a new category can't be."""
+    name = "a new category"
+    assert by_evidently[name]["chisquare"]["value"] == 0.0
+    assert by_evidently[name]["chisquare"]["drifted"]
+    shape = all_shapes[name]
+    ground, (before, now) = categories(shape.reference.to_pylist(), shape.current.to_pylist())
+    method = METHODS_OF_PROFILES["chisquare"]
+    statistic = method.shown(float(method.distance(ground, before, now)), len(shape.reference), len(shape.current))
+    assert stats.chi2.sf(statistic, 3) > 0.05
+
+
+def test_an_outlier_moves_evidentlys_bins_and_none_of_ours(all_shapes: dict[str, Shape], by_evidently: Found) -> None:
+    """Its PSI and Jensen–Shannon cut the range of both sides together; profiles have quantiles of the reference."""
+    shape = all_shapes["outliers"]
+    assert by_evidently["outliers"]["psi"]["value"] < 0.05, "nearly all rows are in one bin"
+    shifted = pa.array([value + 1.0 if abs(value) < 10 else value for value in shape.current.to_pylist()])
+    hidden = compare_exact(shape.reference, shifted, "numeric", "evidently", "psi")
+    assert hidden.value is not None
+    assert hidden.value < 0.1, "a shift by a standard deviation is not seen"
+    ground, (before, now) = numbers(shape.reference.to_pylist(), shifted.to_pylist())
+    assert float(METHODS_OF_PROFILES["psi"].distance(ground, before, now)) > 0.5
 
 
 def test_a_reference_that_nannyml_can_not_be_fitted_to_is_an_error_of_that_column(
