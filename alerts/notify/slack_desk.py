@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     FOREIGN = "foreign"
     """Not on our message: another app's, another daemon's, or made up."""
     UNKNOWN = "unknown"
-    """Whether the user may can't be told."""
+    """It can't be told now whether this may be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,10 @@ class Desk:
     def take(self, press: Press, app: str, now: float) -> Answer:
         """Does what the press asks for at wall time `now`. `app` is what the connection says that this app is."""
         incident = self._store.incident(press.incident)
-        if incident is None or not self._ours(press, app):
+        address = self._store.address(press.incident, self._receiver)
+        if incident is not None and address is None:
+            return Answer(Outcome.UNKNOWN, "This message has only just been sent; nothing was done. Try again.")
+        if incident is None or address is None or not _ours(press, app, address):
             return Answer(Outcome.FOREIGN, "This Watchkeeper knows no incident of this message; nothing was done.")
         if press.button is Button.DETAILS:
             text, blocks = details(incident, self._options.page)
@@ -82,12 +85,6 @@ class Desk:
         if press.button is Button.ACK:
             return self._acknowledge(press, now)
         return self._silence(press, incident, now)
-
-    def _ours(self, press: Press, app: str) -> bool:
-        """Whether the press was made on our message about this incident, where we posted it."""
-        address = self._store.address(press.incident, self._receiver) or {}
-        where = (address.get("channel"), address.get("ts"))
-        return where == (press.channel, press.ts) and app in ("", press.app)
 
     def _acknowledge(self, press: Press, now: float) -> Answer:
         held, new = self._store.acknowledge(press.incident, press.by, now, now + self._options.acknowledged_for)
@@ -108,3 +105,8 @@ class Desk:
         if new:
             return Answer(Outcome.DONE, f"Silenced until {end}; `watchkeeper silence expire` ends it earlier.")
         return Answer(Outcome.REPEATED, f"{escape(held.by, 100)} has silenced it already, until {end}.")
+
+
+def _ours(press: Press, app: str, address: Address) -> bool:
+    """Whether the press was made on our message about this incident, where we posted it."""
+    return (address.get("channel"), address.get("ts")) == (press.channel, press.ts) and app in ("", press.app)

@@ -384,3 +384,19 @@ def test_alerts_that_are_only_counted_are_not_muted(resolved: bool) -> None:
 
     assert muted(of(KEPT), [silence], 5.0) is silence
     assert muted(of(KEPT + 1), [silence], 5.0) is None
+
+
+def test_a_line_has_run_dry_when_nothing_is_due_or_nothing_can_be_told_in_time(tmp_path: Path) -> None:
+    pager = Receiver()
+    pager.pace = 1.0
+    with world(tmp_path, [DRIFT], pager) as it:
+        assert it.delivery.drained("pager", it.clock.now, 5.0)
+        it.window(3.2, 1, model="a")
+        it.window(3.2, 1, model="b")
+        assert not it.delivery.drained("pager", it.clock.now, 5.0)
+        it.deliver()
+        assert not it.delivery.drained("pager", it.clock.now, 5.0), "its pace lets the other follow"
+        assert it.delivery.drained("pager", it.clock.now, 0.5), "but not as soon as that"
+        pager.refusals = [NotifyError("wait", retry=True, after=60.0)]
+        it.deliver()
+        assert it.delivery.drained("pager", it.clock.now, 5.0), "it asked to be left alone"

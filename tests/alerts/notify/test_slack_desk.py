@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.handling import silencing_matchers
-from alerts.incident import Why
+from alerts.incident import Notice, Why
 from alerts.notify.slack import Slack, SlackOptions
 from alerts.notify.slack_buttons import Button, links, press_of, silent_until
 from alerts.notify.slack_desk import Answer, Desk, DeskOptions, Outcome
@@ -200,6 +200,19 @@ def test_what_was_not_pressed_on_our_message_does_nothing(scene: Scene, forged: 
     answer = scene.press("ack", **forged)
     assert (answer.outcome, "nothing was done" in answer.text) == (Outcome.FOREIGN, True)
     assert scene.story == [("opened", "")]
+
+
+def test_a_press_before_the_message_is_recorded_can_be_made_again(workspace: FakeSlack, tmp_path: Path) -> None:
+    slack = hearing(workspace)
+    with world(tmp_path, RULES, slack) as it:
+        it.window(3.2, 1)
+        (owed,) = it.store.owed("slack", it.clock.now, 9)
+        slack.send(Notice(owed.incident, Why.FIRST), None)  # and nothing is recorded yet
+        press = press_of(workspace.press(workspace.posts()[0].ts, "ack").payload)
+        assert press is not None
+        desk = Desk(PressStore(it.engine, it.writer), lambda _: True, DeskOptions())
+        answer = desk.take(press, APP, it.clock.now)
+        assert (answer.outcome, "Try again" in answer.text) == (Outcome.UNKNOWN, True)
 
 
 @pytest.mark.parametrize(
