@@ -223,7 +223,8 @@ class Seen:
     severity: Severity
     total: int
     resolved: bool
-    acknowledged: bool = False
+    acknowledged: str = ""
+    """By whom."""
     silenced_until: float | None = None
     unwatched: bool = False
 
@@ -359,7 +360,7 @@ def why_owed(incident: Incident, seen: Seen | None) -> Why | None:
         return Why.RESOLVED
     if incident.severity.rank > seen.severity.rank:
         return Why.SEVERITY_ROSE
-    if incident.acknowledged is not None and not seen.acknowledged:
+    if incident.acknowledged is not None and incident.acknowledged.by != seen.acknowledged:
         return Why.ACKNOWLEDGED
     if incident.silenced is not None and incident.silenced.until != seen.silenced_until:
         return Why.SILENCED
@@ -376,7 +377,7 @@ def seen_of(incident: Incident) -> Seen:
         incident.severity,
         incident.total,
         incident.resolved,
-        incident.acknowledged is not None,
+        incident.acknowledged.by if incident.acknowledged is not None else "",
         incident.silenced.until if incident.silenced is not None else None,
         incident.unwatched_since is not None,
     )

@@ -2,8 +2,8 @@
 what Slack refuses, with faults to order.
 
 In a test: ``with FakeSlack() as slack: …``; as a process: ``python -m tests.fakes.slack --port 8089``, with the
-recorded state at ``GET /_state``, faults ordered by ``POST /_faults``, messages deleted by ``POST /_delete`` and
-buttons pressed by ``POST /_press``.
+recorded state at ``GET /_state``, faults ordered by ``POST /_faults``, messages deleted by ``POST /_delete``, buttons
+pressed by ``POST /_press`` and connections ended by ``POST /_socket``.
 """
 
 from __future__ import annotations
@@ -400,6 +400,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/_press":
             press = self.slack.press(**json.loads(body))
             return self._reply(200, {"ok": True, "acknowledged": press.acknowledged, "seconds": press.seconds})
+        if self.path == "/_socket":
+            self.slack.socket.end(APP, **json.loads(body))
+            return self._reply(200, {"ok": True})
         if self.path.startswith("/actions/"):
             return self._answer(body)
         return self._serve(body)
@@ -523,7 +526,9 @@ def main() -> None:
     options = parser.parse_args()
     with FakeSlack(options.port, rate_limit=options.rate_limit) as slack:
         print(
-            f"slack stand-in: {slack.api_url} token {TOKEN} channel {CHANNEL} webhook {slack.webhook_url}", flush=True
+            f"slack stand-in: {slack.api_url} token {TOKEN} channel {CHANNEL} webhook {slack.webhook_url} "
+            f"app token {APP_TOKEN}",
+            flush=True,
         )
         try:
             threading.Event().wait()

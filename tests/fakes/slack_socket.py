@@ -98,6 +98,13 @@ class SocketSide:
         envelope.answered.wait(ACKNOWLEDGE_SECONDS + LONGER_SECONDS)
         return envelope
 
+    def end(self, app: str, how: str) -> None:
+        """Ends the app's connections: drop, close, or by the reason of a disconnect."""
+        if how in ("drop", "close"):
+            getattr(self, how)(app)
+        else:
+            self.disconnect(app, how)
+
     def disconnect(self, app: str, reason: str = "refresh_requested") -> None:
         """Tells every connection of the app that it will be closed soon, as Slack does before it recycles one."""
         for connection in self._of(app):

@@ -113,6 +113,7 @@ def test_somebody_else_may_take_it_over(scene: Scene) -> None:
     assert scene.press("ack", "U0BOB", "bob").outcome is Outcome.DONE
     scene.deliver()
     assert "bob (U0BOB)" in scene.shown
+    assert [text.split()[1] for text in scene.thread] == ["ann", "bob"]
     assert scene.story[-1] == ("acknowledged", "bob (U0BOB)")
 
 

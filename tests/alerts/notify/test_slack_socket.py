@@ -103,17 +103,14 @@ def test_other_envelopes_are_acknowledged_and_left_alone(workspace: FakeSlack) -
     assert heard.payloads == []
 
 
-@pytest.mark.parametrize("how", ["drop", "close", "refresh", "warning"])
+@pytest.mark.parametrize("how", ["drop", "close", "refresh_requested", "warning"])
 def test_a_connection_that_ends_is_made_anew(workspace: FakeSlack, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slack_socket, "FIRST_WAIT", 0.05)
     heard, ts = Heard(), message(workspace)
     with connected(workspace, heard) as socket:
         wait_for(is_well(socket), "a connection")
         assert workspace.socket.connected.acquire(timeout=5)
-        if how in ("drop", "close"):
-            getattr(workspace.socket, how)(APP)
-        else:
-            workspace.socket.disconnect(APP, "refresh_requested" if how == "refresh" else "warning")
+        workspace.socket.end(APP, how)
         assert workspace.socket.connected.acquire(timeout=20), "a second connection"
         wait_for(lambda: socket.problem is None and workspace.socket.open(APP) == 1, "the old one is gone", 20)
         assert workspace.press(ts, "ack").acknowledged
