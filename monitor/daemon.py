@@ -328,7 +328,7 @@ class Daemon:
             return None
         if self.presses is None:
             return {"state": "links", "problem": None}
-        return {"state": self.presses.state, "problem": self.presses.socket.problem}
+        return {"state": self.presses.state, "problem": self.presses.problem}
 
     def _deliver(self, receiver: str) -> None:
         """One receiver's line, on a thread of its own: a hanging one holds up nobody. At the end it runs dry, as far as
@@ -392,8 +392,8 @@ class Daemon:
         self.meters.notifications.labels(receiver=receiver, outcome=outcome.value).inc()
         self.health.report(f"receiver {receiver}", problem)
 
-    def _on_buttons(self, problem: str | None) -> None:
-        self.meters.slack_connected.labels(receiver="slack").set(problem is None)
+    def _on_buttons(self, heard: bool, problem: str | None) -> None:
+        self.meters.slack_connected.labels(receiver="slack").set(heard)
         self.health.report("slack buttons", problem)
 
     def _expire(self) -> None:

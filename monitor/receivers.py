@@ -66,7 +66,7 @@ def presses(
     made: Mapping[str, Notifier],
     store: DeskStore,
     clock: Clock,
-    on_state: Callable[[str | None], None],
+    on_state: Callable[[bool, str | None], None],
     on_press: Callable[[str, str], None],
     *,
     shared: bool,

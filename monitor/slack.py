@@ -25,6 +25,8 @@ ANSWER_SECONDS = 10
 State = Literal["connected", "connecting", "waiting for somebody to act"]
 OnPress = Callable[[str, str], None]
 """(button, outcome)"""
+OnState = Callable[[bool, str | None], None]
+"""(whether presses are heard, what is wrong in a sentence)"""
 
 
 class Presses:
@@ -36,7 +38,7 @@ class Presses:
         app_token: SecretStr,
         store: DeskStore,
         clock: Clock,
-        on_state: Callable[[str | None], None],
+        on_state: OnState,
         on_press: OnPress,
         *,
         acknowledged_for: float,
@@ -45,11 +47,11 @@ class Presses:
     ) -> None:
         """`shared`: other daemons on the same database may be connected as the same app."""
         assert settings.token is not None
-        self._clock, self._on_press = clock, on_press
+        self._clock, self._on_press, self._on_state = clock, on_press, on_state
         self.people = People(settings.allow, settings.token, clock.monotonic, settings.api_url, settings.timeout)
         self._desk = Desk(store, self.people.may, DeskOptions(acknowledged_for, settings.time_zone, page))
         options = SocketOptions(app_token, settings.api_url, settings.timeout, shared)
-        self.socket = Socket(options, self._take, on_state, clock.monotonic)
+        self.socket = Socket(options, self._take, self._tell, clock.monotonic)
 
     @property
     def state(self) -> State:
@@ -61,12 +63,21 @@ class Presses:
         """Whether messages are to have buttons: also while a connection is being renewed."""
         return not self.socket.parked
 
+    @property
+    def problem(self) -> str | None:
+        """What is wrong with the connection, or else with knowing who may press."""
+        return self.socket.problem or self.people.problem
+
+    def _tell(self, problem: str | None) -> None:
+        self._on_state(problem is None, problem or self.people.problem)
+
     def _take(self, payload: Mapping[str, Any], app: str) -> None:
         press = press_of(payload)
         if press is None:
             return
         answer = self._desk.take(press, app, self._clock.time())
         self._on_press(press.button.value, answer.outcome.value)
+        self._on_state(self.socket.problem is None, self.problem)
         log.info("%s pressed %s on %s: %s", press.by, press.button, press.incident, answer.outcome)
         self._answer(press, answer)
 

@@ -29,14 +29,17 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlack]:
 
 
 @contextmanager
-def heard(it: World, workspace: FakeSlack, presses: list[tuple[str, str]]) -> Iterator[Presses]:
-    settings = SlackSettings(channel=CHANNEL, token=SecretStr(TOKEN), api_url=workspace.api_url, timeout=1.0)
+def heard(
+    it: World, workspace: FakeSlack, presses: list[tuple[str, str]], allow: tuple[str, ...] = ()
+) -> Iterator[Presses]:
+    token = SecretStr(TOKEN)
+    settings = SlackSettings(channel=CHANNEL, token=token, api_url=workspace.api_url, timeout=1.0, allow=list(allow))
     made = Presses(
         settings,
         SecretStr(APP_TOKEN),
         PressStore(it.engine, it.writer),
         it.clock,
-        lambda _: None,
+        lambda *_: None,
         lambda button, outcome: presses.append((button, outcome)),
         acknowledged_for=3600.0,
         page="https://watch.example",
@@ -111,3 +114,19 @@ def test_a_press_that_breaks_something_is_logged_and_the_next_is_taken(
             connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO incidents")
         workspace.press(ts, "ack")
         wait_for(lambda: presses == [("ack", "done")], "the next one")
+
+
+def test_a_group_that_can_not_be_read_is_told_until_it_can(workspace: FakeSlack, tmp_path: Path) -> None:
+    presses: list[tuple[str, str]] = []
+    with world(tmp_path, [rule()], receiver(workspace)) as it:
+        ts = incident(it, workspace)
+        with heard(it, workspace, presses, ("S0ONCALL",)) as made:
+            workspace.press(ts, "ack")
+            wait_for(lambda: len(presses) == 1, "the press")
+            assert made.problem is not None
+            assert "S0ONCALL can't be read (missing_scope)" in made.problem
+            workspace.scopes.append("usergroups:read")
+            workspace.press(ts, "ack")
+            wait_for(lambda: len(presses) == 2, "another")
+            assert made.problem is None
+    assert presses == [("ack", "unknown"), ("ack", "done")]
