@@ -49,6 +49,8 @@ class SocketSide:
         """What clients did that Slack would not understand."""
         self.connected = threading.Semaphore(0)
         """Released with every connection that has said hello."""
+        self.mute = False
+        """Whether new connections hear nothing."""
         self.elsewhere = 0
         """Connections of the app that are none of this process's."""
         self._tickets: dict[str, tuple[str, float]] = {}
@@ -151,8 +153,9 @@ class SocketSide:
             info = {"app_id": app}
             debug = {"host": "applink-0", "build_number": 1, "approximate_connection_time": 18_060}
             hello = {"type": "hello", "num_connections": number, "connection_info": info, "debug_info": debug}
-            connection.send(json.dumps(hello))
-            self.connected.release()
+            if not self.mute:
+                connection.send(json.dumps(hello))
+                self.connected.release()
             for message in connection:
                 self._heard(message)
         except ConnectionClosed:

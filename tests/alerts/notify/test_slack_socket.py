@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
@@ -16,7 +17,7 @@ from alerts.incident import Notice, Why
 from alerts.notify import slack_socket
 from alerts.notify.slack import Slack, SlackOptions
 from alerts.notify.slack_socket import Socket, SocketOptions
-from tests.alerts.builders import incident
+from tests.alerts.builders import alert, incident
 from tests.e2e.process import wait_for
 from tests.fakes.slack import APP, APP_TOKEN, CHANNEL, TOKEN, FakeSlack
 
@@ -59,11 +60,11 @@ def connected(
         socket.stop()
 
 
-def message(workspace: FakeSlack) -> str:
+def message(workspace: FakeSlack, notice: Notice = FIRST) -> str:
     """An incident's message with buttons; its ts."""
     slack = Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 1.0))
     slack.hears = lambda: True
-    return slack.send(FIRST, None)["ts"]
+    return slack.send(notice, None)["ts"]
 
 
 def is_well(socket: Socket) -> Callable[[], bool]:
@@ -92,6 +93,29 @@ def test_a_slow_handler_does_not_keep_slack_waiting(workspace: FakeSlack) -> Non
         assert len(heard.payloads) == 1
         go.set()
         wait_for(lambda: len(heard.payloads) == 3, "the others, in turn")
+
+
+def test_a_press_on_the_largest_message_arrives_whole(workspace: FakeSlack) -> None:
+    alerts = [alert(3.2, f"{place}" + "x" * 300, summary="é" * 3000, action="€" * 3000) for place in range(30)]
+    heard, ts = Heard(), message(workspace, Notice(incident(*alerts), Why.FIRST))
+    with connected(workspace, heard) as socket:
+        wait_for(is_well(socket), "a connection")
+        press = workspace.press(ts, "silence_tomorrow")
+        assert press.acknowledged
+        assert len(json.dumps(press.payload)) > 16_000
+        wait_for(lambda: heard.payloads == [press.payload], "all of it")
+
+
+def test_a_connection_over_which_nothing_is_said_is_none(workspace: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slack_socket, "HELLO_SECONDS", 0.2)
+    monkeypatch.setattr(slack_socket, "FIRST_WAIT", 0.05)
+    workspace.socket.mute = True
+    heard = Heard()
+    with connected(workspace, heard) as socket:
+        wait_for(lambda: socket.problem == "Slack's socket does not say hello", "it is not taken for one")
+        workspace.socket.mute = False
+        wait_for(is_well(socket), "a connection that speaks")
+        wait_for(lambda: workspace.socket.open(APP) == 1, "the others are closed")
 
 
 def test_other_envelopes_are_acknowledged_and_left_alone(workspace: FakeSlack) -> None:

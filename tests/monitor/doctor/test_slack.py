@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import textwrap
+from pathlib import Path
+
 import pytest
+import yaml
 
 from monitor.doctor.offset import Offsets
 from monitor.doctor.slack import slack
 from monitor.doctor.slack_buttons import slack_buttons
 from tests.fakes.slack import APP, APP_TOKEN, TOKEN, FakeSlack
+from tests.fakes.slack import NEEDED as NEEDED_BY_METHOD
 
 from .conftest import Configure, only, shown
 
@@ -95,3 +100,17 @@ def test_without_slack_or_with_a_webhook_there_are_no_buttons(configure: Configu
     assert list(slack_buttons(configure("model: a\n"))) == []
     hook = configure("model: a\nslack: {webhook_url: 'https://hooks.slack.com/services/hunter2'}\n")
     assert only(slack_buttons(hook)).status.value == "off"
+
+
+def test_the_app_of_the_docs_has_all_that_is_needed(
+    configure: Configure, workspace: FakeSlack, offsets: Offsets
+) -> None:
+    text = (Path(__file__).parents[3] / "docs/receivers.md").read_text("utf-8")
+    lines = text[text.index("        display_information") : text.index("   | scope |")]
+    manifest = yaml.safe_load(textwrap.dedent(lines))
+    assert manifest["settings"] == {"interactivity": {"is_enabled": True}, "socket_mode_enabled": True}
+    workspace.scopes = manifest["oauth_config"]["scopes"]["bot"]
+    assert set(NEEDED_BY_METHOD.values()) <= {*workspace.scopes, "files:write"}
+    config = configure(settings(workspace, f", app_token: {APP_TOKEN}, allow: [S0ONCALL]"))
+    assert only(slack(config, offsets)).status.value == "missing", "only the optional scope"
+    assert only(slack_buttons(config)).status.value == "ok"
