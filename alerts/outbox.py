@@ -1,8 +1,8 @@
 """Delivers owed notifications: small stages, each with a named outcome; retries in this one place.
 
 What is owed was written in the transaction that changed the alerts. A pass takes each row through quiet (inhibition,
-mute times, silences) → up to date → wanted → send → record. A crash between send and record sends once more; nothing is
-lost.
+mute times, silences) → up to date → wanted → claim → send → record. A crash between send and record sends once more;
+nothing is lost.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ PARKED_WAIT = 300.0
 MESSAGE_TRIES = 5
 """After so many refusals of one message it is given up."""
 BATCH = 32
+CLAIM_SECONDS = 60.0
+"""How long others leave a row alone whose send began; longer than any receiver's time-outs."""
 
 
 class Outcome(StrEnum):
@@ -48,6 +50,8 @@ class Outcome(StrEnum):
     RETRIED = "retried"
     PARKED = "parked"
     UNRECORDED = "unrecorded"
+    ELSEWHERE = "elsewhere"
+    """Another daemon on the same database sends it, or has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,9 @@ class OutboxStore(Protocol):
         """Puts a row off; `unsure` keeps that a send of it may have arrived."""
         ...
 
-    def begin(self, id: int, now: float) -> None:
-        """Notes that a send begins, before it does."""
+    def claim(self, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:
+        """Takes an unfinished row for one owner until a wall time, and returns it as it is now; None if another has it.
+        With `begin` it notes that a send begins, unless one of it began before."""
         ...
 
 
@@ -157,9 +162,11 @@ class Delivery:
         routing: Routing | None = None,
         inhibitions: Sequence[Inhibition] = (),
         fallbacks: Mapping[str, str] | None = None,
+        owner: str = "",
     ) -> None:
-        """`fallbacks`: who is told instead of a receiver for which somebody has to act."""
-        self._store = store
+        """`fallbacks`: who is told instead of a receiver for which somebody has to act; `owner`: whose claims on rows
+        are ours, where other daemons deliver from the same outbox."""
+        self._store, self._owner = store, owner
         self._routing = routing or Routing(list(receivers))
         self._inhibitions = list(inhibitions)
         self._fallbacks = dict(fallbacks or {})
@@ -227,14 +234,18 @@ class Delivery:
             # Of what people know they hear the end at once, but not at night.
             if not incident.resolved or quiet.why is Held.MUTE_TIME:
                 return self._postpone(owed, quiet)
-        why = why_owed(incident, owed.seen)
-        if owed.reason is Why.REPEATED and incident.acknowledged is None and why in _LESS_THAN_REPEATED:
-            why = Why.REPEATED
+        why = _why(owed)
         if why is None:
             return self._end(owed, Outcome.COLLAPSED, now)
         if why not in self._receivers[owed.receiver].wants:
             return self._end(owed, Outcome.SKIPPED, now)
-        return self._send(owed, Notice(incident, why), now)
+        begin = isinstance(self._receivers[owed.receiver], Reconciling)
+        mine = self._store.claim(owed.id, self._owner, now, now + CLAIM_SECONDS, begin)
+        if mine is None:
+            return Outcome.ELSEWHERE
+        # What was read before the claim may have been sent by another since.
+        why = _why(mine)
+        return self._end(mine, Outcome.COLLAPSED, now) if why is None else self._send(mine, why, now)
 
     def _passes(self, owed: Owed, quiet: Quiet) -> bool:
         """Whether it is told all the same: what people did themselves, in spite of silences; and whether anybody
@@ -254,10 +265,11 @@ class Delivery:
                 self._on_outcome(owed.receiver, Outcome.POSTPONED, None)
         return Outcome.POSTPONED
 
-    def _send(self, owed: Owed, notice: Notice, now: float) -> Outcome:
+    def _send(self, owed: Owed, why: Why, now: float) -> Outcome:
         notifier, line = self._receivers[owed.receiver], self._lines[owed.receiver]
+        notice = Notice(owed.incident, why)
         try:
-            address = self._sent(notifier, owed, notice, now)
+            address = self._sent(notifier, owed, notice)
         except NotifyError as error:
             return self._refused(owed, error, now)
         except Exception as error:
@@ -276,19 +288,16 @@ class Delivery:
         self._record_sent(owed.receiver, now)
         return Outcome.SENT
 
-    def _sent(self, notifier: Notifier, owed: Owed, notice: Notice, now: float) -> Address:
+    def _sent(self, notifier: Notifier, owed: Owed, notice: Notice) -> Address:
         """Sends, unless a send that was cut short turns out to have arrived; returns where the message is."""
         address = owed.address
-        if isinstance(notifier, Reconciling):
-            if owed.tried_at is not None:
-                found = notifier.find(notice, address, owed.tried_at)
-                if found is not None:
-                    log.info("%s: an earlier message on %s had arrived", owed.receiver, notice.incident.key)
-                    if found.done:
-                        return found.address
-                    address = found.address
-            else:
-                self._store.begin(owed.id, now)
+        if isinstance(notifier, Reconciling) and owed.tried_at is not None:
+            found = notifier.find(notice, address, owed.tried_at)
+            if found is not None:
+                log.info("%s: an earlier message on %s had arrived", owed.receiver, notice.incident.key)
+                if found.done:
+                    return found.address
+                address = found.address
         return notifier.send(notice, address)
 
     def _record_sent(self, receiver: str, now: float) -> None:
@@ -328,6 +337,13 @@ class Delivery:
         self._store.record(owed.id, outcome, now)
         self._on_outcome(owed.receiver, outcome, problem)
         return outcome
+
+
+def _why(owed: Owed) -> Why | None:
+    """Why the receiver is to be told, by what it was last told."""
+    why = why_owed(owed.incident, owed.seen)
+    again = owed.reason is Why.REPEATED and owed.incident.acknowledged is None
+    return Why.REPEATED if again and why in _LESS_THAN_REPEATED else why
 
 
 class _Clock(Protocol):

@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+import uuid
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -54,6 +55,7 @@ from monitor.store.lock import hold
 from monitor.store.presses import PressStore
 from monitor.store.writer import Writer
 from monitor.ticks import Ticker
+from monitor.unstored import CALM, Unstored
 from monitor.web.app import Services, create_app
 from monitor.web.serve import PortTaken, Server
 from monitor.work import retention
@@ -80,13 +82,10 @@ class Daemon:
         self.config, self.clock = config, clock
         self.lock = hold(config.database)
         self.engine = open_engine(config.database)
-        self.writer = Writer(self.engine, max_bytes=config.limits.queue_bytes)
         self.registry = CollectorRegistry()
         self.meters = Meters(self.registry)
         self.latest = Latest()
         self.health = Health()
-        self.events = EventStore(self.writer, self.engine, clock)
-        self.alerts = AlertStore(self.engine, self.writer)
         self.receivers = receivers(config, clock)
         self.routing = routing(config)
         self.judge = Judge(
@@ -97,6 +96,19 @@ class Daemon:
             newest=self.latest.newest,
             routing=self.routing,
         )
+        self.unstored = Unstored(
+            self.engine,
+            self.judge,
+            self.routing,
+            self.receivers,
+            clock,
+            self.health,
+            url=config.database,
+            calm=max(CALM, 4 * config.evaluate),
+        )
+        self.writer = Writer(self.engine, max_bytes=config.limits.queue_bytes, on_lost=self.unstored.failed)
+        self.events = EventStore(self.writer, self.engine, clock)
+        self.alerts = AlertStore(self.engine, self.writer)
         self.worker = Worker(config.worker, clock)
         self.registry.register(LatestCollector(self.latest, self.alerts))
         # Apart from the other checks' process: a report may take minutes.
@@ -110,6 +122,8 @@ class Daemon:
             routing=self.routing,
             inhibitions=config.inhibitions,
             fallbacks={item.name: item.fallback for item in config.receivers if item.fallback},
+            # Who holds the database alone goes on with what it sent before a crash at once.
+            owner="" if self.lock is not None else str(uuid.uuid4()),
         )
         self._passed = dict.fromkeys(self.receivers, clock.monotonic())
         """When each receiver's line was last looked at."""
@@ -304,7 +318,9 @@ class Daemon:
             self._schedule_sampler(model, probes, probes.tick)
 
     def _schedule_sampler(self, model: str, collector: Collector, every: float) -> None:
-        sampler = Sampler(model, collector, every, self.writer, self.judge, self.latest, self.meters, self.clock)
+        sampler = Sampler(
+            model, collector, every, self.writer, self.judge, self.latest, self.meters, self.clock, self.unstored
+        )
         self.schedule.every(every, f"{collector.name} {model}".strip(), sampler.sample)
 
     def _services(self) -> Services:
@@ -335,6 +351,7 @@ class Daemon:
         there is time."""
         while not self._stopping.wait(DELIVER_SECONDS):
             self.delivery.deliver(receiver, self.clock.time())
+            self.unstored.tell(receiver)
             self._passed[receiver] = self.clock.monotonic()
         while not self._drained.is_set():
             self.delivery.deliver(receiver, self.clock.time())

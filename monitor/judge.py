@@ -141,11 +141,8 @@ class Judge:
         groups: dict[str, _Group] = {}
         saved: list[log.Changed] = []
         for rule in rules:
-            before, rows = known.get(rule.name, {}), by_metric.get(rule.metric, [])
-            company = self._company(connection, rule, wall)
-            after, stepped = evaluate(
-                rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval), company, shared
-            )
+            before = known.get(rule.name, {})
+            after, stepped = self._evaluated(connection, rule, before, by_metric, failed, now, interval, shared)
             saved.append((rule.name, before, after))
             known[rule.name] = after
             changes += stepped
@@ -157,6 +154,53 @@ class Judge:
             incident = log.open_incident(connection, model, name)
             self._tell(connection, incident, model, name, group, now, wall, known)
         return changes
+
+    def look(
+        self,
+        connection: Connection,
+        known: log.States,
+        model: str,
+        measurements: Iterable[Measurement],
+        now: float,
+        *,
+        metrics: Collection[str],
+        failed: Mapping[str, str],
+        interval: float | None = None,
+    ) -> tuple[list[Alert], set[str]]:
+        """Steps like `step`, from and in `known`, and stores nothing; returns what fires, and the fingerprints of what
+        ended."""
+        by_metric: dict[str, list[Measurement]] = {}
+        for measurement in measurements:
+            by_metric.setdefault(measurement.name, []).append(measurement)
+        firing: list[Alert] = []
+        over: set[str] = set()
+        for rule in self._rules:
+            if rule.metric not in metrics:
+                continue
+            before = known.get(rule.name, {})
+            after, stepped = self._evaluated(connection, rule, before, by_metric, failed, now, interval, {})
+            known[rule.name] = after
+            over |= {
+                alert_fingerprint(rule.name, model, item.labels) for item in stepped if item.before is Status.FIRING
+            }
+            fired = (alert_of(rule, model, state) for state in after.values() if state.status is Status.FIRING)
+            firing += [self._worded(alert, model) for alert in fired]
+        return firing, over
+
+    def _evaluated(
+        self,
+        connection: Connection,
+        rule: Rule,
+        before: Mapping[Labels, AlertState],
+        by_metric: Mapping[str, Sequence[Measurement]],
+        failed: Mapping[str, str],
+        now: float,
+        interval: float | None,
+        shared: Mapping[str, str],
+    ) -> tuple[dict[Labels, AlertState], list[Transition]]:
+        company = self._company(connection, rule, self._clock.time())
+        rows = by_metric.get(rule.metric, [])
+        return evaluate(rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval), company, shared)
 
     def attach(self, connection: Connection, model: str, report: ReportLink) -> bool:
         """Links a report on a window to the model's incidents of that time; whether there was one. Only those over

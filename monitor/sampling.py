@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
 from checks.base import Measurement, NotEnough, Window
 from checks.catalog import CATALOG
 from monitor.clock import Clock
@@ -15,6 +17,7 @@ from monitor.latest import Latest
 from monitor.metrics import Meters
 from monitor.store.events import EventStore
 from monitor.store.writer import Writer
+from monitor.unstored import Unstored
 
 log = logging.getLogger("watchkeeper.sampling")
 
@@ -32,6 +35,8 @@ class Sampler:
     latest: Latest
     meters: Meters
     clock: Clock
+    unstored: Unstored | None = None
+    """Judges on while nothing can be stored."""
 
     def sample(self) -> None:
         """Takes one sample, shows it and steps the rules over it. A collector that raises leaves its rules an error,
@@ -49,11 +54,16 @@ class Sampler:
         self.latest.put(self.model, rows)
         self.meters.last_evaluation.set(now)
         names = set(self.collector.metrics)
-        self.writer.call(
-            lambda connection: self.judge.step(
-                connection, self.model, rows, now, metrics=names, failed=failed, interval=self.interval
+        try:
+            self.writer.call(
+                lambda connection: self.judge.step(
+                    connection, self.model, rows, now, metrics=names, failed=failed, interval=self.interval
+                )
             )
-        )
+        except DBAPIError:
+            if self.unstored is not None:
+                self.unstored.judge(self.model, rows, now, metrics=names, failed=failed, interval=self.interval)
+            raise
 
 
 class ArrivalAges:

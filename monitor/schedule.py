@@ -33,6 +33,7 @@ class Schedule:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
+        self._offset = clock.time() - clock.monotonic()
         self._stop = threading.Event()
         self._guard = threading.Thread(target=self._watch_clock, name="clock-guard", daemon=True)
 
@@ -71,13 +72,20 @@ class Schedule:
 
         return run
 
-    def _watch_clock(self) -> None:
+    def due(self, name: str) -> datetime:
+        """When the job of this name runs next."""
+        due: datetime = self._scheduler.get_job(name).next_run_time
+        return due
+
+    def look_at_clock(self) -> None:
         """APScheduler plans by the wall clock: after a step back it would stay idle until the old time comes again."""
         offset = self._clock.time() - self._clock.monotonic()
+        if offset < self._offset - STEP_BACK:
+            log.warning("the clock went back by %.0f s; every job is scheduled anew", self._offset - offset)
+            for job in self._scheduler.get_jobs():
+                job.modify(next_run_time=datetime.fromtimestamp(self._clock.time(), UTC))
+        self._offset = offset
+
+    def _watch_clock(self) -> None:
         while not self._stop.wait(1.0):
-            now = self._clock.time() - self._clock.monotonic()
-            if now < offset - STEP_BACK:
-                log.warning("the clock went back by %.0f s; every job is scheduled anew", offset - now)
-                for job in self._scheduler.get_jobs():
-                    job.modify(next_run_time=datetime.fromtimestamp(self._clock.time(), UTC))
-            offset = now
+            self.look_at_clock()

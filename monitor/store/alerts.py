@@ -212,8 +212,8 @@ class AlertStore:
     def postpone(self, id: int, due_at: float, why: str, *, attempted: bool, unsure: bool = False) -> None:
         self._writer.call(lambda connection: rows.postpone(connection, id, due_at, why, attempted, unsure))
 
-    def begin(self, id: int, now: float) -> None:
-        self._writer.call(lambda connection: rows.begin(connection, id, now))
+    def claim(self, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:
+        return self._writer.call(lambda connection: rows.claim(connection, id, owner, now, until, begin))
 
 
 def _alert(row: Row[Any], told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, not_, or_, select, update
 
 from alerts.incident import Incident, Seen, Why
 from alerts.outbox import Delivered, Line, Outcome, Owed
@@ -15,6 +15,13 @@ from alerts.rule import Severity
 from monitor.store.alert_log import dump
 from monitor.store.tables import deliveries, incidents, lines, outbox
 
+_WHOLE = (
+    select(outbox, incidents.c.body, deliveries.c.address)
+    .join(incidents, incidents.c.id == outbox.c.incident)
+    .outerjoin(deliveries, and_(deliveries.c.incident == outbox.c.incident, deliveries.c.receiver == outbox.c.receiver))
+)
+"""A row with what is needed to deliver it."""
+_FREE: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 QUIET_SECONDS = 30.0
 """How long a change that nobody needs to see at once waits for others like it."""
 
@@ -25,11 +32,7 @@ def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterabl
     nothing is lost by that."""
     for receiver in receivers:
         waiting = and_(outbox.c.incident == incident.id, outbox.c.receiver == receiver, outbox.c.outcome.is_(None))
-        older = connection.execute(
-            select(outbox.c.reason, outbox.c.attempts, outbox.c.due_at, outbox.c.tried_at)
-            .where(waiting)
-            .order_by(outbox.c.id.desc())
-        ).first()
+        older = connection.execute(select(outbox).where(waiting).order_by(outbox.c.id.desc())).first()
         due_at = now + QUIET_SECONDS if why is Why.UPDATED else now
         if older is not None:
             due_at = min(due_at, max(older.due_at, now))
@@ -45,6 +48,9 @@ def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterabl
                 due_at=due_at,
                 attempts=older.attempts if older is not None else 0,
                 tried_at=older.tried_at if older is not None else None,
+                # Who sends the older one now is to be done first.
+                claimed_by=older.claimed_by if older is not None else None,
+                claimed_until=older.claimed_until if older is not None else None,
                 error="",
             )
         )
@@ -93,22 +99,24 @@ def keep_line(connection: Connection, receiver: str, line: Line, now: float) -> 
 
 def owed(connection: Connection, receiver: str, now: float, limit: int) -> list[Owed]:
     """Rows due at wall time `now`, oldest first; a row made in what is now the future (the clock went back) is due."""
-    query = (
-        select(outbox, incidents.c.body, deliveries.c.address)
-        .join(incidents, incidents.c.id == outbox.c.incident)
-        .outerjoin(
-            deliveries,
-            and_(deliveries.c.incident == outbox.c.incident, deliveries.c.receiver == outbox.c.receiver),
-        )
-        .where(
-            outbox.c.outcome.is_(None),
-            outbox.c.receiver == receiver,
-            or_(outbox.c.due_at <= now, outbox.c.created_at > now),
-        )
-        .order_by(outbox.c.id)
-        .limit(limit)
-    )
-    return [_owed(row) for row in connection.execute(query)]
+    due = or_(outbox.c.due_at <= now, outbox.c.created_at > now)
+    query = _WHOLE.where(outbox.c.outcome.is_(None), outbox.c.receiver == receiver, due)
+    return [_owed(row) for row in connection.execute(query.order_by(outbox.c.id).limit(limit))]
+
+
+def claim(connection: Connection, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:
+    """Takes an unfinished row for one owner, and returns it as it was; None while it is another's. A claim that lasts
+    longer than this one would was made by a clock that has gone back since, and does not hold."""
+    others = and_(outbox.c.claimed_by != owner, outbox.c.claimed_until > now, outbox.c.claimed_until <= until)
+    free = and_(outbox.c.id == id, outbox.c.outcome.is_(None), or_(outbox.c.claimed_by.is_(None), not_(others)))
+    row = connection.execute(_WHOLE.where(free)).one_or_none()
+    if row is None:
+        return None
+    values: dict[str, Any] = {"claimed_by": owner, "claimed_until": until}
+    if begin and row.tried_at is None:
+        values["tried_at"] = now
+    taken = connection.execute(update(outbox).where(free).values(values))
+    return _owed(row) if taken.rowcount else None
 
 
 def _owed(row: Row[Any]) -> Owed:
@@ -131,6 +139,8 @@ def finish(connection: Connection, id: int, outcome: Outcome, now: float, delive
         connection.execute(row.where(outbox.c.outcome.is_(None)).values(values))
         return
     connection.execute(row.values(values))
+    waiting = and_(outbox.c.incident == delivered.incident, outbox.c.receiver == delivered.receiver)
+    connection.execute(update(outbox).where(waiting, outbox.c.outcome.is_(None)).values(_FREE))
     here = and_(deliveries.c.incident == delivered.incident, deliveries.c.receiver == delivered.receiver)
     connection.execute(delete(deliveries).where(here))
     connection.execute(
@@ -145,15 +155,10 @@ def finish(connection: Connection, id: int, outcome: Outcome, now: float, delive
 
 def postpone(connection: Connection, id: int, due_at: float, why: str, attempted: bool, unsure: bool) -> None:
     """Puts a row off; unless `unsure`, a send that was made of it did not arrive."""
-    values: dict[str, Any] = {"due_at": due_at, "error": why, "attempts": outbox.c.attempts + int(attempted)}
+    values: dict[str, Any] = {"due_at": due_at, "error": why, "attempts": outbox.c.attempts + int(attempted), **_FREE}
     if attempted and not unsure:
         values["tried_at"] = None
     connection.execute(update(outbox).where(outbox.c.id == id, outbox.c.outcome.is_(None)).values(values))
-
-
-def begin(connection: Connection, id: int, now: float) -> None:
-    """Notes that a send begins."""
-    connection.execute(update(outbox).where(outbox.c.id == id).values(tried_at=now))
 
 
 def hasten(connection: Connection, why: str, now: float) -> None:

@@ -324,6 +324,8 @@ outbox = Table(
     Column("due_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("tried_at", Float, nullable=True),  # a send began here, and nobody knows whether it arrived
+    Column("claimed_by", String(64), nullable=True),  # the daemon that sends it now, where several share the database
+    Column("claimed_until", Float, nullable=True),
     Column("outcome", String(16), nullable=True),  # null while owed; sent | collapsed | silenced | failed
     Column("finished_at", Float, nullable=True),
     Column("error", Text, nullable=False, default=""),

@@ -38,7 +38,15 @@ class Writer:
     A job that raises takes back its own writes (a savepoint) and fails alone; a failed commit fails every job in it.
     """
 
-    def __init__(self, engine: Engine, max_bytes: int = 64 << 20, group: int = 256) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        max_bytes: int = 64 << 20,
+        group: int = 256,
+        on_lost: Callable[[Exception], None] = lambda _: None,
+    ) -> None:
+        """`on_lost` is told of each transaction that the database did not take."""
+        self._on_lost = on_lost
         self._engine = writing(engine)
         self._max_bytes = max_bytes
         self._group = group
@@ -108,6 +116,7 @@ class Writer:
                     except Exception as error:  # noqa: BLE001 - handed to whoever waits for the job
                         failed.append((job, error))
         except Exception as error:  # noqa: BLE001 - the whole transaction is gone: every waiter is told
+            self._on_lost(error)
             for job in jobs:
                 job.future.set_exception(error)
             return

@@ -16,11 +16,13 @@ from alerts.routing import Inhibition, MuteTime, Route, Routing
 from alerts.rule import Rule
 from alerts.state import Transition
 from checks.base import Measurement
+from monitor.health import Health
 from monitor.judge import Judge
 from monitor.store.alerts import AlertStore
 from monitor.store.engine import open_engine
 from monitor.store.tables import metadata
 from monitor.store.writer import Writer
+from monitor.unstored import Unstored
 from tests.alerts.builders import HOUR, START, FakeClock, measure
 
 
@@ -69,17 +71,21 @@ class World:
         mute_times: Iterable[MuteTime] = (),
         inhibitions: Iterable[Inhibition] = (),
         fallbacks: dict[str, str] | None = None,
+        owner: str = "",
     ) -> None:
-        self.engine = open_engine(f"sqlite:///{folder / 'alerts.sqlite'}")
+        url = f"sqlite:///{folder / 'alerts.sqlite'}"
+        self.engine = open_engine(url)
         metadata.create_all(self.engine)
-        self.writer = Writer(self.engine)
-        self.writer.start()
         self.clock = clock
         self.outcomes: list[tuple[str, Outcome, str | None]] = []
         self.receivers = {receiver.name: receiver for receiver in receivers}
-        self.store = AlertStore(self.engine, self.writer)
         routing = Routing(list(self.receivers), list(routes), list(mute_times))
         self.judge = Judge(list(rules), list(self.receivers), clock, routing=routing)
+        self.health = Health()
+        self.unstored = Unstored(self.engine, self.judge, routing, self.receivers, clock, self.health, url=url)
+        self.writer = Writer(self.engine, on_lost=self.unstored.failed)
+        self.writer.start()
+        self.store = AlertStore(self.engine, self.writer)
         self.delivery = Delivery(
             store or self.store,
             self.receivers,
@@ -89,6 +95,7 @@ class World:
             routing=routing,
             inhibitions=list(inhibitions),
             fallbacks=fallbacks,
+            owner=owner,
         )
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
+from monitor.clock import SystemClock
 from tests.fakes.slack_blocks import problems
 from tests.fakes.slack_press import Answers, Press, block_actions
 from tests.fakes.slack_refusal import Refusal
@@ -83,7 +84,15 @@ class Fault:
 class FakeSlack:
     """The state of one workspace, and the server around it."""
 
-    def __init__(self, port: int = 0, *, rate_limit: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        rate_limit: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = lambda: 1.7e9,
+    ) -> None:
+        """`clock` is what the rate limit goes by, `wall` gives messages their `ts`."""
         self.scopes = ["chat:write"]
         self.rate_limit = rate_limit
         self.channels = [Channel("C0ONCALL", "ml-oncall"), Channel("C0OTHER", "random", member=False)]
@@ -100,7 +109,7 @@ class FakeSlack:
         self.socket = SocketSide()
         self.answers = Answers(clock)
         self.presses: list[Press] = []
-        self._clock = clock
+        self._clock, self._wall = clock, wall
         self._last_post: dict[str, float] = {}
         self._updates: list[float] = []
         self._next_ts = 1_700_000_000_000_100
@@ -253,7 +262,7 @@ class FakeSlack:
         if self.rate_limit and now - self._last_post.get(channel.id, -1e9) < 0.95:
             raise Refusal("ratelimited", 429, retry_after=1)
         self._last_post[channel.id] = now
-        self._next_ts += 137
+        self._next_ts = max(self._next_ts + 137, int(self._wall() * 1e6))
         ts = f"{self._next_ts // 1_000_000}.{self._next_ts % 1_000_000:06d}"
         self.messages.append(Message(channel.id, ts, bot, text, blocks, metadata, thread))
         return {"channel": channel.id, "ts": ts, "message": {"text": text, "bot_id": bot, "ts": ts}}
@@ -524,7 +533,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8089)
     parser.add_argument("--rate-limit", action="store_true", help="one message a second a channel, as Slack has it")
     options = parser.parse_args()
-    with FakeSlack(options.port, rate_limit=options.rate_limit) as slack:
+    with FakeSlack(options.port, rate_limit=options.rate_limit, wall=SystemClock().time) as slack:
         print(
             f"slack stand-in: {slack.api_url} token {TOKEN} channel {CHANNEL} webhook {slack.webhook_url} "
             f"app token {APP_TOKEN}",

@@ -13,6 +13,8 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("outbox", sa.Column("tried_at", sa.Float(), nullable=True))
+    op.add_column("outbox", sa.Column("claimed_by", sa.String(length=64), nullable=True))
+    op.add_column("outbox", sa.Column("claimed_until", sa.Float(), nullable=True))
     op.create_table(
         "lines",
         sa.Column("receiver", sa.String(length=200), nullable=False),
