@@ -9,7 +9,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,8 +17,8 @@ from alerts.outbox import Outcome
 from monitor.clock import SystemClock
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import world
-from tests.e2e.process import Daemon, free_port, wait_for
-from tests.monitor.test_alertmanager import RULES, Told, hung, member, sample
+from tests.e2e.process import Daemon, wait_for
+from tests.monitor.test_alertmanager import Told, hung, member, sample
 from tests.servers.alertmanager import Alertmanager, hook
 
 TOKEN = "hush-hush-hush"
@@ -33,56 +32,6 @@ default_rules: false
 rules:
   - {{name: memory-used, metric: memory_used_bytes, match: {{scope: host}}, above: 1, summary: "used"}}
 """
-
-
-def test_ten_minutes_without_alertmanager_beside_one_that_hangs_and_one_that_refuses(tmp_path: Path) -> None:
-    # Ours is ten minutes behind Alertmanager's, and has caught up when that is back.
-    clock = FakeClock(SystemClock().time() - 600)
-    with hook() as taken, world(tmp_path, RULES, clock=clock) as it, hung() as deaf:
-        server = Alertmanager(tmp_path / "alertmanager", taken.url)
-        told = Told(), Told(), Told()
-        # An alert lives for four times 3 minutes: it is known there all the while.
-        lines = [
-            member(it, server.url, told[0], resend="3m", timeout="5s"),
-            member(it, deaf, told[1], resend="3m", timeout="100ms"),
-            member(it, f"http://127.0.0.1:{free_port()}", told[2], resend="3m"),
-        ]
-
-        def tick() -> None:
-            """Each on a thread of its own, as in the daemon."""
-            threads = [threading.Thread(target=line.tick, daemon=True) for line in lines]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join(20)
-                assert not thread.is_alive()
-
-        with server:
-            sample(it, "load1_ratio", 3.0)
-            tick()
-            wait_for(lambda: ("load", "firing") in taken.told, "what fires is passed on")
-        for minute in range(10):
-            clock.forward(60)
-            if minute == 3:
-                sample(it, "load1_ratio", 0.1)
-            if minute == 5:
-                sample(it, "latency_p95_seconds", 4.0, "delays")
-            tick()
-        assert taken.told == [("load", "firing")]
-        assert [outcome for outcome, _ in told[0].outcomes] == [Outcome.SENT] + [Outcome.RETRIED] * 8
-        with server:
-            clock.forward(31)
-            clock.now = SystemClock().time()
-            tick()
-            alert = server.alerts()["slow"]
-            began = clock.now - 4 * 60 - 31
-            assert abs(_seconds(alert["startsAt"]) - began) < 60, "it began when it did"
-            wait_for(lambda: ("slow", "firing") in taken.told, "what began meanwhile is passed on")
-            wait_for(lambda: ("load", "resolved") in taken.told, "and the end of what ended")
-        assert sorted(taken.told) == [("load", "firing"), ("load", "resolved"), ("slow", "firing")], "each once"
-        assert told[0].outcomes[-1] == (Outcome.SENT, None)
-        for other in told[1:]:
-            assert {outcome for outcome, _ in other.outcomes} == {Outcome.RETRIED}
 
 
 def test_an_alert_that_the_real_one_refuses_costs_no_other(tmp_path: Path) -> None:
@@ -193,7 +142,3 @@ def spoiled(target: str, name: str) -> Iterator[tuple[str, list[int]]]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()

@@ -8,6 +8,7 @@ import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -79,6 +80,11 @@ class Alertmanager:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def seconds(stamp: str) -> float:
+    """A time as Alertmanager writes it, in epoch seconds."""
+    return datetime.fromisoformat(stamp).timestamp()
 
 
 class Hook:

@@ -93,7 +93,7 @@ def test_who_presses_acknowledge_is_named_in_message_thread_and_timeline(scene: 
     assert "Acknowledge'" not in scene.shown, "nobody is asked again"
 
 
-def test_a_double_click_changes_nothing(scene: Scene) -> None:
+def test_survives_a_double_click(scene: Scene) -> None:
     assert scene.press("ack").outcome is Outcome.DONE
     assert scene.press("ack").outcome is Outcome.REPEATED
     assert scene.press("silence_1h").outcome is Outcome.DONE
@@ -231,7 +231,7 @@ def test_what_is_no_press_is_none(payload: dict) -> None:
     assert press_of(payload) is None
 
 
-def test_only_who_is_named_may_act(workspace: FakeSlack, tmp_path: Path) -> None:
+def test_survives_a_forged_user(workspace: FakeSlack, tmp_path: Path) -> None:
     workspace.scopes.append("usergroups:read")
     with world(tmp_path, RULES, hearing(workspace)) as it:
         scene = Scene(it, workspace, ("U0BOB", "S0ONCALL"))

@@ -18,11 +18,11 @@ MOST = 60
 @pytest.mark.parametrize(
     ("scopes", "most"), [(["chat:write", "channels:history", "channels:read"], 0), (["chat:write"], 1)]
 )
-def test_killed_at_every_point_between_decide_and_record(tmp_path: Path, scopes: list[str], most: int) -> None:
+def test_survives_kill_9_at_every_point(tmp_path: Path, scopes: list[str], most: int) -> None:
     with FakeSlack() as slack:
         slack.scopes = scopes
         slack.channels += [Channel(f"C{point:04}", f"point-{point}") for point in range(MOST)]
-        command = [sys.executable, "-P", "-m", "tests.alerts.killed", str(tmp_path), slack.api_url]
+        command = [sys.executable, "-P", "-m", "tests.survive.killed", str(tmp_path), slack.api_url]
         done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         points = int(done.stdout)
