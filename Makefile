@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: run test test-demo check bench lock clean
+.PHONY: run test test-demo chaos check bench lock clean
 
 $(READY): requirements.lock pyproject.toml client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Watchkeeper needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -24,6 +24,9 @@ test: $(READY) ## the whole test suite
 
 test-demo: $(READY) ## replays the demo's whole year twice, with and without its faults (minutes)
 	@$(BIN)/python -m pytest -m demo $(ARGS)
+
+chaos: $(READY) ## kills a real daemon 100 times while all around it fails (about 10 minutes; ARGS="--kills 10 --seed 7")
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 check: $(READY) ## ruff and mypy --strict
 	@$(BIN)/ruff check .

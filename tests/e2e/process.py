@@ -67,12 +67,16 @@ class Daemon:
         return self.process.pid
 
     def start(self) -> None:
+        self.launch()
+        wait_for(self._ready, f"{self.url}/readyz answers 200; the log says:\n{self.log.read_text()[-3000:]}")
+
+    def launch(self) -> None:
+        """Starts the process and waits for nothing."""
         assert self.process is None, "the daemon runs already"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(COMMAND), "run"], cwd=self.folder, stdout=log, stderr=log, env=self._env, start_new_session=True
             )
-        wait_for(self._ready, f"{self.url}/readyz answers 200; the log says:\n{self.log.read_text()[-3000:]}")
 
     def stop(self) -> int:
         """Asks the daemon to stop and returns its exit status."""

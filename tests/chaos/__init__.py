@@ -1,0 +1,1 @@
+"""`make chaos`: a real daemon under random kill -9 and faults, and what became of every incident."""
