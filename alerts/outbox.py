@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import random as randomness
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -175,6 +176,7 @@ class Delivery:
         self._on_outcome = on_outcome
         self._random = random
         self._lines: dict[str, _Line] = {}
+        self._first = threading.Lock()
         self._unrecorded: dict[str, tuple[int, Delivered]] = {}
 
     def deliver_due(self, now: float) -> int:
@@ -211,15 +213,21 @@ class Delivery:
 
     def _line(self, receiver: str, now: float) -> _Line:
         """The receiver's line; after a start as it was left, so that a restart asks nobody sooner who said when."""
-        if not self._lines:
-            kept, monotonic = self._store.lines(), self._clock.monotonic()
-            for name in self._receivers:
-                known = kept.get(name, Line())
-                wait = min(max(known.not_before - now, 0.0), LONGEST_KEPT)
-                self._lines[name] = _Line(monotonic + wait if wait else 0.0, known.failures)
-                if known.problem:
-                    self._on_outcome(name, Outcome.RETRIED, known.problem)
+        with self._first:  # receivers' threads begin together, and each line is one object
+            if not self._lines:
+                self._lines = self._kept_lines(now)
         return self._lines[receiver]
+
+    def _kept_lines(self, now: float) -> dict[str, _Line]:
+        kept, monotonic = self._store.lines(), self._clock.monotonic()
+        lines: dict[str, _Line] = {}
+        for name in self._receivers:
+            known = kept.get(name, Line())
+            wait = min(max(known.not_before - now, 0.0), LONGEST_KEPT)
+            lines[name] = _Line(monotonic + wait if wait else 0.0, known.failures)
+            if known.problem:
+                self._on_outcome(name, Outcome.RETRIED, known.problem)
+        return lines
 
     def _quietness(self, now: float) -> Quietness:
         firing = self._store.firing() if self._inhibitions else []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +185,26 @@ def test_a_restart_asks_nobody_sooner_who_said_when(tmp_path: Path) -> None:
         it.deliver(11)
         assert pager.told == ["first"]
         assert it.store.lines() == {}
+
+
+def test_receivers_that_begin_together_find_one_line_each(tmp_path: Path) -> None:
+    with world(tmp_path, [DRIFT], Receiver("a"), Receiver("b")) as it:
+        found, both = it.store.lines, threading.Barrier(2)
+        asked = []
+
+        def lines() -> Any:
+            asked.append(1)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                both.wait(0.2)  # a second thread that reads them, too, comes here meanwhile
+            return found()
+
+        it.store.lines = lines  # type: ignore[method-assign]
+        threads = [threading.Thread(target=it.delivery.deliver, args=(name, it.clock.now)) for name in "ab"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(asked) == 1
 
 
 def test_a_clock_that_was_set_back_does_not_keep_a_line_waiting_for_ever(tmp_path: Path) -> None:

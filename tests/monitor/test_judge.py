@@ -337,17 +337,6 @@ def test_silences_are_added_listed_and_expired(tmp_path: Path) -> None:
             it.store.add_silence(matchers, now - 9, now - 1, by="ann", comment="", now=now)
 
 
-def test_ten_thousand_alerts_are_judged_in_seconds_and_make_one_message(tmp_path: Path) -> None:
-    receiver = Receiver()
-    with world(tmp_path, [DRIFT], receiver) as it:
-        storm = {f"f{index}": 1.0 + index for index in range(10_000)}
-        it.window(storm, 1)
-        it.window(storm, 2)
-        it.deliver()
-        assert receiver.told == ["first"]
-        assert (receiver.sent[0][0].incident.firing, len(receiver.sent[0][0].incident.alerts)) == (10_000, 50)
-
-
 def test_a_condition_looks_at_rules_of_every_model_and_at_fresh_values_only(tmp_path: Path) -> None:
     slow = rule(name="slow", metric="latency_p95_seconds", above=1.0)
     busy = rule(name="busy", metric="gpu_utilization_ratio", above=0.9, **{"while": [{"rule": "slow"}]})

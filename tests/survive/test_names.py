@@ -20,7 +20,7 @@ SCENARIOS = {
     10: ["a_full_disk"],
     11: ["a_clock_that_is_set_by_an_hour", "a_schedule_whose_clock_is_set_by_an_hour"],
     12: ["a_second_daemon_beside_it", "runs_that_overlap"],
-    13: ["ten_thousand_alerts_at_once", "a_storm_in_bounded_memory", "a_storm_with_other_checks_on_schedule"],
+    13: ["ten_thousand_alerts_at_once", "a_storm_over_several_models"],
     15: ["alertmanager_being_down_for_ten_minutes_and_a_member_that_hangs"],
     16: ["a_check_that_is_broken"],
     17: [
