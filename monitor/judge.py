@@ -158,7 +158,7 @@ class Judge:
     def look(
         self,
         connection: Connection,
-        known: log.States,
+        known: States,
         model: str,
         measurements: Iterable[Measurement],
         now: float,

@@ -21,6 +21,7 @@ SCENARIOS = {
     11: ["a_clock_that_is_set_by_an_hour", "a_schedule_whose_clock_is_set_by_an_hour"],
     12: ["a_second_daemon_beside_it", "runs_that_overlap"],
     13: ["ten_thousand_alerts_at_once", "a_storm_over_several_models"],
+    14: ["a_bad_file_at_a_reload"],
     15: ["alertmanager_being_down_for_ten_minutes_and_a_member_that_hangs"],
     16: ["a_check_that_is_broken"],
     17: [
