@@ -55,8 +55,9 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
-    # Has effect only on a database without tables, so it stands before anything is created.
-    cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    # Has effect only before anything is created; later it would wait for whoever writes, and reading must not.
+    if cursor.execute("PRAGMA page_count").fetchone() == (0,):
+        cursor.execute("PRAGMA auto_vacuum = INCREMENTAL")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     # Some distributions overwrite all that is deleted, which halves compaction; FAST does so only where it is free.
