@@ -47,9 +47,11 @@ def conditioned(rule: Rule, observation: Observation, company: Company) -> Obser
     """The observation with what is known of the rule's conditions.
 
     One that does not hold makes a breach none. Where nothing is known of one, a breach is no data, which the rule's
-    policy for that decides on: neither a false alarm nor a false all-clear. A value that is no breach needs none.
+    policy for that decides on: neither a false alarm nor a false all-clear. A value that is no breach needs none;
+    without a value an objective's windows may breach all the same.
     """
-    if observation.kind is not Kind.VALUE or not rule.while_:
+    judged = observation.kind is Kind.VALUE or (rule.slo is not None and observation.kind is Kind.NO_DATA)
+    if not judged or not rule.while_:
         return observation
     found = [(condition, holds(condition, company)) for condition in rule.while_]
     for outcome, words in ((False, "not so any more: {}"), (None, "unknown whether {}")):

@@ -52,8 +52,6 @@ def evaluate(
     after, rows = _at_rest(rule, states, _own(rule, measurements))
     seen = _observations(rule, rows, whole, now, interval)
     met = set(seen)
-    if rule.while_:
-        seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     rested = bool(after)
     transitions: list[Transition] = []
     for labels, state in states.items():
@@ -68,6 +66,8 @@ def evaluate(
             seen[labels] = _absent(failed, now, interval)
     if not seen and not rested and (failed is not None or rule.on_no_data == "alert"):
         seen[whole] = _absent(failed, now, interval)
+    if rule.while_:
+        seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     for labels, observation in seen.items():
         state = states.get(labels) or AlertState(labels, whole_rule=labels not in met)
         if state.whole_rule and labels not in met and (met or rested):

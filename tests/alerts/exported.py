@@ -20,10 +20,11 @@ def rule(**keys: Any) -> Rule:
     return Rule.model_validate({"name": "r", "metric": "load1_ratio", **policy, **keys})
 
 
-def passes(folder: Path, rules: str, test: dict[str, Any]) -> None:
+def passes(folder: Path, rules: str, *tests: dict[str, Any]) -> None:
     """Has promtool test the rules."""
     (folder / "rules.yml").write_text(rules)
-    whole = {"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": [{"interval": "15s", **test}]}
+    each = [{"interval": "15s", **test} for test in tests]
+    whole = {"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": each}
     (folder / "test.yml").write_text(yaml.safe_dump(whole))
     told = promtool("test", "rules", str(folder / "test.yml"))
     assert told.returncode == 0, told.stdout + told.stderr + rules
