@@ -36,7 +36,7 @@ def measure() -> list[Row]:
         ours = _median(lambda: render(registry, "text/plain"))
         theirs = _median(lambda: generate_latest(registry))
     return [
-        Row("/metrics with 1,000 features (7,000 series)", f"{ours:.0f} ms", "≤ 50 ms", ours <= 50),
+        Row("/metrics with 1,000 features (9,000 series)", f"{ours:.0f} ms", "≤ 50 ms", ours <= 50),
         Row("… the same by prometheus_client alone (ratio)", f"{theirs:.0f} ms; {theirs / ours:.1f} ×", "a peer", None),
     ]
 
@@ -47,7 +47,7 @@ def _series() -> list[Measurement]:
     for index in range(FEATURES):
         name = f"feature_{index}"
         for method in ("psi", "jensenshannon"):
-            rows.append(Measurement("feature_drift", 0.1, window, labels(feature=name, method=method)))
+            rows.append(Measurement("feature_drift", 0.1, window, labels(feature=name, method=method), limit_high=0.2))
         rows += [Measurement(quality, 0.01, window, labels(feature=name)) for quality in QUALITY]
     return rows
 

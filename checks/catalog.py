@@ -17,6 +17,16 @@ class Metric:
     """Counters only grow while their source lives, and their name ends in `_total`; rules judge gauges."""
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A number that a measurement carries beside its value, and that /metrics shows as a series of its own, with the
+    measurement's labels. Rules know it as their level."""
+
+    name: str
+    side: Literal["low", "high", "limit_high"]
+    help: str
+
+
 _FEATURE = ("feature", "segment")
 _GPU = ("gpu", "uuid")
 
@@ -131,3 +141,17 @@ CATALOG: dict[str, Metric] = {
     # Watchkeeper itself
     "check_failing": Metric("1 while the check's last run failed, else 0.", ("check",), "wall"),
 }
+
+BESIDE: dict[str, tuple[Beside, ...]] = {
+    "feature_drift": (
+        Beside("feature_drift_limit", "limit_high", "Drift of the feature above which it counts as moved."),
+    ),
+    "prediction_drift": (
+        Beside("prediction_drift_limit", "limit_high", "Drift of the predictions above which they count as moved."),
+    ),
+    "performance": (
+        Beside("performance_low", "low", "Lower end of the 95 % interval of performance."),
+        Beside("performance_high", "high", "Upper end of the 95 % interval of performance."),
+    ),
+}
+"""By the measurement's name."""

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.samples import Sample
 
-from checks.catalog import CATALOG
+from checks.catalog import BESIDE, CATALOG
 from monitor.latest import Latest
 
 PREFIX = "watchkeeper_"
@@ -105,7 +105,7 @@ class AlertStates(Protocol):
 
 
 class LatestCollector:
-    """The catalogue's gauges as they are now, and the worst state of each rule's alerts.
+    """The catalogue's gauges as they are now, what stands beside them, and the worst state of each rule's alerts.
 
     A series without a value is absent: it neither freezes nor becomes 0.
     """
@@ -124,21 +124,28 @@ class LatestCollector:
     def _gauges(self) -> Iterable[Metric]:
         families: dict[str, Metric] = {}
         dropped: Tally[str] = Tally()
-        for model, measurement in self._latest.snapshot():
-            name = measurement.name
-            entry = CATALOG.get(name)
-            if entry is None or measurement.value is None:
-                continue
+
+        def add(name: str, text: str, kind: str, labels: dict[str, str], value: float) -> None:
             family = families.get(name)
             if family is None:
-                family = families[name] = Metric(PREFIX + name.removesuffix("_total"), entry.help, entry.kind)
+                family = families[name] = Metric(PREFIX + name.removesuffix("_total"), text, kind)
             if len(family.samples) >= self._max:
                 dropped[name] += 1
+                return
+            family.samples.append(Sample(PREFIX + name, labels, value))
+
+        for model, measurement in self._latest.snapshot():
+            entry = CATALOG.get(measurement.name)
+            if entry is None or measurement.value is None:
                 continue
             labels = dict(measurement.labels)
             if model:
                 labels["model"] = model
-            family.samples.append(Sample(PREFIX + name, labels, measurement.value))
+            add(measurement.name, entry.help, entry.kind, labels, measurement.value)
+            for beside in BESIDE.get(measurement.name, ()):
+                value: float | None = getattr(measurement, beside.side)
+                if value is not None:
+                    add(beside.name, beside.help, "gauge", labels, value)
         yield from families.values()
         if dropped:
             over = GaugeMetricFamily(

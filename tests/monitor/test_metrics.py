@@ -44,6 +44,26 @@ def test_a_measurement_is_a_gauge_with_its_model_and_labels() -> None:
     assert registry.get_sample_value("watchkeeper_feature_drift", drift) == 0.25
 
 
+def test_limits_and_intervals_stand_beside_the_value_where_there_are_any() -> None:
+    latest = Latest()
+    psi, named = labels(feature="distance", method="psi"), {"model": "m", "feature": "distance", "method": "psi"}
+    latest.put("m", [Measurement("feature_drift", 0.25, HOUR, psi, limit_high=0.1)])
+    accuracy = Measurement("performance", 0.9, HOUR, labels(metric="accuracy"), low=0.88, high=0.92, limit_low=0.85)
+    latest.put("m", [accuracy, Measurement("missing_ratio", 0.1, HOUR, labels(feature="temp"), limit_high=0.05)])
+    registry = registry_of(latest)
+
+    assert registry.get_sample_value("watchkeeper_feature_drift_limit", named) == 0.1
+    interval = [
+        registry.get_sample_value(f"watchkeeper_performance_{end}", {"model": "m", "metric": "accuracy"})
+        for end in ("low", "high")
+    ]
+    assert interval == [0.88, 0.92]
+    assert b"missing_ratio_limit" not in render(registry, "")[0]
+
+    latest.put("m", [Measurement("feature_drift", 0.3, Window(3600.0, 7200.0), psi)])
+    assert registry.get_sample_value("watchkeeper_feature_drift_limit", named) is None
+
+
 def test_the_machine_has_no_model() -> None:
     latest = Latest()
     latest.put("", [Measurement("cpu_utilization_ratio", 0.5, HOUR, labels(scope="host"))])
