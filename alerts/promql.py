@@ -129,7 +129,7 @@ class _Expression:
             return breach
         # An alert that fires goes on until its value is past the clear level; one that is pending does not.
         labels = ", ".join([TARGET, "model", *self.series.labels])
-        firing = _selector("ALERTS", {"alertname": self.rule.name, "alertstate": "firing"})
+        firing = selector("ALERTS", {"alertname": self.rule.name, "alertstate": "firing"})
         kept = f"{own} {SIGNS[bound.side]} {self._level(bound.clear)}"
         if self.rule.outside is not None:
             raise Inexpressible("clear with outside goes by the side on which the alert fires, which no series says")
@@ -181,10 +181,11 @@ class _Expression:
         return f"({' unless '.join([own, *others])})" if others else own
 
     def _of(self, metric: str, match: Mapping[str, str]) -> str:
-        return _selector(PREFIX + metric, {**self.within, **match})
+        return selector(PREFIX + metric, {**self.within, **match})
 
 
-def _selector(name: str, match: Mapping[str, str]) -> str:
+def selector(name: str, match: Mapping[str, str]) -> str:
+    """A series with these labels; ANY is any value but none."""
     pairs = ",".join(f'{label}!=""' if value == ANY else f"{label}={_quoted(value)}" for label, value in match.items())
     return f"{name}{{{pairs}}}" if pairs else name
 

@@ -32,6 +32,16 @@ def export(
         str, typer.Option("--job", metavar="NAME", help="Look only at series that Prometheus scraped under this job.")
     ] = "",
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when a rule can't be expressed.")] = False,
+    recording: Annotated[
+        bool, typer.Option("--recording", help="With recording rules for long ranges, which the dashboards read.")
+    ] = False,
+    kubernetes: Annotated[
+        bool, typer.Option("--kubernetes", help="Write a PrometheusRule for the Prometheus operator.")
+    ] = False,
+    label: Annotated[
+        list[str] | None,
+        typer.Option("--label", metavar="KEY=VALUE", help="A label of the PrometheusRule; may be given again."),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Write a Prometheus rule file with the rules that Prometheus can express; the others are named on stderr.
@@ -40,11 +50,13 @@ def export(
     """
     from monitor.produced import pace
 
+    labels = _labels(label or [], kubernetes)
     settings = load_config(config)
     chosen = _chosen(settings, rule or [])
     if not chosen:
         raise Failure(f"{config} has no rules in force, so there is nothing to export", 1)
-    text, refused = render(chosen, settings.evaluate, job, lambda metric: pace(settings, metric))
+    exported, refused = convert(chosen, job, lambda metric: pace(settings, metric))
+    text = compose(exported, refused, settings.evaluate, job if recording else None, labels)
     for name, why in refused.items():
         print(f"not exported: {name}: {why}", file=sys.stderr)
     if len(refused) == len(chosen):
@@ -64,15 +76,21 @@ def render(
 ) -> tuple[str, dict[str, str]]:
     """The rule file, and why each rule that is not in it is not. `evaluate`: seconds between evaluations; `job`: only
     series of this job of Prometheus; `pace`: seconds between two samples of a metric, `evaluate` unless given."""
-    import yaml
+    exported, refused = convert(rules, job, pace or (lambda _: evaluate))
+    return compose(exported, refused, evaluate), refused
 
+
+def convert(
+    rules: list[Rule], job: str, pace: Callable[[str], float | None]
+) -> tuple[list[tuple[Rule, dict[str, Any]]], dict[str, str]]:
+    """Each rule with those of Prometheus that say it, and why each other one can't be said."""
     from alerts.promql import Series, export
     from alerts.promql_terms import Inexpressible
     from checks.catalog import CATALOG
 
     def series(name: str, metric: Metric) -> Series:
         sampled = metric.clock == "wall"
-        return Series(metric.labels, sampled, (pace(name) if pace else evaluate) if sampled else None)
+        return Series(metric.labels, sampled, pace(name) if sampled else None)
 
     metrics = {name: series(name, metric) for name, metric in CATALOG.items()}
     exported: list[tuple[Rule, dict[str, Any]]] = []
@@ -82,13 +100,26 @@ def render(
             exported += [(rule, plain) for plain in export(rule, metrics, job)]
         except Inexpressible as error:
             refused[rule.name] = str(error)
-    group = {
-        "name": "watchkeeper",
-        "interval": f"{round(evaluate * 1000)}ms",
-        "rules": [plain for _, plain in exported],
-    }
-    body = yaml.safe_dump({"groups": [group]}, sort_keys=False, allow_unicode=True, width=1000)
-    return "\n".join(_head([rule for rule, _ in exported], refused)) + "\n" + body, refused
+    return exported, refused
+
+
+def compose(
+    exported: list[tuple[Rule, dict[str, Any]]],
+    refused: dict[str, str],
+    evaluate: float,
+    recorded: str | None = None,
+    labels: dict[str, str] | None = None,
+) -> str:
+    """The text of a rule file, with recording rules of the job `recorded` (empty: of all) unless that is None; of a
+    PrometheusRule where `labels` are given for it."""
+    from alerts.promql_recording import recording
+    from monitor.cli.rule_file import plain, resource
+
+    interval = f"{round(evaluate * 1000)}ms"
+    groups = [] if recorded is None else recording(interval, recorded)
+    groups.append({"name": "watchkeeper", "interval": interval, "rules": [rule for _, rule in exported]})
+    head = _head([rule for rule, _ in exported], refused)
+    return plain(head, groups) if labels is None else resource(head, groups, labels)
 
 
 def _head(exported: list[Rule], refused: dict[str, str]) -> list[str]:
@@ -120,7 +151,20 @@ def _head(exported: list[Rule], refused: dict[str, str]) -> list[str]:
     if refused:
         lines.append("Prometheus can't express these; Watchkeeper judges them:")
         lines += [f"  {name}: {why}" for name, why in refused.items()]
-    return [f"# {line}" for line in lines]
+    return lines
+
+
+def _labels(pairs: list[str], kubernetes: bool) -> dict[str, str] | None:
+    """The labels of a PrometheusRule; None where none is written."""
+    if not kubernetes:
+        if pairs:
+            raise Failure("--label is for a PrometheusRule: add --kubernetes", 2)
+        return None
+    split = [pair.partition("=") for pair in pairs]
+    for key, equals, _ in split:
+        if not key or not equals:
+            raise Failure(f"--label {key}{equals} is not KEY=VALUE, as in --label release=kube-prometheus-stack", 2)
+    return {key: value for key, _, value in split}
 
 
 def _chosen(settings: Config, names: list[str]) -> list[Rule]:

@@ -75,6 +75,34 @@ def test_the_head_says_where_prometheus_and_watchkeeper_part(watchkeeper: Comman
     assert 'watchkeeper_load1_ratio{job="wk"} > 2' in out
 
 
+def test_recording_rules_come_first_and_keep_the_job(watchkeeper: Command) -> None:
+    write()
+    ran = watchkeeper("rules", "export", "--recording", "--job", "wk")
+    groups = {group["name"]: group for group in yaml.safe_load(ran.out)["groups"]}
+    assert list(groups) == ["watchkeeper-requests", "watchkeeper-budget", "watchkeeper-hours", "watchkeeper"]
+    assert groups["watchkeeper-requests"]["interval"] == "5000ms"
+    assert groups["watchkeeper-requests"]["rules"][0] == {
+        "record": "instance_model:watchkeeper_requests:rate",
+        "expr": 'watchkeeper_request_rate{job="wk"}',
+    }
+    is_read(Path(), ran.out)
+
+
+def test_a_prometheus_rule_for_the_operator(watchkeeper: Command) -> None:
+    write()
+    ran = watchkeeper("rules", "export", "--kubernetes", "--label", "release=kps", "--label", "team=ml")
+    resource = yaml.safe_load(ran.out)
+    assert (ran.status, resource["kind"]) == (0, "PrometheusRule")
+    labels = {"app.kubernetes.io/name": "watchkeeper", "release": "kps", "team": "ml"}
+    assert resource["metadata"] == {"name": "watchkeeper", "labels": labels}
+    assert yaml.safe_load(watchkeeper("rules", "export").out) == resource["spec"]
+    ran = watchkeeper("rules", "export", "--label", "release=kps")
+    assert (ran.status, ran.err) == (2, "--label is for a PrometheusRule: add --kubernetes\n")
+    ran = watchkeeper("rules", "export", "--kubernetes", "--label", "release")
+    assert ran.err == "--label release is not KEY=VALUE, as in --label release=kube-prometheus-stack\n"
+    assert ran.status == 2
+
+
 def test_without_rules_or_a_place_to_write_to(watchkeeper: Command) -> None:
     write("model: delays\ndefault_rules: false\n")
     ran = watchkeeper("rules", "export")
