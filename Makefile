@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: run test test-demo chaos check bench lock clean
+.PHONY: run test test-demo chaos check bench lock dashboards clean
 
 $(READY): requirements.lock pyproject.toml client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Watchkeeper needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -38,6 +38,11 @@ bench: $(READY) ## measures speed and footprint, writes docs/benchmarks.md
 
 lock: $(READY) ## resolves requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock
+
+dashboards: $(READY) ## writes grafana/dashboards and the rules in deploy/ anew
+	@$(BIN)/python -m grafana
+	@$(BIN)/watchkeeper rules export --config deploy/prometheus/watchkeeper.yaml --recording --output deploy/prometheus/watchkeeper.rules.yml
+	@$(BIN)/watchkeeper rules export --config deploy/prometheus/watchkeeper.yaml --recording --kubernetes --output deploy/kubernetes/prometheus-rule.yaml
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from monitor.cli import alerts, database, demo, doctor, reference, report, rules, run, setup, silence, version
+from monitor.cli import (
+    alerts,
+    dashboards,
+    database,
+    demo,
+    doctor,
+    reference,
+    report,
+    rules,
+    run,
+    setup,
+    silence,
+    version,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,5 +36,6 @@ app.command()(report.report)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(silence.app, name="silence")
 app.add_typer(rules.app, name="rules")
+app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(database.app, name="db")
 app.command()(version.version)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.process import COMMAND, Daemon, wait_for
+from tests.e2e.serving import ask
 from tests.e2e.stream import START, batches, write_reference
-from tests.e2e.test_slack import ask
 from tests.e2e.test_slack import server as server  # a fixture
 from tests.servers.alertmanager import Alertmanager, hook
 from tests.servers.prometheus import Prometheus, promtool
@@ -39,6 +39,10 @@ APPLY = [
     "prediction_drift",
     "performance",
     "performance_reference",
+    "performance_low",
+    "performance_high",
+    "feature_drift_limit",
+    "prediction_drift_limit",
     "missing_ratio",
     "request_rate",
     "error_ratio",

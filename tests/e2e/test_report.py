@@ -10,7 +10,9 @@ import pytest
 
 from tests.e2e.process import Daemon, wait_for
 from tests.e2e.stream import batches, write_reference
+from tests.grafana.expressions import expressions
 from tests.servers import program
+from tests.servers.prometheus import Prometheus
 
 CONFIG = """
 model: parcels
@@ -53,7 +55,10 @@ def test_the_incident_links_a_report_that_a_browser_opens(tmp_path: Path) -> Non
 checks:
   hours: {type: evidently, preset: DataDriftPreset, window: 4h, every: 4h, sample: 300}
 """
-    with Daemon(tmp_path, CONFIG + checks + RULES) as daemon:
+    with (
+        Daemon(tmp_path, CONFIG + checks + RULES) as daemon,
+        Prometheus(tmp_path / "prometheus", f"127.0.0.1:{daemon.port}") as prometheus,
+    ):
         feed(daemon)
         linked = 'select body from incidents where body like \'%"check":"hours"%\''
         wait_for(lambda: daemon.rows(linked) or None, "the incident knows the report", 90)
@@ -77,6 +82,8 @@ checks:
             'watchkeeper_evidently_value{check="hours",column="distance",metric="ValueDrift",model="parcels"}'
             in metrics
         )
+        (panel,) = [asked for asked in expressions() if asked.name == "model / Evidently's numbers / A"]
+        wait_for(lambda: prometheus.ask(panel.expr), "the dashboard's panel has data")
         alerts = daemon.rows("select rule, after from transitions where rule = 'evidently'")
         assert ("evidently", "firing") in alerts, "a p-value is judged by Evidently's own threshold"
         assert daemon.get("/api/v1/reports")["reports"]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.process import Daemon, free_port, wait_for
+from tests.e2e.process import Daemon, wait_for
+from tests.e2e.serving import ask, model_server
 from tests.e2e.stream import START, write_reference
 from tests.fakes.slack import TOKEN, FakeSlack, Message
 
@@ -32,40 +28,10 @@ rules:
 """
 
 
-def ask(url: str, body: bytes | None = None) -> int:
-    try:
-        with urllib.request.urlopen(url, data=body, timeout=10) as reply:
-            status: int = reply.status
-            return status
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return 0
-
-
 @pytest.fixture
 def server() -> Iterator[str]:
-    """A real model server under steady traffic."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([sys.executable, "-m", "tests.fakes.model_server", "--port", str(port)])
-    enough = threading.Event()
-
-    def drive() -> None:
-        while not enough.wait(0.02):
-            ask(f"{url}/predict", b"")
-
-    traffic = threading.Thread(target=drive)
-    try:
-        wait_for(lambda: ask(f"{url}/metrics") == 200, "the model server answers")
-        traffic.start()
+    with model_server() as url:
         yield url
-    finally:
-        enough.set()
-        if traffic.ident is not None:
-            traffic.join()
-        process.terminate()
-        process.wait()
 
 
 def shown(message: Message) -> str:

@@ -26,11 +26,14 @@ def test_the_wheel_installs_and_runs_from_the_root_folder(tmp_path: Path) -> Non
     names = zipfile.ZipFile(wheel).namelist()
     assert not [name for name in names if name.startswith(("tests/", "bench/", "client/"))]
     assert [name for name in names if name.endswith("share/watchkeeper/config/rules.yaml")]
+    assert not [name for name in names if name.startswith("grafana/")], "they are shared data, no package"
     run(sys.executable, "-m", "venv", tmp_path / "fresh")
     python = tmp_path / "fresh/bin/python"
     run(BIN / "uv", "pip", "install", "--quiet", "--python", python, "--constraint", ROOT / "requirements.lock", wheel)
     command = tmp_path / "fresh/bin/watchkeeper"
     assert "0.1.0" in run(command, "version", cwd="/")
+    run(command, "dashboards", "export", tmp_path / "boards", cwd="/")
+    assert len(list((tmp_path / "boards").glob("watchkeeper-*.json"))) == 5
     config = tmp_path / "watchkeeper.yaml"
     config.write_text("model: delays\n")
     assert "delays" in run(command, "check-config", "--config", config, cwd="/")

@@ -4,11 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from monitor.shared_data import _folders, shared_file
+from monitor.shared_data import _folders, dashboard_files, shared_file
 
 
 def test_a_checkout_has_it_beside_the_code() -> None:
     assert shared_file("rules.yaml") == Path(__file__).resolve().parents[2] / "config" / "rules.yaml"
+
+
+def test_dashboards_are_beside_the_code_that_makes_them() -> None:
+    assert "watchkeeper-model.json" in {path.name for path in dashboard_files()}
 
 
 def test_what_is_not_shipped_is_said() -> None:
@@ -27,6 +31,7 @@ def test_what_is_not_shipped_is_said() -> None:
 def test_an_installation_has_it_in_share(tmp_path: Path, packages: str, data: str) -> None:
     root = tmp_path / packages
     root.mkdir(parents=True)
-    assert tmp_path / data / "share/watchkeeper/config" in _folders(root, Path("/elsewhere"))
-    assert root / "config" not in _folders(root, Path("/elsewhere")), "site-packages may hold somebody else's config"
-    assert Path("/elsewhere/share/watchkeeper/config") in _folders(root, Path("/elsewhere"))
+    found = _folders("config", root, Path("/elsewhere"))
+    assert tmp_path / data / "share/watchkeeper/config" in found
+    assert root / "config" not in found, "site-packages may hold somebody else's config"
+    assert Path("/elsewhere/share/watchkeeper/config") in found

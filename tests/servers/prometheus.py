@@ -43,6 +43,10 @@ class Prometheus:
         with urllib.request.urlopen(url, timeout=5) as reply:
             return json.load(reply)["data"]
 
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        """What an expression gives now. Raises urllib's HTTPError when Prometheus can't make sense of it."""
+        return list(self.get("/api/v1/query", query=query)["result"])
+
     def names(self) -> set[str]:
         """Every metric that it has."""
         return set(self.get("/api/v1/label/__name__/values"))

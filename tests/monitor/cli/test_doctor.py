@@ -15,7 +15,7 @@ import pytest
 from monitor.cli.page import WIDTH, lines
 from monitor.doctor.finding import Finding, Status, ok
 from tests.e2e.process import COMMAND, Daemon, free_port, wait_for
-from tests.e2e.test_slack import ask
+from tests.e2e.serving import ask
 from tests.fakes.slack import TOKEN, FakeSlack
 from tests.servers.alertmanager import Alertmanager
 
