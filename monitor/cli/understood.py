@@ -155,10 +155,11 @@ def _importance(model: ModelSettings, schema: Schema | None, said: dict[str, Any
     if drift is None or not drift.weights:
         return None
     weights, source = drift.weights, said["checks"]["drift"]["importance"]
-    most = max(weights, key=lambda name: weights[name])
-    text = f"{len(weights)} feature{'' if len(weights) == 1 else 's'}"
-    text += (f" from {source}" if isinstance(source, str) else "") + f", {most} most"
     known = {name for name, _ in schema.watched} if schema is not None else set(weights)
+    own = [name for name in weights if name in known]
+    text = f"{len(own)} feature{'' if len(own) == 1 else 's'}"
+    text += f" from {source}" if isinstance(source, str) else ""
+    text += f", {max(own, key=lambda name: weights[name])} most" if own else ""
     if unknown := [name for name in weights if name not in known]:
         names = ", ".join(unknown[:10]) + (f" and {len(unknown) - 10} more" if len(unknown) > 10 else "")
         text += f"; the model has no feature {names}"

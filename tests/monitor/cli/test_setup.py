@@ -100,11 +100,11 @@ def test_check_config_says_how_drift_is_measured_and_where_it_is_not(
 
 def test_check_config_says_where_weights_are_from_and_which_no_feature_has(watchkeeper: Command) -> None:
     Path("r.csv").write_text(REFERENCE)
-    Path("weights.csv").write_text("feature,importance\ndistance,1\ncolour,3\ncolour_red,2\n")
+    Path("weights.csv").write_text("feature,importance\ndistance,1\ncolour,3\ncolour_red,4\n")
     write("model: delays\nreference: r.csv\nchecks: {drift: {importance: weights.csv}}\n")
     ran = watchkeeper("check-config")
     assert (ran.status, ran.err) == (0, "")
-    assert "  importance 3 features from weights.csv, colour most; the model has no feature colour_red\n" in ran.out
+    assert "  importance 2 features from weights.csv, colour most; the model has no feature colour_red\n" in ran.out
     write("model: delays\nreference: r.csv\nchecks: {drift: {importance: {colour: 3}}}\n")
     assert "  importance 1 feature, colour most\n" in watchkeeper("check-config").out
     write("model: delays\nreference: r.csv\n")
