@@ -147,6 +147,21 @@ class ReportLink:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureLink:
+    """The picture of what moved when the incident began. Times are in event time."""
+
+    id: str
+    text: str
+    """What it shows, in words."""
+    start: float
+    end: float
+
+    def path(self, kind: str) -> str:
+        """Below the page's address; `kind` is svg or png."""
+        return f"/pictures/{self.id}.{kind}"
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """One model's trouble of one group. `since` and `ended` are on the rules' clock, `opened_at` and `resolved_at` on
     the wall's; the version goes up with every change that people see."""
@@ -172,6 +187,7 @@ class Incident:
     silenced: Silencing | None = None
     unwatched_since: float | None = None
     """When the watcher was stopped (wall time), until it is back."""
+    picture: PictureLink | None = None
 
     @property
     def moved(self) -> tuple[str, ...]:
@@ -211,7 +227,9 @@ class Incident:
         acknowledged = Acknowledgement(**given) if (given := plain.get("acknowledged")) else None
         quiet = plain.get("silenced")
         silenced = Silencing(**{**quiet, "silences": tuple(quiet["silences"])}) if quiet else None
-        parts = {"alerts": alerts, "reports": reports, "acknowledged": acknowledged, "silenced": silenced}
+        picture = PictureLink(**link) if (link := plain.get("picture")) else None
+        people = {"acknowledged": acknowledged, "silenced": silenced}
+        parts = {"alerts": alerts, "reports": reports, "picture": picture, **people}
         return cls(**{**plain, "severity": Severity(plain["severity"]), **parts})
 
 
@@ -348,6 +366,11 @@ def with_report(incident: Incident, report: ReportLink) -> Incident | None:
     reports = (*incident.reports, report)
     reports = (*reports[:1], *reports[1:][1 - REPORTS :])
     return replace(incident, reports=reports, version=incident.version + 1)
+
+
+def with_picture(incident: Incident, picture: PictureLink) -> Incident:
+    """The incident with its picture."""
+    return replace(incident, picture=picture, version=incident.version + 1)
 
 
 def why_owed(incident: Incident, seen: Seen | None) -> Why | None:

@@ -14,7 +14,7 @@ from alerts.condition import Company
 from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
 from alerts.handling import unacknowledged, unsilenced
-from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, with_report, worded
+from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, with_picture, with_report, worded
 from alerts.judging import MIN_GAP
 from alerts.match import fits
 from alerts.routing import Routing
@@ -22,8 +22,10 @@ from alerts.rule import Rule
 from alerts.state import AlertState, Reason, Status, Transition, ended
 from alerts.step import adopt
 from alerts.wording import Wording
-from checks.base import Labels, Measurement
+from checks.base import Labels, Measurement, Window
 from checks.catalog import CATALOG
+from checks.pictures.drawn import Drawn
+from monitor import picturing as pictures
 from monitor.clock import Clock
 from monitor.store import alert_log as log
 from monitor.store import incident_log, outbox, reports, silences
@@ -213,6 +215,20 @@ class Judge:
                 log.save_incident(connection, after)
                 outbox.owe(connection, after, Why.UPDATED, self.told(connection, after), self._clock.time())
         return attached
+
+    def illustrate(self, connection: Connection, model: str, drawn: Sequence[Drawn], window: Window) -> bool:
+        """Gives the model's open incidents of drift that have no picture yet one of the columns that they are about;
+        whether there was one. It is drawn later, and nobody waits for it."""
+        illustrated = False
+        for incident in log.open_incidents(connection) if drawn else ():
+            columns = pictures.shown(incident, drawn) if incident.model == model and incident.picture is None else []
+            if not columns:
+                continue
+            illustrated, wall = True, self._clock.time()
+            after = with_picture(incident, pictures.add(connection, incident, columns, window, self._new_id(), wall))
+            log.save_incident(connection, after)
+            outbox.owe(connection, after, Why.UPDATED, self.told(connection, after), wall)
+        return illustrated
 
     def _company(self, connection: Connection, rule: Rule, wall: float) -> Company:
         """What the rule's conditions look at. At `wall`, values that have not been renewed count as unknown."""

@@ -18,6 +18,7 @@ from monitor.health import Health
 from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import Meters
+from monitor.picturing import Picturing
 from monitor.sampling import CheckStates
 from monitor.store import measurements as history
 from monitor.store.tables import arrivals, progress, windows
@@ -66,9 +67,11 @@ class Ticker:
     _prepared: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
     _upkeep: Upkeep = field(init=False)
+    _picturing: Picturing = field(init=False)
 
     def __post_init__(self) -> None:
         self._upkeep = Upkeep(self.url, self.options, self.worker, self.meters, self.health, self.clock)
+        self._picturing = Picturing(self.model, self.url, self.writer, self.worker)
 
     def tick(self) -> int:
         """Judges every closed window that has not been judged; returns how many. Raises WorkerError when the worker
@@ -79,6 +82,8 @@ class Ticker:
         judged = 0
         while closings := self._pending():
             judged += self._judge(closings)
+            self._picturing.run()
+        self._picturing.run()
         self._compact_tail()
         self._upkeep.run(judged, self._is_urgent)
         return judged
@@ -214,6 +219,8 @@ class Ticker:
                 .where(windows.c.model == self.model, windows.c.start == window.start)
                 .values(mature_at=end)
             )
+        if self.judge.illustrate(connection, self.model, verdict.drawn, closing.window):
+            self._picturing.owe()
         connection.execute(update(progress).where(here).values(judged_window=end))
         return True
 

@@ -40,7 +40,7 @@ def svg(distribution: Distribution) -> str:
     parts, height = (_columns(shown), TOP + BARS + BELOW) if shown.numeric else (_rows(shown), _height(shown))
     said = f"{shown.name}: {shown.why}" if shown.why else shown.name
     return (
-        f'<svg class="wk-picture" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{_text(said)}">'
+        f'<svg class="wk-picture" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escaped(said)}">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -116,13 +116,13 @@ def _scale(most: float) -> tuple[float, list[float]]:
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> str:
-    return f'<text class="wk-text" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_text(text)}</text>'
+    return f'<text class="wk-text" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escaped(text)}</text>'
 
 
 def _title(name: str, before: float, now: float) -> str:
-    return f"<title>{_text(name)}: {percent(before)} in the reference, {percent(now)} now</title>"
+    return f"<title>{escaped(name)}: {percent(before)} in the reference, {percent(now)} now</title>"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """Escaped, without what XML can't hold."""
     return escape(_CONTROL.sub(" ", text[:500]), quote=True)

@@ -396,6 +396,47 @@ report_parts = Table(
     comment="what of a large report goes on after the payload of its row",
 )
 
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("model", String(200), nullable=False),
+    Column("incident", String(36), nullable=False),
+    Column("window_start", Float, nullable=False),
+    Column("window_end", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),  # for who can't see it
+    Column("drawn", Text, nullable=False),  # JSON: the columns, as checks.pictures.drawn serialises them
+    Column("tries", Integer, nullable=False),
+    Column("done", Integer, nullable=False),  # 1 once its images are there
+    Index("pictures_created", "model", "created_at"),
+    comment="pictures of what moved, by number; drawn in the worker, told with their incident",
+)
+
+picture_images = Table(
+    "picture_images",
+    metadata,
+    Column("picture", String(36), primary_key=True),
+    Column("format", String(8), primary_key=True),  # svg | png
+    Column("payload", LargeBinary, nullable=False),
+    comment="the images of a picture",
+)
+
+picture_sends = Table(
+    "picture_sends",
+    metadata,
+    Column("incident", String(36), primary_key=True),
+    Column("receiver", String(200), primary_key=True),
+    Column("state", String(16), nullable=False),  # owed | uploaded | sent | failed
+    Column("file", String(64), nullable=False),  # the receiver's name of what was uploaded
+    Column("due_at", Float, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("tried_at", Float, nullable=True),  # sharing it began here, and nobody knows whether it arrived
+    Column("error", Text, nullable=False),
+    comment="how far an incident's picture has come on its way into a receiver's message",
+)
+
 silences = Table(
     "silences",
     metadata,

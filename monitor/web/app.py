@@ -12,7 +12,7 @@ from litestar.plugins.core import MsgspecDIPlugin
 from sqlalchemy.exc import DBAPIError
 
 from monitor.store.engine import explain
-from monitor.web import admin, alerts, api, incidents, intake, openapi, page, probes, reports, silences
+from monitor.web import admin, alerts, api, incidents, intake, openapi, page, pictures, probes, reports, silences
 from monitor.web.gate import Gate
 from monitor.web.refusal import STATUS, Refused, Why
 from monitor.web.services import Services
@@ -41,6 +41,7 @@ def create_app(services: Services) -> Litestar:
         *silences.handlers(services, gate),
         *incidents.handlers(services, gate),
         *reports.handlers(services),
+        *pictures.handlers(services),
         *page.handlers(services),
         *alerts.handlers(services),
         *admin.handlers(services, gate),

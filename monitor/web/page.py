@@ -19,7 +19,7 @@ from alerts.wording import clean, number, quantity, stamp
 from checks.base import Measurement
 from checks.catalog import CATALOG
 from monitor.metrics import release
-from monitor.store import measurements, reports
+from monitor.store import measurements, pictures, reports
 from monitor.web.overview import ModelView, overview
 from monitor.web.segments import SegmentRow, worst
 from monitor.web.services import Services
@@ -117,6 +117,7 @@ def gather(services: Services) -> dict[str, Any]:
     seen = overview(services)
     incidents = services.alerts.incidents(limit=INCIDENTS_SHOWN)
     linked = [link["id"] for incident in incidents for link in incident.get("reports") or []]
+    drawn = [incident["picture"]["id"] for incident in incidents if incident.get("picture")]
     return {
         "seen": seen,
         "models": [tables(view) for view in seen.models],
@@ -127,6 +128,7 @@ def gather(services: Services) -> dict[str, Any]:
         "owed": services.alerts.pending(),
         "runs": measurements.last_runs(services.engine),
         "reports": reports.recent(services.engine, REPORTS_SHOWN),
+        "pictures_kept": pictures.kept(services.engine, drawn),
         "reports_kept": reports.kept(services.engine, linked),
         "release": release(),
         "features_shown": FEATURES_SHOWN,
@@ -135,8 +137,8 @@ def gather(services: Services) -> dict[str, Any]:
 
 def headers(nonce: str) -> dict[str, str]:
     return {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": f"default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",

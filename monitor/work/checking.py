@@ -9,14 +9,19 @@ import msgspec
 
 from alerts.duration import span
 from checks.base import Measurement, NotEnough, Window
+from checks.drift.drawing import drawn
 from checks.drift.trailing import no_trailing_drift, trailing_drift
 from checks.inputs import CheckOptions, WindowData
+from checks.pictures.drawn import Drawn
 from checks.run import PERFORMANCE, CheckOutcome, run_checks
 from monitor.clock import Clock, iso
 from monitor.work.closing import ModelOptions
 from monitor.work.evidence import Evidence
 from monitor.work.exact_rows import ReferenceRows
 from monitor.work.segment_checking import SegmentChecking
+
+OF_SEGMENTS = 12
+"""Columns of segments, in all, that are kept for pictures of a window."""
 
 
 class Checking:
@@ -46,6 +51,11 @@ class Checking:
         self.errors: dict[str, str] = {}
         self.failed: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
+        self._drawn: dict[Window, list[Drawn]] = {}
+
+    def drawn(self, window: Window) -> tuple[Drawn, ...]:
+        """The columns that moved most in a window that `every` has measured, those of all rows first."""
+        return (*self._drawn.get(window, ()), *self._segments.drawn.get(window, ())[:OF_SEGMENTS])
 
     def every(self, window: Window, *, mature: bool) -> list[Measurement]:
         """Everything there is to measure of a window."""
@@ -59,6 +69,8 @@ class Checking:
             exact=self._exact.beside(evidence, window) if self._exact else None,
         )
         found = self._run(data, None) + self._segments.left_out(window)
+        reference = evidence.reference
+        self._drawn[window] = drawn(found, data, reference.reference if reference else None, self._options.importance)
         return found + self._parts(window, mature, None)
 
     def performance(self, window: Window, *, mature: bool) -> list[Measurement]:

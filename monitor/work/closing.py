@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from checks.base import Measurement, Window
+from checks.pictures.drawn import Drawn
 from checks.segments.parts import DEFAULT, SegmentCheck
 from monitor.work.plan import Plan
 
@@ -51,6 +52,8 @@ class Verdict:
     """Check → how long it ran, over all windows of the closing."""
     failed: dict[str, str] = field(default_factory=dict)
     """Metric → why it has no measurement: finer than `errors`, where one check measures several metrics."""
+    drawn: tuple[Drawn, ...] = ()
+    """The columns of the window itself, and of its segments, that moved most, for a picture should it be told."""
 
 
 @dataclass(frozen=True, slots=True)

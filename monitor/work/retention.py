@@ -24,6 +24,9 @@ from monitor.store.tables import (
     labels,
     measurements,
     outbox,
+    picture_images,
+    picture_sends,
+    pictures,
     profiles,
     progress,
     report_parts,
@@ -90,11 +93,14 @@ def _expired(engine: Engine, models: Sequence[ModelOptions], now: float, ages: A
     yield transitions, transitions.c.recorded_at < old
     yield reports, reports.c.created_at < old
     yield report_parts, report_parts.c.report.not_in(select(reports.c.id))
+    yield pictures, pictures.c.created_at < old
+    yield picture_images, picture_images.c.picture.not_in(select(pictures.c.id))
     yield silences, silences.c.ends_at < old
     gone = select(incidents.c.id).where(incidents.c.resolved_at < old)
     yield outbox, and_(outbox.c.incident.in_(gone), outbox.c.outcome.is_not(None))
     owed = select(outbox.c.incident)
     yield deliveries, and_(deliveries.c.incident.in_(gone), deliveries.c.incident.not_in(owed))
+    yield picture_sends, picture_sends.c.incident.in_(gone)
     yield incident_log, incident_log.c.incident.in_(gone)
     yield incidents, and_(incidents.c.resolved_at < old, incidents.c.id.not_in(owed))
 

@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from checks.base import Measurement, Window
+from checks.drift.drawing import drawn
+from checks.drift.feature import excess
 from checks.inputs import CheckOptions, WindowData
+from checks.pictures.drawn import Drawn
 from checks.run import CheckOutcome
 from checks.segments.measure import run_segment
 from monitor.clock import Clock
@@ -32,6 +35,8 @@ class SegmentChecking:
         )
         reference = evidence.reference
         values = [None if (made := one.as_of(evidence.seq)) is None else len(made.dimension.values) for one in segments]
+        self.drawn: dict[Window, list[Drawn]] = {}
+        """By window: of each segment the columns that moved most."""
         self._plan = planned(options, reference.reference.schema, values) if reference and segments else None
 
     def every(self, window: Window, *, mature: bool, only: Collection[str] | None = None) -> Iterator[CheckOutcome]:
@@ -44,15 +49,13 @@ class SegmentChecking:
             options = replace(self._options, min_rows=one.options.min_rows)
             for part in parts(self._evidence, window, made.dimension):
                 data = WindowData(window, part.profile, part.profile.n, part.scored, provisional=not mature)
-                yield run_segment(
-                    part.segment,
-                    data,
-                    made.references.get(part.segment),
-                    options,
-                    wanted,
-                    only=only,
-                    monotonic=self._clock.monotonic,
+                reference = made.references.get(part.segment)
+                outcome = run_segment(
+                    part.segment, data, reference, options, wanted, only=only, monotonic=self._clock.monotonic
                 )
+                moved = [row for row in outcome.measurements if excess(row) > 0]
+                self.drawn.setdefault(window, []).extend(drawn(moved, data, reference, options.importance))
+                yield outcome
 
     def left_out(self, window: Window) -> list[Measurement]:
         """How much the bound on measurements costs."""

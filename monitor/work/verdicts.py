@@ -72,6 +72,7 @@ class Verdicts:
             errors=checking.errors,
             seconds=checking.seconds,
             failed=checking.failed,
+            drawn=checking.drawn(closing.window),
         )
 
     def _frozen(self, one: Segments, closing: Closing, evidence: Evidence) -> Segments:

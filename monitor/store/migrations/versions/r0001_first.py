@@ -282,6 +282,44 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_table(
+        "pictures",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("incident", sa.String(length=36), nullable=False),
+        sa.Column("window_start", sa.Float(), nullable=False),
+        sa.Column("window_end", sa.Float(), nullable=False),
+        sa.Column("created_at", sa.Float(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("drawn", sa.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("done", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        comment="pictures of what moved, by number; drawn in the worker, told with their incident",
+    )
+    op.create_index("pictures_created", "pictures", ["model", "created_at"], unique=False)
+    op.create_table(
+        "picture_images",
+        sa.Column("picture", sa.String(length=36), nullable=False),
+        sa.Column("format", sa.String(length=8), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("picture", "format"),
+        comment="the images of a picture",
+    )
+    op.create_table(
+        "picture_sends",
+        sa.Column("incident", sa.String(length=36), nullable=False),
+        sa.Column("receiver", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("file", sa.String(length=64), nullable=False),
+        sa.Column("due_at", sa.Float(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("tried_at", sa.Float(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("incident", "receiver"),
+        comment="how far an incident's picture has come on its way into a receiver's message",
+    )
+    op.create_table(
         "silences",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("matchers", sa.Text(), nullable=False),
