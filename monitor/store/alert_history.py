@@ -68,6 +68,7 @@ def _of_incidents(connection: Connection, model: str, fingerprint: str) -> list[
             found += [
                 {"recorded_at": event.pop("at"), **event, "incident": row.id}
                 for event in incident_log.of(connection, row.id)
+                if event["what"] != "silenced"  # told by its silences, with when they end
             ]
     return found
 

@@ -17,6 +17,7 @@ from alerts.notify.slack_buttons import Button, links, press_of, silent_until
 from alerts.notify.slack_desk import Answer, Desk, DeskOptions, Outcome
 from alerts.notify.slack_people import People
 from alerts.silence import LENGTH
+from monitor.store.alert_history import history
 from monitor.store.presses import PressStore
 from tests.alerts.builders import alert, incident, rule
 from tests.alerts.world import World, world
@@ -142,6 +143,16 @@ def test_a_silenced_incident_says_so_once_and_is_quiet_until_its_end(scene: Scen
     assert "*Silenced*" not in scene.shown
     assert "distance 6 &gt; 0.1" in scene.shown
     assert scene.story[-2:] == [("silenced", "ann (U0ANN)"), ("silence_ended", "ann (U0ANN)")]
+
+
+def test_an_alerts_history_says_once_who_silenced_it(scene: Scene) -> None:
+    scene.press("silence_1h")
+    (fired,) = scene.it.store.alerts()
+    events = history(scene.it.engine, fired["fingerprint"])["events"]
+    silenced = [event for event in events if event["what"] == "silenced"]
+    assert [(event["by"], event["text"]) for event in silenced] == [
+        ("ann (U0ANN)", "pressed in Slack on delays: drift")
+    ]
 
 
 def test_a_longer_silence_takes_the_place_of_a_shorter_one_and_not_the_other_way(scene: Scene) -> None:
