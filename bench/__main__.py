@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from bench import drift, footprint, scrape, windows
+from bench import drift, footprint, rules, scrape, windows
 from bench.table import Row, markdown
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -130,6 +130,14 @@ PARTS = {
         lambda quick: ingest("3" if quick else "15"),
     ),
     "scrape": Part("Being scraped", "`python -m bench.scrape`.", lambda quick: scrape.measure()),
+    "rules": Part(
+        "Judging",
+        "`python -m bench.rules`, pinned to one core: one evaluation of rules of every plain kind, the median of five; "
+        "the budget is on CPU time. In memory it is `evaluate`, which steps each series' alert. By the judge it is all "
+        "that the daemon does: every state is read from SQLite, what changed is written, with transitions, incidents "
+        "and what receivers are owed, and the transaction is synced; sending is not in it.",
+        lambda quick: rules.measure(100 if quick else rules.RULES),
+    ),
     "footprint": Part(
         "What the sidecar costs",
         "`python -m bench.footprint --seconds 60`: `watchkeeper run` beside a real FastAPI server that is asked once a "

@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+FEW = 10
+"""Rows of a measurement that rests on few."""
+
 
 @dataclass
 class Plain:
@@ -37,7 +40,8 @@ class Plain:
             self._evaluate(rule, policy == "alert", now, forced=policy == "ok")
             return
         side = self._beyond(rule, seen)
-        self._evaluate(rule, bool(side), now)
+        # Of what is to be absent, any value is the end.
+        self._evaluate(rule, bool(side), now, forced="absent" in rule)
         if side:
             self.side = side
 
@@ -91,6 +95,8 @@ class Plain:
 
     def _beyond(self, rule: dict[str, Any], value: float) -> str:
         """The side on which the value is wrong; while it fires on a side, by that side's clear level."""
+        if "absent" in rule:
+            return ""
         firing = self.status == "firing"
         if "outside" in rule:
             band, clear = rule["outside"], rule.get("clear", rule["outside"])
@@ -112,7 +118,7 @@ class PlainRule:
         """Of each label set that was ever measured; "" stands for the rule itself, where none was."""
 
     def evaluate(self, seen: dict[str, float | str], failed: bool, now: float) -> None:
-        """`seen`: a number, "nan" or "twice" for each label set that is measured."""
+        """`seen`: a number, "nan", "twice", or "few" (1, of few rows), for each label set that is measured."""
         if self.rule is None:
             return
         seen = {name: value for name, value in seen.items() if self._covers(name)}
@@ -122,7 +128,8 @@ class PlainRule:
         for name in self.alerts.keys() - seen.keys():
             self._see(name, absent, now)
         for name, value in seen.items():
-            self._see(name, {"nan": "gone", "twice": "error"}.get(str(value), value), now)
+            few = "gone" if self.rule["min_rows"] > FEW else 1.0
+            self._see(name, {"nan": "gone", "twice": "error", "few": few}.get(str(value), value), now)
         if not self.alerts and (failed or self.rule.get("no_data") == "alert"):
             self._see("", absent, now)
 

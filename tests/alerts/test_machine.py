@@ -20,13 +20,13 @@ from monitor.judge import Judge
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import alerts, incidents, metadata, transitions
 from tests.alerts.builders import START, FakeClock
-from tests.alerts.plain import PlainRule
+from tests.alerts.plain import FEW, PlainRule
 
 INTERVAL = 15.0
 NAMES = ("a", "b", "c")
 """Of three disks, or three features."""
 VALUES = st.sampled_from([0.0, 0.05, 0.07, 0.1, 0.11, 0.3, 0.5, 0.93, 1.0])
-SEEN = st.one_of(VALUES, VALUES, VALUES, st.sampled_from(["nan", "twice"]))
+SEEN = st.one_of(VALUES, VALUES, VALUES, st.sampled_from(["nan", "twice", "few"]))
 WINDOWS = ["1 windows", "2 windows", "4 windows", "2 of 3 windows", "3 of 5 windows"]
 HOLDS = st.sampled_from(["0s", "15s", "30s", "60s", *WINDOWS])
 GAPS = [10.0, 29.0, 31.0, 60.0, 600.0, 7200.0, -3600.0]
@@ -40,28 +40,30 @@ LEVELS = st.sampled_from(
         {"below": 0.1, "clear": 0.4},
         {"outside": {"low": 0.06, "high": 0.4}},
         {"outside": {"low": 0.06, "high": 0.9}, "clear": {"low": 0.1, "high": 0.4}},
+        {"absent": True},
     ]
 )
 OVERRIDES = st.sampled_from([[], [], [{"match": {"of": "c"}, "above": 0.4, "for": "30s"}]])
 MATCHES = st.sampled_from([{}, {}, {}, {"of": "b"}])
 """By `of` the label is meant that tells the three apart."""
+
+
+def _keys(level: dict[str, Any], **others: Any) -> dict[str, Any]:
+    """A rule's keys; what looks at no value takes no level for some, no rows, and is about no data."""
+    absent = {"overrides": [], "no_data": "alert", "min_rows": 0} if "absent" in level else {}
+    return {**level, **others, **absent}
+
+
 RULES = st.builds(
-    lambda level, for_, keep, no_data, error, overrides, match: {
-        **level,
-        "for": for_,
-        "keep_firing_for": keep,
-        "no_data": no_data,
-        "error": error,
-        "overrides": overrides,
-        "match": match,
-    },
+    _keys,
     LEVELS,
-    HOLDS,
-    KEEPS,
-    POLICIES,
-    POLICIES,
-    OVERRIDES,
-    MATCHES,
+    keep_firing_for=KEEPS,
+    no_data=POLICIES,
+    error=POLICIES,
+    min_rows=st.sampled_from([0, 0, 100]),
+    overrides=OVERRIDES,
+    match=MATCHES,
+    **{"for": HOLDS},
 )
 
 
@@ -191,7 +193,8 @@ class Sampled(RuleBasedStateMachine):
 
     def _rows(self, name: str, value: float | str) -> list[Measurement]:
         number = value if isinstance(value, float) else math.nan if value == "nan" else 1.0
-        row = Measurement(self.metric, number, self._window(), labels(**{self.label: name}))
+        n = FEW if value == "few" else 500
+        row = Measurement(self.metric, number, self._window(), labels(**{self.label: name}), n)
         return [row, row] if value == "twice" else [row]
 
     def _window(self) -> Window:
