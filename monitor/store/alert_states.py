@@ -22,6 +22,8 @@ class StateReader:
 
     def load(self, connection: Connection, model: str, rules: Collection[str]) -> States:
         """The states of these rules on one model."""
+        if not rules:
+            return {}
         query = select(alerts.c.rule, alerts.c.fingerprint, alerts.c.memory).where(alerts.c.model == model)
         by_rule: dict[str, list[tuple[str, str]]] = {rule: [] for rule in rules}
         for rule, fingerprint, memory in connection.execute(query.where(alerts.c.rule.in_(rules))).all():
