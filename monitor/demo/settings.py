@@ -43,7 +43,7 @@ rules:
 {slack}"""
 
 _SLACK = """
-slack: {{channel: "{channel}"}}      # the token is in SLACK_BOT_TOKEN
+slack: {{channel: "{channel}"{api}}}      # the token is in SLACK_BOT_TOKEN
 """
 
 
@@ -51,15 +51,16 @@ def write_config(
     folder: Path, *, reference: Path, server: str, port: int, environment: Mapping[str, str] = os.environ
 ) -> Path:
     """Writes watchkeeper.yaml into `folder` and returns its path. Slack is told, too, if SLACK_BOT_TOKEN and
-    SLACK_CHANNEL are in the environment."""
+    SLACK_CHANNEL are in the environment (and at SLACK_API_URL rather than at Slack's own address)."""
     channel = environment.get("SLACK_CHANNEL", "") if environment.get("SLACK_BOT_TOKEN") else ""
+    address = environment.get("SLACK_API_URL", "")
     text = _TEXT.format(
         model=MODEL,
         reference=reference.relative_to(folder),
         server=server,
         port=port,
         database=(folder / "watchkeeper.db").resolve(),
-        slack=_SLACK.format(channel=channel) if channel else "",
+        slack=_SLACK.format(channel=channel, api=f', api_url: "{address}"' if address else "") if channel else "",
     )
     path = folder / "watchkeeper.yaml"
     path.write_text(text, encoding="utf-8")
