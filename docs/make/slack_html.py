@@ -19,7 +19,8 @@ body { margin: 0; padding: 16px 20px; width: 660px; background: #fff; color: #1d
 .who { font-weight: 900; } .app { background: #e8e8e8; color: #616061; font-size: 10px; padding: 1px 4px;
   margin-left: 4px;
   border-radius: 3px; }
-.dot { display: inline-block; width: 13px; height: 13px; border-radius: 50%; vertical-align: -1px; } .note { color: #616061; font-size: 12px; }
+.dot { display: inline-block; width: 13px; height: 13px; border-radius: 50%; vertical-align: -1px; }
+.note { color: #616061; font-size: 12px; }
 h3 { font-size: 18px; line-height: 1.3; margin: 6px 0 8px; } p { margin: 6px 0; }
 .fields { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 16px; margin: 8px 0; }
 .context { color: #616061; font-size: 12px; margin: 8px 0; }
