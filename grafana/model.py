@@ -198,6 +198,7 @@ def _measure() -> timeseries.Panel:
         Query(f"max {by} ({of('performance_high', MODEL, WHOLE, METRIC)})", "interval, high"),
         Query(f"avg {by} ({of('performance_reference', MODEL, WHOLE, METRIC)})", "reference"),
         empty=NO_LABELS,
+        size=(24, 8),  # all of the row: the others of its kind come beside it
         minimum=None,
     )
     hidden = [

@@ -7,6 +7,7 @@ from grafana.panels import Levels, bars, dashed, graph, heat, link
 from grafana.query import MODEL, NOW, Query, of
 
 METHOD = 'method=~"$method"'
+SPANS = 'segment="",over!=""'
 SHOWN = 30
 """Features in the heatmap: those that came nearest to their limit in the time that is shown."""
 SHARES: Levels = [
@@ -73,6 +74,13 @@ def drift() -> Row:
             empty=EMPTY,
         ),
         graph(
+            "Drifted features over longer spans",
+            "Features beyond the limit of several windows together, by span: what is too slow or too small for one.",
+            "none",
+            Query(f"max by (over) ({of('drifted_features', MODEL, SPANS)})", "{{over}}"),
+            empty="no `checks.drift.over` in the config, or too little history",
+        ),
+        graph(
             "Drift as it is measured",
             "The distances themselves, of the ten features nearest to their limit.",
             "none",
@@ -81,6 +89,7 @@ def drift() -> Row:
                 "{{feature}} {{method}}",
             ),
             empty=EMPTY,
+            size=(24, 8),
         ),
     ]
     return "Drift", panels

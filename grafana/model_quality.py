@@ -42,6 +42,7 @@ def _over_time(name: str) -> Builder[Any]:
         Query(f"topk({WORST}, {_of(name)})", "{{feature}}"),
         empty=EMPTY,
         size=(8, 8),
+        maximum=0.01,
     )
 
 

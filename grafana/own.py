@@ -223,6 +223,14 @@ def _daemon() -> list[Builder[Any]]:
             empty="all parts are well",
             size=SMALL,
         ),
+        states(
+            "Config",
+            "Whether the file was right when it was last read; a wrong one leaves the old rules in force.",
+            {"0": ("refused", "red"), "1": ("in force", "green")},
+            Query(f"min by (instance) ({of('config_last_reload_successful')})", "{{instance}}"),
+            empty=GONE,
+            size=SMALL,
+        ),
         graph(
             "Samples not taken",
             "By collector.",

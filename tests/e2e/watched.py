@@ -37,6 +37,7 @@ probes:
 windows: {{every: 1h, lateness: 5m, min_rows: 50}}
 labels: {{maturity: 3h}}
 segments: [{{feature: colour, min_rows: 10}}]
+checks: {{drift: {{over: [6h]}}}}
 alertmanager: {{members: ["{alertmanager}"], resend: 1s}}
 collect: {{interval: 1s, cgroup: "{cgroup}"}}
 evaluate: 1s
