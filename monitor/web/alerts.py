@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
 from monitor.explaining import Explainer, Question, UnknownRule
 from monitor.store.alert_history import UnknownAlert, history
 from monitor.web.api import Limit
-from monitor.web.page import environment, headers
+from monitor.web.page import Pages
 from monitor.web.refusal import Refused, Why
 from monitor.web.services import Services
 
 EVENTS_SHOWN = 200
 
 
-def handlers(services: Services) -> list[HTTPRouteHandler]:
-    templates = environment()
-
+def handlers(services: Services, pages: Pages) -> list[HTTPRouteHandler]:
     def explained(question: Question) -> list[dict[str, Any]]:
         explainer = Explainer(
             services.engine,
@@ -60,16 +57,18 @@ def handlers(services: Services) -> list[HTTPRouteHandler]:
             raise Refused(Why.NOT_FOUND, str(error)) from None
 
     @get("/alerts/{alert_id:str}", sync_to_thread=True, include_in_schema=False)
-    def page(alert_id: FromPath[str]) -> Response[str]:
+    def page(request: Request[Any, Any, Any], alert_id: FromPath[str], refresh: FromQuery[str] = "on") -> Response[str]:
         """One alert's page."""
-        found = known(alert_id, EVENTS_SHOWN)
-        try:
-            facts = explained(Question(fingerprint=alert_id))[0]["facts"]
-        except UnknownRule:
-            facts = [{"about": "state", "found": "inactive: its label set is not judged any more"}]
-        unit = next((rule.unit or rule.metric for rule in services.rules() if rule.name == found["rule"]), "")
-        nonce = secrets.token_urlsafe(16)
-        html = templates.get_template("alert.html").render(past=found, facts=facts, unit=unit, nonce=nonce)
-        return Response(html, media_type="text/html", headers=headers(nonce))
+
+        def gather() -> dict[str, Any]:
+            found = known(alert_id, EVENTS_SHOWN)
+            try:
+                facts = explained(Question(fingerprint=alert_id))[0]["facts"]
+            except UnknownRule:
+                facts = [{"about": "state", "found": "inactive: its label set is not judged any more"}]
+            unit = next((rule.unit or rule.metric for rule in services.rules() if rule.name == found["rule"]), "")
+            return {"past": found, "facts": facts, "unit": unit}
+
+        return pages.show(request, "alert.html", gather, title="Alert", refresh=refresh)
 
     return [past, explain, page]

@@ -12,10 +12,24 @@ from litestar.plugins.core import MsgspecDIPlugin
 from sqlalchemy.exc import DBAPIError
 
 from monitor.store.engine import explain
-from monitor.web import admin, alerts, api, incidents, intake, openapi, page, pictures, probes, reports, silences
+from monitor.web import (
+    actions,
+    admin,
+    alerts,
+    api,
+    incidents,
+    intake,
+    openapi,
+    page,
+    pictures,
+    probes,
+    reports,
+    silences,
+)
 from monitor.web.gate import Gate
 from monitor.web.refusal import STATUS, Refused, Why
 from monitor.web.services import Services
+from monitor.web.visitors import Visitors
 
 __all__ = ["Services", "create_app"]
 
@@ -34,6 +48,8 @@ def create_app(services: Services) -> Litestar:
     gate = Gate(services.config)
     taking = intake.Intake(services)
     answer = _Answer(services)
+    visitors = Visitors(services.config, services.clock)
+    pages = page.Pages(services, visitors)
     handlers = [
         *intake.handlers(taking, gate),
         *probes.handlers(services, taking),
@@ -42,8 +58,9 @@ def create_app(services: Services) -> Litestar:
         *incidents.handlers(services, gate),
         *reports.handlers(services),
         *pictures.handlers(services),
-        *page.handlers(services),
-        *alerts.handlers(services),
+        *page.handlers(services, pages),
+        *actions.handlers(services, gate, visitors, pages),
+        *alerts.handlers(services, pages),
         *admin.handlers(services, gate),
     ]
     return _Lean(

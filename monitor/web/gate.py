@@ -49,14 +49,15 @@ class Gate:
             )
 
     def ingest(self, connection: Connection, _: BaseRouteHandler) -> None:
-        self._same_origin(connection)
+        self.same_origin(connection)
         self._token(connection, self._ingest, "tokens.ingest")
 
     def admin(self, connection: Connection, _: BaseRouteHandler) -> None:
-        self._same_origin(connection)
+        self.same_origin(connection)
         self._token(connection, self._admin, "tokens.admin")
 
-    def _same_origin(self, connection: Connection) -> None:
+    def same_origin(self, connection: Connection) -> None:
+        """Refuses what a browser sends for a page of another site."""
         headers = connection.headers
         origin = headers.get("origin")
         if origin is not None:

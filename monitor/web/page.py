@@ -1,146 +1,170 @@
-"""The page at /: what is watched, what was found, who was told; rendered here, no script, nothing from elsewhere."""
+"""The pages: what is watched, what was found, who was told. Rendered here; one small script of our own keeps them
+fresh, and all works without it. What they show is gathered by `monitor.web.pages`, loaded when somebody looks."""
 
 from __future__ import annotations
 
 import secrets
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Response, get
+from litestar import Request, Response, get
 from litestar.handlers.http_handlers import HTTPRouteHandler
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 from markupsafe import Markup
 
 from alerts.duration import span
+from alerts.state import Status
 from alerts.wording import clean, number, quantity, stamp
-from checks.base import Measurement
-from checks.catalog import CATALOG
 from monitor.metrics import release
-from monitor.store import measurements, pictures, reports
-from monitor.web.overview import ModelView, overview
-from monitor.web.segments import SegmentRow, worst
+from monitor.web.refusal import Refused
 from monitor.web.services import Services
+from monitor.web.visitors import Visitors
 
 REFRESH_SECONDS = 15
-FEATURES_SHOWN = 25
-ALERTS_SHOWN = 100
-INCIDENTS_SHOWN = 15
-REPORTS_SHOWN = 20
+Asked = Request[Any, Any, Any]
+Gather = Callable[[], dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class FeatureRow:
-    """One feature's values by column: drift methods and quality measures."""
+class Pages:
+    """Renders pages for whoever asks."""
 
-    name: str
-    cells: dict[str, Measurement]
+    def __init__(self, services: Services, visitors: Visitors) -> None:
+        self._services, self._visitors = services, visitors
+        self._templates = environment()
 
-    @property
-    def worst(self) -> float:
-        """How far the worst of its values is towards its limit, or its value where it has none."""
-        return max(_towards(row) for row in self.cells.values())
+    def show(
+        self,
+        request: Asked,
+        template: str,
+        gather: Gather,
+        *,
+        here: str = "",
+        title: str = "",
+        query: Mapping[str, str] | None = None,
+        refresh: str | None = None,
+        given: Mapping[str, str] | None = None,
+        notice: str = "",
+        problem: Refused | None = None,
+    ) -> Response[str]:
+        """A page of what `gather` finds; one that says what is wrong where it raises Refused. `refresh` is on, off, or
+        None for a page that does not refresh itself; `given` is what a form that failed for `problem` held."""
+        values: dict[str, Any] = {"title": title, "refreshable": refresh is not None}
+        try:
+            values |= gather()
+        except Refused as error:
+            template, problem = "problem.html", error
+            values |= {"heading": "There is no such page"}
+        nonce, visitor = secrets.token_urlsafe(16), self._visitors.of(request)
+        values |= {
+            "pass": visitor,
+            "nonce": nonce,
+            # Parts of it are asked for by the script, whose page has the style already.
+            "part": "x-part" in request.headers,
+            "here": here,
+            "now": self._services.clock.time(),
+            "firing": self._firing(),
+            "degraded": bool(self._services.health.not_ready() or self._services.health.degraded()),
+            "release": release(),
+            "refresh": REFRESH_SECONDS if refresh not in (None, "off") and problem is None else None,
+            "query": _query(query or {}),
+            "given": given or {},
+            "notice": notice,
+            "problem": str(problem) if problem else "",
+        }
+        # Compiled when somebody looks: some MB that a sidecar whose page nobody opens does without.
+        html = self._templates.get_template(template).render(values)
+        cookies = [self._visitors.cookie(visitor.visitor)] if visitor.fresh else []
+        status = problem.status if problem else 200
+        return Response(html, media_type="text/html", headers=headers(nonce), cookies=cookies, status_code=status)
 
-
-def _towards(row: Measurement) -> float:
-    value = row.value or 0.0
-    if row.limit_high:
-        return value / row.limit_high
-    if row.limit_low and row.value is not None:  # a p-value: at its limit at 1, below it above
-        return min(row.limit_low / max(value, 1e-300), 1e6)
-    return value
-
-
-@dataclass(frozen=True)
-class ModelTables:
-    """A model's values in the tables that the page shows."""
-
-    view: ModelView
-    performance: list[Measurement]
-    columns: list[str]
-    features: list[FeatureRow]
-    others: list[Measurement]
-    segments: list[SegmentRow]
-    segments_in_all: int
-
-    @property
-    def hidden(self) -> int:
-        return max(0, len(self.features) - FEATURES_SHOWN)
-
-
-def tables(view: ModelView) -> ModelTables:
-    """Sorts a model's measurements into tables; features with the worst values first."""
-    cells: dict[str, dict[str, Measurement]] = defaultdict(dict)
-    columns: dict[str, None] = {}
-    performance: list[Measurement] = []
-    others: list[Measurement] = []
-    for row in view.measurements:
-        labels = dict(row.labels)
-        if row.name == "evidently_value" or "segment" in labels:
-            continue  # hundreds of numbers; the reports show them, and a table of their own the worst segments
-        if row.name in ("performance", "performance_reference"):
-            if row.name == "performance":
-                performance.append(row)
-        elif "feature" in labels:
-            column = labels.get("method") or row.name.removesuffix("_ratio").replace("_", " ")
-            columns[column] = None
-            cells[labels["feature"]][column] = row
-        else:
-            others.append(row)
-    features = sorted(
-        (FeatureRow(name, found) for name, found in cells.items()), key=lambda row: (-row.worst, row.name)
-    )
-    order = list(CATALOG)
-    others.sort(key=lambda row: (order.index(row.name) if row.name in order else len(order), row.labels))
-    return ModelTables(view, performance, list(columns), features, others, *worst(view.measurements))
+    def _firing(self) -> int:
+        return len(self._services.alerts.alerts(states=[Status.FIRING]))
 
 
-def handlers(services: Services) -> list[HTTPRouteHandler]:
-    templates = environment()
-
+def handlers(services: Services, pages: Pages) -> list[HTTPRouteHandler]:
     @get("/", sync_to_thread=True, include_in_schema=False)
-    def page(refresh: FromQuery[str] = "on") -> Response[str]:
-        """The status page."""
-        nonce = secrets.token_urlsafe(16)
-        # Compiled when somebody looks: 3 MB that a sidecar whose page nobody opens does without.
-        template = templates.get_template("page.html")
-        html = template.render(gather(services), nonce=nonce, refresh=REFRESH_SECONDS if refresh != "off" else None)
-        return Response(html, media_type="text/html", headers=headers(nonce))
+    def page(request: Asked, refresh: FromQuery[str] = "on") -> Response[str]:
+        """The overview."""
+        from monitor.web.pages.home import home
 
-    return [page]
+        return pages.show(request, "home.html", lambda: home(services), here="/", refresh=refresh)
 
+    @get("/models/{model_name:str}", sync_to_thread=True, include_in_schema=False)
+    def model(
+        request: Asked,
+        model_name: FromPath[str],
+        windows: FromQuery[int] = 48,
+        until: FromQuery[float | None] = None,
+        feature: FromQuery[str] = "",
+        refresh: FromQuery[str] = "on",
+    ) -> Response[str]:
+        """One model over time, and one of its features in full."""
+        from monitor.web.pages import model as shown
 
-def gather(services: Services) -> dict[str, Any]:
-    """All that the template shows."""
-    seen = overview(services)
-    incidents = services.alerts.incidents(limit=INCIDENTS_SHOWN)
-    linked = [link["id"] for incident in incidents for link in incident.get("reports") or []]
-    drawn = [incident["picture"]["id"] for incident in incidents if incident.get("picture")]
-    return {
-        "seen": seen,
-        "models": [tables(view) for view in seen.models],
-        "host": seen.host,
-        "alerts": services.alerts.alerts(limit=ALERTS_SHOWN),
-        "incidents": incidents,
-        "silences": services.alerts.list_silences(seen.now),
-        "owed": services.alerts.pending(),
-        "runs": measurements.last_runs(services.engine),
-        "reports": reports.recent(services.engine, REPORTS_SHOWN),
-        "pictures_kept": pictures.kept(services.engine, drawn),
-        "reports_kept": reports.kept(services.engine, linked),
-        "release": release(),
-        "features_shown": FEATURES_SHOWN,
-    }
+        asked = {"windows": f"{windows}", "until": "" if until is None else f"{until:f}", "feature": feature}
+        return pages.show(
+            request,
+            "model.html",
+            lambda: shown.model(services, model_name, windows, until, feature),
+            title=model_name,
+            query=asked,
+            refresh=refresh,
+        )
+
+    @get("/incidents", sync_to_thread=True, include_in_schema=False)
+    def incidents(request: Asked, refresh: FromQuery[str] = "on") -> Response[str]:
+        """Incidents, alerts and silences."""
+        from monitor.web.pages import lists
+
+        return pages.show(
+            request,
+            "incidents.html",
+            lambda: lists.incidents(services),
+            here="/incidents",
+            title="Incidents",
+            refresh=refresh,
+        )
+
+    @get("/incidents/{incident_id:str}", sync_to_thread=True, include_in_schema=False)
+    def incident(request: Asked, incident_id: FromPath[str], refresh: FromQuery[str] = "on") -> Response[str]:
+        """One incident, its life and what can be done."""
+        from monitor.web.pages.incident import incident as shown
+
+        return pages.show(
+            request, "incident.html", lambda: shown(services, incident_id), title="Incident", refresh=refresh
+        )
+
+    @get("/checks", sync_to_thread=True, include_in_schema=False)
+    def checks(request: Asked, refresh: FromQuery[str] = "on") -> Response[str]:
+        """The newest run of every check."""
+        from monitor.web.pages import lists
+
+        return pages.show(
+            request, "checks.html", lambda: lists.checks(services), here="/checks", title="Checks", refresh=refresh
+        )
+
+    @get("/reports", sync_to_thread=True, include_in_schema=False)
+    def reports(request: Asked, refresh: FromQuery[str] = "on") -> Response[str]:
+        """The newest reports."""
+        from monitor.web.pages import lists
+
+        return pages.show(
+            request, "reports.html", lambda: lists.reported(services), here="/reports", title="Reports", refresh=refresh
+        )
+
+    return [page, model, incidents, incident, checks, reports]
 
 
 def headers(nonce: str) -> dict[str, str]:
     return {
-        "Content-Security-Policy": f"default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+        "connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
+        # Not no-referrer: with that, browsers send forms with the Origin null.
+        "Referrer-Policy": "same-origin",
         "Cache-Control": "no-store",
     }
 
@@ -161,8 +185,42 @@ def environment() -> Environment:
         "stamp": stamp,
         "span": span,
         "words": lambda name: str(name).removesuffix("_seconds").removesuffix("_ratio").replace("_", " "),
+        "short": _short,
+        "spark": _spark,
+        "line": _line,
+        "strip": _strip,
     }
     return made
+
+
+def _short(seconds: float) -> str:
+    from monitor.web.pages.shared import short
+
+    return short(seconds)
+
+
+def _spark(series: Any, since: float, until: float) -> Markup:
+    from monitor.web.charts import spark
+
+    return spark(series, since, until)
+
+
+def _line(series: Any, since: float, until: float) -> Markup:
+    from monitor.web.charts import line
+
+    return line(series, since, until, _short)
+
+
+def _strip(series: Any, since: float, until: float, every: float) -> Markup:
+    from monitor.web.charts import strip
+
+    return strip(series, since, until, every, _short)
+
+
+def _query(values: Mapping[str, str]) -> str:
+    """The part of an address that says what is looked at, to be followed by more."""
+    found = urlencode({name: value for name, value in values.items() if value})
+    return f"{found}&" if found else ""
 
 
 def _shown(value: Any) -> Any:

@@ -66,9 +66,9 @@ checks:
         wait_for(lambda: len(daemon.rows(done)) or None, "a run is recorded")
         assert {error for _, error in daemon.rows(done)} == {""}
 
-        page = daemon.get("/")
+        page = daemon.get("/reports")
         path = page.partition('<a href="/reports/')[2].partition('"')[0]
-        assert path, "the page links it too"
+        assert path, "the page lists it too"
         with urllib.request.urlopen(f"{daemon.url}/reports/{path}") as reply:
             assert reply.headers["Content-Security-Policy"].startswith("sandbox allow-scripts; default-src 'none'")
             assert b"</html>" in reply.read()
@@ -109,7 +109,7 @@ checks:
         )
         error = daemon.rows("select error from check_runs where check_name = 'hours'")[0][0]
         assert error.startswith(f"{why}:"), error
-        assert "hours" in daemon.get("/"), "the page shows it"
+        assert "hours" in daemon.get("/checks"), "the page shows it"
         firing = 'watchkeeper_alert_state{rule="check-failing",model="parcels"} 2.0'
         wait_for(lambda: firing in daemon.get("/metrics"), "it is alerted on")
         assert daemon.get("/readyz")

@@ -90,7 +90,7 @@ def test_the_report_of_the_drifting_week_opens_from_the_incident(tmp_path: Path)
             return None
 
         link = wait_for(week, "the incident links the report on the drifting week", 150)
-        assert link["path"] in daemon.get("/"), "the page links it, too"
+        assert link["path"] in daemon.get("/reports"), "the page lists it, too"
         text, said = opened(daemon.url + link["path"], tmp_path)
     assert said == "", "nothing was refused, and nothing failed"
     assert "Dataset Drift" in text

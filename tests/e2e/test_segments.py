@@ -124,8 +124,8 @@ def test_its_own_rows_of_the_reference_are_what_it_is_held_against(done: Daemon)
 
 
 def test_the_page_and_the_metrics_show_it(done: Daemon) -> None:
-    page = done.get("/")
-    table = page[page.index("<h3>Segments</h3>") :]
+    page = done.get("/models/fares")
+    table = page[page.index("<h2>Segments</h2>") :]
     assert table.index("country=FR") < min(table.index(name) for name in ("country=DE", "class=first"))
     metrics = done.get("/metrics")
     assert 'watchkeeper_performance{metric="accuracy",segment="country=FR",model="fares"}' in metrics

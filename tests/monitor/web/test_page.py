@@ -1,6 +1,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 from sqlalchemy import insert
 
@@ -48,14 +49,18 @@ def fire(rig: Rig, rule: str, about: dict[str, str]) -> None:
 
 
 def test_an_empty_page_says_what_comes_next(rig: Rig) -> None:
-    text = Tags(rig.client.get("/").text).text
+    home, model = (Tags(rig.client.get(path).text).text for path in ("/", "/models/delays"))
 
-    assert "No alert is pending or firing." in text
-    assert "POST /v1/models/delays/predictions" in text
-    assert "No check has run yet" in text
+    assert "No alert is pending or firing." in home
+    assert "POST /v1/models/delays/predictions" in home
+    assert "POST /v1/models/delays/predictions" in model
+    assert "No check has run yet" in model
+    assert "There was none." in rig.client.get("/incidents").text
+    assert "No check has run yet" in rig.client.get("/checks").text
+    assert "There is none; a check of" in rig.client.get("/reports").text
 
 
-def test_models_checks_alerts_and_silences_are_shown(rig: Rig) -> None:
+def test_models_alerts_and_the_machine_are_shown(rig: Rig) -> None:
     rows = [
         Measurement("window_rows", 812.0, HOUR, n=812),
         Measurement("performance", 0.83, HOUR, labels(metric="accuracy"), n=800, low=0.8, high=0.86, reference=0.88),
@@ -64,6 +69,7 @@ def test_models_checks_alerts_and_silences_are_shown(rig: Rig) -> None:
         Measurement("latency_p95_seconds", 0.25, HOUR),
     ]
     rig.services.latest.put("delays", rows)
+    rig.writer.call(lambda connection: measurements.write(connection, "delays", rows))
     rig.services.latest.put("", [Measurement("memory_used_bytes", 2.0**31, HOUR, labels(scope="host"))])
     rig.services.health.report("slack", "the token was revoked")
     rig.writer.call(
@@ -74,34 +80,41 @@ def test_models_checks_alerts_and_silences_are_shown(rig: Rig) -> None:
     rig.services.alerts.add_silence([Matcher.parse("rule=cpu")], NOW, NOW + 60, by="ada", comment="moving", now=NOW)
     fire(rig, "feature-drift", {"feature": "distance"})
 
-    page = Tags(rig.client.get("/").text)
+    home, model, checks, quiet = (
+        Tags(rig.client.get(path).text) for path in ("/", "/models/delays", "/checks", "/incidents")
+    )
 
-    for shown in [
-        "1 firing",
-        "feature-drift",
-        "feature=distance",
-        "3.2",
-        "accuracy",
-        "0.8 – 0.86",
-        "60%",
-        "250ms",
-        "2GiB",
-    ]:
-        assert shown in page.text
-    for shown in ["ValueError: bins", "30s ago", "ada", "moving", "slack: the token was revoked", "2023-11-14T22:13"]:
-        assert shown in page.text
-    assert ("td", {"class": "firing"}) in page.tags
-    assert ("span", {"class": "over", "title": "limit 0.1"}) in page.tags
+    for shown in ["1 firing", "feature-drift", "feature=distance", "3.2", "accuracy", "of 0.88", "250ms", "2GiB"]:
+        assert shown in home.text
+    assert "slack: the token was revoked" in home.text
+    for shown in ["0.8 – 0.86", "60%", "250ms", "812", "2023-11-14T22:13", "ValueError: bins"]:
+        assert shown in model.text
+    assert ("span", {"class": "over", "title": "limit 0.1"}) in model.tags
+    assert "ValueError: bins" in checks.text
+    assert "30s ago" in checks.text
+    assert "ada" in quiet.text
+    assert "moving" in quiet.text
+    said = [own["aria-label"] for tag, own in model.tags if tag == "svg" and own.get("role") == "img"]
+    assert "distance: beyond its limit in 1 of 1 windows" in said
+    assert "Accuracy: newest 0.83, from 0.83 to 0.83 in 1 windows" in said
+
+
+def test_an_unknown_model_incident_or_alert_is_said_on_a_page(rig: Rig) -> None:
+    for path in ("/models/nothing", "/incidents/nothing", "/alerts/nothing"):
+        reply = rig.client.get(path)
+        assert (reply.status_code, reply.headers["content-type"].partition(";")[0]) == (404, "text/html"), path
+        assert "There is no such page" in reply.text
 
 
 def test_names_from_data_are_text_wherever_they_are_shown(rig: Rig) -> None:
-    rig.services.latest.put(
-        "delays",
-        [
-            Measurement("missing_ratio", 0.6, HOUR, labels(feature=EVIL)),
-            Measurement("performance", 0.5, HOUR, labels(metric="accuracy", segment=EVIL)),
-        ],
-    )
+    rows = [
+        Measurement("window_rows", 812.0, HOUR, n=812),
+        Measurement("missing_ratio", 0.6, HOUR, labels(feature=EVIL)),
+        Measurement("feature_drift", 0.6, HOUR, labels(feature=EVIL, method="psi"), limit_high=0.1),
+        Measurement("performance", 0.5, HOUR, labels(metric="accuracy", segment=EVIL)),
+    ]
+    rig.services.latest.put("delays", rows)
+    rig.writer.call(lambda connection: measurements.write(connection, "delays", rows))
     rig.services.health.report(EVIL, EVIL)
     rig.writer.call(
         lambda connection: measurements.record_run(
@@ -111,45 +124,61 @@ def test_names_from_data_are_text_wherever_they_are_shown(rig: Rig) -> None:
     rig.services.alerts.add_silence([Matcher.parse("rule=cpu")], NOW, NOW + 60, by=EVIL, comment=EVIL, now=NOW)
     fire(rig, EVIL, {EVIL: EVIL})
 
-    html = rig.client.get("/").text
-    page = Tags(html)
-
-    assert "script" not in {tag for tag, _ in page.tags}
-    assert "\x1b" not in html
-    assert page.text.count("<script>alert(1)</script>\"'&") >= 8
+    seen = 0
+    for path in ("/", "/models/delays", "/incidents", "/checks", f"/models/delays?{urlencode({'feature': EVIL})}"):
+        html = rig.client.get(path).text
+        page = Tags(html)
+        assert [own.keys() for tag, own in page.tags if tag == "script"] == [{"nonce"}], path
+        assert "\x1b" not in html
+        assert "<script>alert" not in html
+        assert not any(name.startswith("on") for _, own in page.tags for name in own)
+        seen += page.text.count("<script>alert(1)</script>\"'&")
+    assert seen >= 15
 
 
 def test_features_are_bounded_and_the_worst_come_first(rig: Rig) -> None:
-    rig.services.latest.put(
-        "delays", [Measurement("missing_ratio", i / 1000, HOUR, labels(feature=f"f{i}")) for i in range(1000)]
-    )
+    rows = [Measurement("window_rows", 812.0, HOUR, n=812)]
+    for place in range(1000):
+        of = f"f{place}"
+        rows.append(Measurement("missing_ratio", place / 1000, HOUR, labels(feature=of)))
+        drift = labels(feature=of, method="psi")
+        rows.append(Measurement("feature_drift", place / 1000, HOUR, drift, limit_high=0.1))
+    rig.services.latest.put("delays", rows)
 
-    html = rig.client.get("/").text
+    html = rig.client.get("/models/delays").text
 
-    assert re.findall(r'<td class="name">(f\d+)</td>', html)[:2] == ["f999", "f998"]
+    assert re.findall(r'#feature">(f\d+)</a>', html)[:2] == ["f999", "f998"]
     assert "975 more features" in html
-    assert len(html) < 60_000
+    assert "974 more have smaller faults" in html
+    assert len(html) < 90_000
+    assert '<h2 id="feature">f3</h2>' in rig.client.get("/models/delays?feature=f3").text
 
 
-def test_nothing_comes_from_elsewhere_and_nothing_runs(rig: Rig) -> None:
+def test_only_its_own_script_runs_and_nothing_comes_from_elsewhere(rig: Rig) -> None:
     reply = rig.client.get("/")
     page = Tags(reply.text)
 
     policy = reply.headers["content-security-policy"]
-    (nonce,) = [attributes["nonce"] for tag, attributes in page.tags if tag == "style"]
+    (nonce,) = {own["nonce"] for tag, own in page.tags if tag in ("style", "script")}
     assert "default-src 'none'" in policy
-    assert f"style-src 'nonce-{nonce}'" in policy
+    assert f"style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'" in policy
+    assert "form-action 'self'" in policy
     assert nonce not in rig.client.get("/").text
-    assert {tag for tag, _ in page.tags}.isdisjoint({"script", "img", "iframe", "object"})
+    assert {tag for tag, _ in page.tags}.isdisjoint({"img", "iframe", "object"})
     assert not any("style" in attributes for _, attributes in page.tags)
     links = [value for _, attributes in page.tags for name, value in attributes.items() if name in ("href", "src")]
     assert links
-    assert all(link and (link.startswith(("/", "data:")) and not link.startswith("//")) for link in links)
+    assert all(link and link.startswith(("/", "data:", "?", "#")) and not link.startswith("//") for link in links)
 
 
 def test_it_refreshes_itself_until_told_not_to(rig: Rig) -> None:
-    assert '<meta http-equiv="refresh" content="15">' in rig.client.get("/").text
-    assert "http-equiv" not in rig.client.get("/?refresh=off").text
+    page = Tags(rig.client.get("/models/delays?feature=a%26b").text)
+    assert ("meta", {"http-equiv": "refresh", "content": "15"}) in page.tags, "for browsers without scripts"
+    assert [own for tag, own in page.tags if tag == "a" and own["href"] == "?windows=48&feature=a%26b&refresh=off"]
+    off = rig.client.get("/?refresh=off").text
+    assert "http-equiv" not in off
+    assert "<script" not in off
+    assert "http-equiv" not in rig.client.get("/incidents").text, "a filled-in form would be lost"
 
 
 def test_the_worst_segments_are_shown_and_their_values_nowhere_else(rig: Rig) -> None:
@@ -178,7 +207,7 @@ def test_the_worst_segments_are_shown_and_their_values_nowhere_else(rig: Rig) ->
         ]
     rig.services.latest.put("delays", rows)
 
-    html = rig.client.get("/").text
+    html = rig.client.get("/models/delays").text
 
     shown = re.findall(r'<td class="name">(country=c\d+)</td>', html)
     assert shown[:6] == ["country=c39", "country=c38", "country=c37", "country=c36", "country=c35", "country=c03"]
@@ -186,5 +215,5 @@ def test_the_worst_segments_are_shown_and_their_values_nowhere_else(rig: Rig) ->
     text = Tags(html).text
     assert "The worst of 40 segments" in text
     assert "temp, wind" in text
-    assert "<h3>Features</h3>" not in html, "no feature of all rows was measured"
-    assert html.count("<dt>window rows") == 1
+    assert "Data quality" not in html, "no feature of all rows was measured"
+    assert html.count("Predictions in a window</h3>") == 1

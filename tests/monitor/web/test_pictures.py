@@ -47,8 +47,9 @@ def test_another_is_one_sentence(rig: Rig) -> None:
 
 def test_the_page_shows_it_with_its_words_once_it_is_drawn(rig: Rig) -> None:
     keep(rig, drawn=False)
-    assert "/pictures/" not in rig.client.get("/").text
+    here = f"/incidents/{incident().id}"
+    assert "/pictures/" not in rig.client.get(here).text
     pictures.keep(rig.engine, LINK.id, IMAGES)
-    reply = rig.client.get("/")
+    reply = rig.client.get(here)
     assert '<img class="picture" src="/pictures/0a-1b.svg" alt="fuel: &lt;b&gt;&#34;moved&#34;&lt;/b&gt;"' in reply.text
     assert "img-src 'self' data:" in reply.headers["content-security-policy"]

@@ -50,11 +50,11 @@ def test_reports_are_listed_for_machines_and_people(rig: Rig) -> None:
     keep(rig, check="weekly")
     (listed,) = rig.client.get("/api/v1/reports").json()["reports"]
     assert (listed["check"], listed["path"], listed["window_end"]) == ("weekly", "/reports/0a-1b", NOW)
-    assert '<a href="/reports/0a-1b">weekly</a>' in rig.client.get("/").text
+    assert '<a href="/reports/0a-1b">weekly</a>' in rig.client.get("/reports").text
 
 
 def test_evidentlys_numbers_do_not_flood_the_page(rig: Rig) -> None:
     own = labels(check="weekly", metric="ValueDrift", column="distance")
     rig.services.latest.put("delays", [Measurement("evidently_value", 0.25, Window(NOW - 1.0, NOW), own)])
-    assert "ValueDrift" not in rig.client.get("/").text
+    assert "ValueDrift" not in rig.client.get("/").text + rig.client.get("/models/delays").text
     assert 'watchkeeper_evidently_value{check="weekly"' in rig.client.get("/metrics").text
