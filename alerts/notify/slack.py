@@ -233,7 +233,7 @@ class Slack:
         incident, page = notice.incident, self._options.page
         row = None
         if not incident.resolved:
-            row = pressable(incident) if self._web is not None and self.hears() else links(page)
+            row = pressable(incident) if self._web is not None and self.hears() else links(incident, page)
         return payload(incident, notice.why, page, buttons=row, calling=self._first_call(notice))
 
     def _plain(self, notice: Notice) -> dict[str, Any]:

@@ -68,11 +68,12 @@ def pressable(incident: Incident) -> dict[str, Any]:
     return {"type": "actions", "block_id": BLOCK, "elements": [_button(button, incident) for button in shown]}
 
 
-def links(page: str) -> dict[str, Any] | None:
-    """What stands there where nobody would hear a press: a way to the page, if it has an address."""
-    if not page.startswith(("http://", "https://")) or len(page) > URL:
+def links(incident: Incident, page: str) -> dict[str, Any] | None:
+    """What stands there where nobody would hear a press: a way to the incident's page, if that has an address."""
+    url = f"{page.rstrip('/')}/incidents/{incident.id}"
+    if not page.startswith(("http://", "https://")) or len(url) > URL:
         return None
-    button = {"type": "button", "action_id": f"{_PREFIX}page", "text": _plain("Open Watchkeeper"), "url": page}
+    button = {"type": "button", "action_id": f"{_PREFIX}page", "text": _plain("Open Watchkeeper"), "url": url}
     return {"type": "actions", "block_id": BLOCK, "elements": [button]}
 
 

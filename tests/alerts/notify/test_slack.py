@@ -105,7 +105,7 @@ def test_a_webhooks_message_has_a_link_and_no_buttons(workspace: FakeSlack) -> N
     slack.hears = lambda: True
     slack.send(FIRST, None)
     (row,) = [block for block in workspace.hooked[0]["blocks"] if block["type"] == "actions"]
-    assert [element.get("url") for element in row["elements"]] == ["https://w.example"]
+    assert [element.get("url") for element in row["elements"]] == ["https://w.example/incidents/incident-1"]
 
 
 def seeing(workspace: FakeSlack) -> Slack:

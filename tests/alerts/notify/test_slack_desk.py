@@ -320,14 +320,15 @@ def test_without_anybody_to_hear_there_is_a_link(workspace: FakeSlack, tmp_path:
         scene = Scene(it, workspace)
         (row,) = [block for block in scene.message.blocks if block["type"] == "actions"]
         (button,) = row["elements"]
-        assert (button["url"], "value" in button) == ("https://watch.example", False)
+        where = f"https://watch.example/incidents/{it.incident()['id']}"
+        assert (button["url"], "value" in button) == (where, False)
         with pytest.raises(ValueError, match="no button"):
             scene.press("ack")
         slack.hears = lambda: True
         it.window(20.0, 2)
         scene.deliver()
         assert scene.press("ack").outcome is Outcome.DONE
-    assert links("") is None
+    assert links(incident(), "") is None
 
 
 def test_why_silenced_is_seen_before_what_is_new() -> None:
