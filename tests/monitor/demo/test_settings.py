@@ -40,7 +40,9 @@ def test_slack_is_told_only_with_token_and_channel(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
     config = load(written(tmp_path, SLACK_BOT_TOKEN="xoxb-1", SLACK_CHANNEL="#ml"))
     assert config.slack is not None and config.slack.channel == "#ml"
-    elsewhere = load(written(tmp_path, SLACK_BOT_TOKEN="xoxb-1", SLACK_CHANNEL="#ml", SLACK_API_URL="http://127.0.0.1:8/"))
+    elsewhere = load(
+        written(tmp_path, SLACK_BOT_TOKEN="xoxb-1", SLACK_CHANNEL="#ml", SLACK_API_URL="http://127.0.0.1:8/")
+    )
     assert elsewhere.slack is not None and elsewhere.slack.api_url == "http://127.0.0.1:8/"
     assert load(written(tmp_path, SLACK_BOT_TOKEN="xoxb-1")).slack is None
     assert load(written(tmp_path, SLACK_CHANNEL="#ml")).slack is None
