@@ -135,7 +135,8 @@ PARTS = {
         "`python -m bench.rules`, pinned to one core: one evaluation of rules of every plain kind, the median of five; "
         "the budget is on CPU time. In memory it is `evaluate`, which steps each series' alert. By the judge it is all "
         "that the daemon does: every state is read from SQLite, what changed is written, with transitions, incidents "
-        "and what receivers are owed, and the transaction is synced; sending is not in it.",
+        "and what receivers are owed, and the transaction is committed; waiting for the disk is not in it, nor is "
+        "sending.",
         lambda quick: rules.measure(100 if quick else rules.RULES),
     ),
     "footprint": Part(
