@@ -85,11 +85,12 @@ def play(folder: Path, kills: int, seed: int, *, sees: bool) -> Round:
             thread.start()
         killed = [strike(daemon, slack, rng) for _ in range(kills)]
         faults.stop()
+        wait_for(lambda: is_up(daemon), "the daemon is up", 120.0)
         for part in parts:
             part.stop()
         for part in parts:
             part.join(300)
-        wait_for(lambda: book.rows("SELECT 1") and not owed(book), f"everything is told; {folder}", DRAIN)
+        wait_for(lambda: is_up(daemon) and not owed(book), f"everything is told; {folder}", DRAIN)
         incidents = [(str(id), str(key)) for id, key in book.rows("SELECT id, key FROM incidents")]
         found = account(incidents, slack.said(), [*killed, *slack.unanswered])
         made = Round(found, kills, 0.0, 0, 0, faults.done)
@@ -104,13 +105,15 @@ def play(folder: Path, kills: int, seed: int, *, sees: bool) -> Round:
 def strike(daemon: Daemon, slack: BusySlack, rng: random.Random) -> float:
     """Kills the daemon somewhere in its life and starts it again; returns when (wall time).
 
-    Half of the kills come at a random time, from within the start on; the others just as Slack was asked, where what
+    One kill of five comes within the start, two at a random time after it, and two just as Slack was asked, where what
     is sent is not recorded yet."""
-    pause = threading.Event()
-    if rng.random() < 0.5:
-        pause.wait(rng.uniform(0.2, 6.0))
+    pause, kind = threading.Event(), rng.randrange(5)
+    if kind == 0:
+        pause.wait(rng.uniform(0.1, 3.0))
     else:
-        pause.wait(rng.uniform(0.0, 2.0))
+        wait_for(lambda: is_up(daemon), "the daemon is up", 120.0)
+        pause.wait(rng.uniform(0.0, 4.0 if kind < 3 else 1.0))
+    if kind >= 3:
         slack.asked.clear()
         slack.asked.wait(8.0)
         pause.wait(rng.choice([0.0, rng.uniform(0.0, 0.03)]))
@@ -118,6 +121,19 @@ def strike(daemon: Daemon, slack: BusySlack, rng: random.Random) -> float:
     at = SystemClock().time()
     daemon.launch()
     return at
+
+
+def is_up(daemon: Daemon) -> bool:
+    """Whether it answers. One that ended by itself, such as on a database that was locked as it started, is started
+    again, as whatever supervises it would."""
+    if daemon.process is not None and daemon.process.poll() is not None:
+        daemon.process = None
+        daemon.launch()
+        return False
+    try:
+        return daemon.ready()
+    except AssertionError:  # it has ended since
+        return False
 
 
 def owed(book: Book) -> bool:

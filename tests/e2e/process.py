@@ -68,7 +68,7 @@ class Daemon:
 
     def start(self) -> None:
         self.launch()
-        wait_for(self._ready, f"{self.url}/readyz answers 200; the log says:\n{self.log.read_text()[-3000:]}")
+        wait_for(self.ready, f"{self.url}/readyz answers 200; the log says:\n{self.log.read_text()[-3000:]}")
 
     def launch(self) -> None:
         """Starts the process and waits for nothing."""
@@ -121,7 +121,8 @@ class Daemon:
         finally:
             connection.close()
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Whether it answers; fails when the process has ended."""
         assert self.process is not None
         if self.process.poll() is not None:
             raise AssertionError(f"the daemon ended with {self.process.returncode}:\n{self.log.read_text()[-3000:]}")
