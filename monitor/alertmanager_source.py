@@ -43,9 +43,19 @@ class Source:
             found = standing(connection, since)
             opened = open_incidents(connection) if found else []
         reports = {incident.key: incident.reports[-1].path for incident in opened if incident.reports}
-        pushes = [push for item in found if (push := self._push(item, reports)) is not None]
+        pictures = {incident.key: incident.picture.path("png") for incident in opened if incident.picture}
+        pushes = [
+            replace(push, picture=pictures.get(self._key(push), ""))
+            for item in found
+            if (push := self._push(item, reports)) is not None
+        ]
         self._last = {push.alert.fingerprint: push.alert for push in pushes}
         return told(pushes, self._silences(now), now)
+
+    def _key(self, push: Push) -> str:
+        """Of the incident that the alert is in."""
+        rule = self._rules.get(push.alert.rule)
+        return incident_key(push.model, rule.incident_group) if rule is not None else ""
 
     def _push(self, item: Standing, reports: Mapping[str, str]) -> Push | None:
         rule, last = self._rules.get(item.rule), self._last.get(item.fingerprint)

@@ -21,6 +21,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
+from alerts.illustrate import Illustrations
 from alerts.outbox import Delivery, Outcome
 from monitor.alertmanager import Member
 from monitor.alertmanager_source import Source
@@ -40,7 +41,7 @@ from monitor.judge import Judge
 from monitor.latest import Latest
 from monitor.metrics import LatestCollector, Meters
 from monitor.outbound import Heartbeat
-from monitor.receivers import SLACK_OFF, presses, receivers, routing
+from monitor.receivers import SLACK_OFF, presses, receivers, routing, slack_pictures
 from monitor.reload import Reloader
 from monitor.reporting import Reporter
 from monitor.sampling import ArrivalAges, CheckStates, Sampler
@@ -52,6 +53,7 @@ from monitor.store.alerts import AlertStore
 from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
 from monitor.store.lock import hold
+from monitor.store.picture_sends import PictureSends
 from monitor.store.presses import PressStore
 from monitor.store.writer import Writer
 from monitor.ticks import Ticker
@@ -69,6 +71,7 @@ DELIVER_SECONDS = 0.5
 TRIM_SECONDS = 60.0
 STALLED_SECONDS = 120.0
 """After so long without a pass, evaluation or delivery counts as standing still."""
+PICTURE_SECONDS = 2.0
 DRAIN_LOOK_SECONDS = 0.1
 DRAIN_SECONDS = 5.0
 """How long a stopping daemon waits for the receivers; what is still owed is sent after the next start."""
@@ -168,6 +171,9 @@ class Daemon:
             self._schedule_model(model)
         self._schedule_machine()
         self.schedule.every(self.config.evaluate, "reminders", self.remind)
+        if (slack := self.receivers.get("slack")) is not None and (pictures := slack_pictures(self.config)) is not None:
+            sends = Illustrations(PictureSends(self.engine, self.writer), pictures, slack.name, self.clock)
+            self.schedule.every(PICTURE_SECONDS, "pictures slack", sends.run)
         if self.config.heartbeat is not None:
             beat = Heartbeat(self.config.heartbeat, self.clock, self.stalled)
             self.schedule.every(

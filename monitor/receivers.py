@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from alerts.illustrate import Illustrator
 from alerts.incident import Why
 from alerts.notify import Notifier
 from alerts.notify.console import Console
@@ -94,6 +95,18 @@ def presses(
     )
     slack.hears = found.heard
     return found
+
+
+def slack_pictures(config: Config) -> Illustrator | None:
+    """What puts pictures into Slack's messages; None where nothing is told there with a bot token."""
+    if config.slack is None or not tells_slack(config) or not (config.slack.token and config.slack.channel):
+        return None
+    from alerts.notify.slack import SlackOptions
+    from alerts.notify.slack_picture import SlackPictures
+
+    settings = config.slack
+    options = SlackOptions(settings.channel, settings.token, api_url=settings.api_url, timeout=settings.timeout)
+    return SlackPictures(options)
 
 
 def _made(settings: ReceiverSettings, clock: Clock, page: str) -> Notifier:

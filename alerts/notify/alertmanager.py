@@ -32,6 +32,8 @@ class Push:
     """Whether the rule's own clock is that of the events."""
     report: str = ""
     """The newest report's path below the page's address."""
+    picture: str = ""
+    """The path of the incident's picture."""
 
     @property
     def name(self) -> str:
@@ -87,6 +89,7 @@ def _annotations(push: Push, url: str) -> dict[str, str]:
         # The rule's own clock says since when: of a rule over windows that is history's, or late by hours.
         "event_time" if push.in_event_time else "since": since,
         "report_url": url.rstrip("/") + push.report if url and push.report else "",
+        "picture_url": url.rstrip("/") + push.picture if url and push.picture else "",
     }
 
 

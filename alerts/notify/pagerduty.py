@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alerts.incident import Notice, Why
+from alerts.incident import Incident, Notice, Why
 from alerts.notify import Address
 from alerts.notify.transport import Post, Transport, judge
 from alerts.rule import Severity
@@ -55,7 +55,16 @@ def payload(notice: Notice, routing_key: str, page: str = "") -> dict[str, Any]:
             "custom_details": details,
         },
         "links": links,
+        "images": _images(incident, page),
     }
+
+
+def _images(incident: Incident, page: str) -> list[dict[str, str]]:
+    """The picture, where its address is one that PagerDuty takes: https alone."""
+    if incident.picture is None or not page.startswith("https://"):
+        return []
+    address = page.rstrip("/") + incident.picture.path("png")
+    return [{"src": address, "href": page, "alt": clean(incident.picture.text, 500)}]
 
 
 class PagerDuty:

@@ -52,6 +52,7 @@ def payload(notice: Notice, page: str = "") -> dict[str, Any]:
             "total": incident.total,
             "alerts": [_alert(alert) for alert in incident.alerts],
             "reports": [page.rstrip("/") + report.path for report in incident.reports],
+            "picture": page.rstrip("/") + incident.picture.path("png") if incident.picture else None,
             "acknowledged": _who(incident.acknowledged),
             "silenced": _who(incident.silenced),
             "watcher_stopped": None if incident.unwatched_since is None else stamp(incident.unwatched_since),

@@ -14,7 +14,10 @@ from monitor.settings import Config
 from monitor.slack_settings import SlackSettings
 
 NEEDED = {"chat:write": "to post messages and keep them up to date"}
-OPTIONAL = {"chat:write.public": "to post to public channels without being invited"}
+OPTIONAL = {
+    "chat:write.public": "to post to public channels without being invited",
+    "files:write": "to show incidents' pictures in the thread",
+}
 TIMEOUT = 5
 _OF_TOKEN = ("not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive")
 _TRY = "`watchkeeper alerts test` posts a marked message"
@@ -74,7 +77,9 @@ def _scopes(text: str, headers: Mapping[str, object], settings: SlackSettings) -
         yield problem("", f"{text}; the scope {', '.join(lacking)} is missing", f"give the app {why}; install it again")
     elif optional := [scope for scope in OPTIONAL if scope not in given]:
         why = "; ".join(f"{scope}, {OPTIONAL[scope]}" for scope in optional)
-        yield missing("", f"{text}; without the optional {why}", f"invite the app to {settings.channel}; {_TRY}")
+        steps = [f"invite the app to {settings.channel}"] if "chat:write.public" in optional else []
+        steps += ["give the app files:write; install it again"] if "files:write" in optional else []
+        yield missing("", f"{text}; without the optional {why}", "; ".join([*steps, _TRY]))
     else:
         yield ok("", f"{text}; scopes {', '.join([*NEEDED, *OPTIONAL])}")
 

@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl
 
 from monitor.clock import SystemClock
 from tests.fakes.slack_blocks import problems
+from tests.fakes.slack_files import UPLOAD, Files
 from tests.fakes.slack_press import Answers, Press, block_actions
 from tests.fakes.slack_refusal import Refusal
 from tests.fakes.slack_socket import SocketSide
@@ -39,6 +40,8 @@ NEEDED = {
     "conversations.replies": "channels:history",
     "users.conversations": "channels:read",
     "usergroups.users.list": "usergroups:read",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
 }
 """Scopes by method; auth.test needs none."""
 READS = {"conversations.history", "conversations.replies", "users.conversations", "usergroups.users.list"}
@@ -69,6 +72,8 @@ class Message:
     deleted: bool = False
     revisions: list[dict[str, Any]] = field(default_factory=list)
     """What it said before each update, oldest first."""
+    files: list[str] = field(default_factory=list)
+    """Ids of the files that it shows."""
 
 
 @dataclass
@@ -107,6 +112,7 @@ class FakeSlack:
         self.app_tokens = {APP_TOKEN: APP}
         self.groups = {"S0ONCALL": ["U0ANN"]}
         self.socket = SocketSide()
+        self.files = Files()
         self.answers = Answers(clock)
         self.presses: list[Press] = []
         self._clock, self._wall = clock, wall
@@ -215,6 +221,8 @@ class FakeSlack:
             "conversations.replies": self._replies,
             "users.conversations": self._conversations,
             "usergroups.users.list": self._group,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._complete,
         }
         if method not in methods:
             raise Refusal("unknown_method", req_method=method)
@@ -301,6 +309,25 @@ class FakeSlack:
             raise Refusal("thread_not_found")
         return self._page([item for item in self._in(channel) if ts in (item.ts, item.thread_ts)], arguments)
 
+    def _upload_url(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
+        id, path = self.files.expect(arguments)
+        return {"file_id": id, "upload_url": f"http://127.0.0.1:{self.port}{path}"}
+
+    def _complete(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
+        """Shares uploaded files, in a message of their own; unlike a post, only where the app is a member."""
+        ids = self.files.complete(arguments)
+        channel = self._channel(arguments | {"channel": arguments.get("channel_id", "")}, names=False)
+        if not channel.member:
+            raise Refusal("not_in_channel")
+        thread = arguments.get("thread_ts")
+        if thread is not None and self._find(channel, str(thread)) is None:
+            raise Refusal("thread_not_found")
+        self._next_ts += 137
+        ts = f"{self._next_ts // 1_000_000}.{self._next_ts % 1_000_000:06d}"
+        text = str(arguments.get("initial_comment", ""))
+        self.messages.append(Message(channel.id, ts, bot, text, [], None, thread, files=ids))
+        return {"files": [{"id": id} for id in ids]}
+
     def _conversations(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:
         mine = [channel for channel in self.channels if channel.member and not channel.archived]
         return {"channels": [{"id": channel.id, "name": channel.name} for channel in mine]}
@@ -319,6 +346,8 @@ class FakeSlack:
             message: dict[str, Any] = {"type": "message", "ts": item.ts, "text": item.text, "bot_id": item.by}
             if item.thread_ts is not None:
                 message["thread_ts"] = item.thread_ts
+            if item.files:
+                message["files"] = [{"id": id} for id in item.files]
             if item.metadata is not None and whole:
                 message["metadata"] = item.metadata
             messages.append(message)
@@ -426,13 +455,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self, body: bytes) -> None:
         is_api = self.path.startswith("/api/")
-        method = self.path.removeprefix("/api/").partition("?")[0] if is_api else "webhook"
+        is_upload = self.path.startswith(UPLOAD)
+        method = self.path.removeprefix("/api/").partition("?")[0] if is_api else "upload" if is_upload else "webhook"
         fault = self.slack.take_fault(method)
         if fault is not None and fault.kind != "lost_reply":
             self.slack.note(method, fault.kind)
             return self._fail(fault)
         try:
-            extra = self._api(method, body) if is_api else self._hook(body)
+            extra = self._api(method, body) if is_api else self._upload(body) if is_upload else self._hook(body)
         except Refusal as refusal:
             self.slack.note(method, refusal.code)
             return self._refuse(refusal, is_api)
@@ -474,6 +504,11 @@ class _Handler(BaseHTTPRequestHandler):
         except ValueError:
             payload = None
         self.slack.hook(self.path, payload)
+        return {}
+
+    def _upload(self, body: bytes) -> dict[str, Any]:
+        """The bytes of a file: at an address that was given out, as many as were announced."""
+        self.slack.files.take(self.path, body)
         return {}
 
     def _fail(self, fault: Fault) -> None:

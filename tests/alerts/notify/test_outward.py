@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from alerts.handling import acknowledge
-from alerts.incident import Notice, Why
+from alerts.incident import Notice, PictureLink, Why
 from alerts.notify import NotifyError
 from alerts.notify.everywhere import Everywhere, UnknownService
 from alerts.notify.pagerduty import PagerDuty
+from alerts.notify.pagerduty import payload as event
 from alerts.notify.webhook import Webhook, WebhookOptions, payload
 from monitor.clock import SystemClock
 from monitor.outbound import Outbound
@@ -144,3 +145,19 @@ def test_an_address_that_apprise_does_not_know_is_named_by_its_place_alone() -> 
 def test_a_payload_is_json_whatever_data_say() -> None:
     it = incident(replace(alert(), summary="\ud800<!channel>\x00", labels={"feature": "ü" * 5000}))
     assert json.loads(json.dumps(payload(Notice(it, Why.FIRST))))["incident"]["total"] == 1
+
+
+def test_the_picture_is_a_link_where_there_is_a_field_for_it() -> None:
+    link = PictureLink("p1", "distance: moved", 0.0, 3600.0)
+    notice = Notice(replace(incident(), picture=link), Why.FIRST)
+    assert payload(FIRST)["incident"]["picture"] is None
+    assert payload(notice, "https://w.example/")["incident"]["picture"] == "https://w.example/pictures/p1.png"
+    (image,) = event(notice, KEY, "https://w.example")["images"]
+    assert image == {
+        "src": "https://w.example/pictures/p1.png",
+        "href": "https://w.example",
+        "alt": "distance: moved",
+    }
+    assert event(notice, KEY, "http://127.0.0.1:9797")["images"] == [], "PagerDuty takes https alone"
+    with pagerduty() as duty:
+        PagerDuty("duty", KEY, TRANSPORT, duty.url + "/v2/enqueue", "https://w.example").send(notice, None)

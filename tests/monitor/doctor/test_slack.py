@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from monitor.doctor.offset import Offsets
-from monitor.doctor.slack import slack
+from monitor.doctor.slack import OPTIONAL, slack
 from monitor.doctor.slack_buttons import slack_buttons
 from tests.fakes.slack import APP, APP_TOKEN, TOKEN, FakeSlack
 from tests.fakes.slack import NEEDED as NEEDED_BY_METHOD
@@ -22,7 +22,13 @@ def settings(workspace: FakeSlack, more: str = "") -> str:
 @pytest.mark.parametrize(
     ("scopes", "status", "said", "todo"),
     [
-        (["chat:write", "chat:write.public"], "ok", "as watchkeeper, team fake; scopes chat:write, ", ""),
+        (["chat:write", *OPTIONAL], "ok", "as watchkeeper, team fake; scopes chat:write, ", ""),
+        (
+            ["chat:write", "chat:write.public"],
+            "missing",
+            "without the optional files:write",
+            "give the app files:write",
+        ),
         (["chat:write"], "missing", "without the optional chat:write.public", "invite the app to #ml-oncall"),
         (["channels:read"], "problem", "the scope chat:write is missing", "install it again"),
         ([], "ok", "its scopes are not told", "alerts test"),
