@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from alerts.condition import Company, conditioned
@@ -39,29 +39,31 @@ def evaluate(
     interval: float | None = None,
     company: Company = _ALONE,
     within: Mapping[str, str] = _NOTHING,
+    against: int | None = None,
 ) -> tuple[States, list[Transition]]:
     """Steps one rule. `failed` says why its metric could not be measured, if so; `interval` is the expected number of
     seconds between evaluations on the wall clock, None in event time; `company` is what its conditions look at.
     With `within` the measurements are all there are with these labels: known label sets without them are left alone,
-    and where the rule stands for itself it does so with these.
+    and where the rule stands for itself it does so with these. `against` is the number of the reference that all of
+    this was held against, where that matters: what was learned against another is forgotten.
 
     A label set that is known and not among the measurements is an observation without data, or an error if the
     measuring failed. A rule that knows no label set yet stands for itself when it failed, or when no data alerts.
     """
+    states, transitions = _renewed(rule, states, against, now)
     whole = tuple(sorted(within.items()))
     after, rows = _at_rest(rule, states, _own(rule, measurements))
     seen = _observations(rule, rows, whole, now, interval)
     met = set(seen)
     rested = bool(after)
-    transitions: list[Transition] = []
+    measured = met | after.keys()
     for labels, state in states.items():
         if labels in after or labels in seen:
             continue
         if within and not within.items() <= dict(labels).items():
             after[labels] = state
-        elif failed is None and _of_a_segment(labels):
-            # Every segment that there is is measured, also without rows: there is this one no more.
-            transitions += ended(rule.name, state, Reason.SEGMENT_REMOVED, now)
+        elif failed is None and (reason := _gone(rule, labels, measured if against else ())):
+            transitions += ended(rule.name, state, reason, now)
         else:
             seen[labels] = _absent(failed, now, interval)
     if not seen and not rested and (failed is not None or rule.on_no_data == "alert"):
@@ -69,7 +71,7 @@ def evaluate(
     if rule.while_:
         seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     for labels, observation in seen.items():
-        state = states.get(labels) or AlertState(labels, whole_rule=labels not in met)
+        state = states.get(labels) or AlertState(labels, whole_rule=labels not in met, against=against)
         if state.whole_rule and labels not in met and (met or rested):
             # It stood for the rule itself, and now there are real label sets.
             transitions += ended(rule.name, state, Reason.RECOVERED, now)
@@ -131,8 +133,33 @@ def _expected(interval: float | None, rows: Sequence[Measurement]) -> float | No
     return None if interval is None else max([interval, *(row.window.seconds for row in rows)])
 
 
-def _of_a_segment(labels: Labels) -> bool:
-    return any(name == "segment" for name, _ in labels)
+def _renewed(
+    rule: Rule, states: Mapping[Labels, AlertState], against: int | None, now: float
+) -> tuple[Mapping[Labels, AlertState], list[Transition]]:
+    """The states as they are for what is held against this reference, and the alerts over another that end so."""
+    if against is None or all(state.against == against for state in states.values()):
+        return states, []
+    after: States = {}
+    transitions: list[Transition] = []
+    for labels, state in states.items():
+        if state.against not in (None, against):
+            transitions += ended(rule.name, state, Reason.REFERENCE_CHANGED, now)
+            state = state.renewed(against)
+        after[labels] = replace(state, against=against)
+    return after, transitions
+
+
+def _gone(rule: Rule, labels: Labels, held: Collection[Labels]) -> Reason | None:
+    """Why a label set that is not measured is there no more; None if that is not known. Every segment that there is is
+    measured, also without rows; and where anything is `held` against a reference, over the same span, so is every
+    feature by every method, if only to say why there is no value."""
+    names = dict(labels)
+    if "segment" in names:
+        return Reason.SEGMENT_REMOVED
+    if not names.keys() & {"feature", "method"} or rule.of(labels).on_no_data == "alert":
+        return None
+    same = any(dict(other).get("over") == names.get("over") for other in held)
+    return Reason.NOT_MEASURED if same else None
 
 
 def _absent(failed: str | None, now: float, interval: float | None) -> Observation:

@@ -164,6 +164,12 @@ class Rule(BaseModel):
         return tuple(level for bound in self.bounds for level in (bound.level, bound.clear) if level is not None)
 
     @property
+    def compares(self) -> bool:
+        """Whether a level, of any label set, is the reference's."""
+        rules = (self, *(rule for _, rule in self.overridden))
+        return any(level.limit or level.reference is not None for rule in rules for level in rule.levels)
+
+    @property
     def unit(self) -> str:
         """The name of a metric that its values have the unit of, where that is not its own: shares are ratios."""
         return f"{self.metric}_ratio" if self.share is not None or (self.slo is not None and self.bounds) else ""

@@ -37,6 +37,10 @@ class Reason(StrEnum):
     MODEL_REMOVED = "model_removed"
     SEGMENT_REMOVED = "segment_removed"
     """It is no segment any more: the config or the reference has changed."""
+    NOT_MEASURED = "not_measured"
+    """The feature, or the method of drift, is not measured any more, or another method judges it."""
+    REFERENCE_CHANGED = "reference_changed"
+    """What is normal has changed: it was held against another reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,19 @@ class AlertState:
     """The last evaluation, where windows are counted: an objective's, or n of m."""
     unit: str = ""
     """The name of a metric that its values have the unit of, where that is another one."""
+    against: int | None = None
+    """Number of the reference that all of this was held against, 0 for none; None where that does not matter."""
 
     @property
     def calm(self) -> AlertState:
         """It at rest: without what belongs to one alert, with what was learned."""
         kept = {name: getattr(self, name) for name in _KEPT}
         return AlertState(**kept)
+
+    def renewed(self, against: int) -> AlertState:
+        """It at rest, without anything that was learned against another reference."""
+        kept = {name: getattr(self, name) for name in _HEALTH}
+        return AlertState(**kept, against=against)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-serialisable pairs, without what has its default value."""
@@ -118,14 +129,9 @@ class AlertState:
 
 
 _DEFAULTS = {item.name: item.default for item in fields(AlertState)}
+_HEALTH = ("labels", "metric", "unit", "health", "health_since", "health_text", "whole_rule")
 _KEPT = (
-    "labels",
-    "metric",
-    "unit",
-    "health",
-    "health_since",
-    "health_text",
-    "whole_rule",
+    *_HEALTH,
     "recent",
     "baseline",
     "season",
@@ -133,6 +139,7 @@ _KEPT = (
     "marks",
     "burn",
     "observed",
+    "against",
 )
 """What a state that came to rest still knows."""
 

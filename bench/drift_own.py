@@ -22,8 +22,9 @@ from checks.drift.exact.compare import compare_exact
 from checks.drift.exact.result import Kind
 from checks.drift.feature import feature_drift
 from checks.inputs import CheckOptions, WindowData
+from checks.learn.reference import build_reference
 from checks.profile import Profile
-from checks.reference import Reference, build_reference
+from checks.reference import Reference
 from checks.schema import infer
 from checks.source import SourceColumns, open_source, profile_source
 from checks.source.columns import LazyTable, by_columns

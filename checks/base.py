@@ -46,7 +46,7 @@ class NotEnough(StrEnum):
     NO_LABELS = "no_labels"
     ONE_CLASS = "one_class"
     SHORT_HISTORY = "short_history"
-    """The stream is shorter than the window that looks back over it."""
+    """The stream, or what of it the reference is for, is shorter than the window that looks back over it."""
     INSENSITIVE = "insensitive"
     """Windows of the reference differ among themselves so much that none could pass the limit."""
     NOT_PROFILED = "not_profiled"
@@ -89,6 +89,8 @@ class Measurement:
     """A further opinion on what another measurement judges; rules pass it over unless they name its method."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What moved, for people: JSON-serialisable, small."""
+    against: int | None = None
+    """Number of the reference in force for the window, 0 without one; None for what no reference has a part in."""
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.reason is None):

@@ -71,19 +71,9 @@ class _Learned:
             self.method.scale,
             design,
             shrinks=True,
-            reachable=self._reachable(),
+            reachable=reachable(self.method, self.ground, self.total),
             longer=tuple(span for span in spans if span is not None),
         )
-
-    def _reachable(self) -> float | None:
-        """The largest distance that a window of known values can have: distances are convex, so it has all its rows in
-        one bin. None where it also goes by the values, which may be anything, and where only new values are a
-        change."""
-        counts = self.total.counts
-        alone = np.eye(len(counts), dtype=np.int64)[counts > 0]
-        if self.method.sums or len(alone) < 2:
-            return None
-        return float(chi(self.method, self.ground, self.total, Rows(alone)).max())
 
     def _span(self, seconds: float, windows: Rows, fewest: int) -> Span | None:
         """What the reference's own windows, or longer stretches, stay within; None where there are too few."""
@@ -103,6 +93,16 @@ class _Learned:
         # Their roots are nearly normal where the distances themselves are skewed.
         base = max(reach(np.sqrt(np.minimum(distances, worst(distances)))) ** 2, sampling)
         return Span(seconds, base, typical, design)
+
+
+def reachable(method: Method, ground: Ground, total: Rows) -> float | None:
+    """The largest distance that a window of known values can have: distances are convex, so it has all its rows in one
+    bin. None where it also goes by the values, which may be anything, and where only new values are a change."""
+    counts = total.counts
+    alone = np.eye(len(counts), dtype=np.int64)[counts > 0]
+    if method.sums or len(alone) < 2:
+        return None
+    return float(chi(method, ground, total, Rows(alone)).max())
 
 
 def _noise(simulated: Mapping[int, Floats]) -> tuple[float, ...]:

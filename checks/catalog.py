@@ -15,6 +15,8 @@ class Metric:
     """The check that measures it; empty for what collectors sample."""
     kind: Literal["gauge", "counter"] = "gauge"
     """Counters only grow while their source lives, and their name ends in `_total`; rules judge gauges."""
+    relative: bool = False
+    """Whether values against two references are on two scales; else only their limits differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +40,31 @@ def _gpu(help: str, *labels: str, kind: Literal["gauge", "counter"] = "gauge") -
 CATALOG: dict[str, Metric] = {
     # drift
     "feature_drift": Metric(
-        "Distance of a feature's window from the reference.", ("feature", "method", "over", "segment"), check="drift"
+        "Distance of a feature's window from the reference.",
+        ("feature", "method", "over", "segment"),
+        check="drift",
+        relative=True,
     ),
     "prediction_drift": Metric(
-        "Distance of the predictions' window from the reference.", ("method", "over", "segment"), check="drift"
+        "Distance of the predictions' window from the reference.",
+        ("method", "over", "segment"),
+        check="drift",
+        relative=True,
     ),
     "drifted_features": Metric(
-        "Features whose drift is above their calibrated limit.", ("over", "segment"), check="drift"
+        "Features whose drift is above their calibrated limit.", ("over", "segment"), check="drift", relative=True
     ),
     # quality
     "missing_ratio": Metric("Share of rows in which the feature is missing.", _FEATURE, check="quality"),
-    "out_of_range_ratio": Metric("Share of values outside the reference's range.", _FEATURE, check="quality"),
-    "new_category_ratio": Metric("Share of values that the reference does not know.", _FEATURE, check="quality"),
-    "type_mismatch_ratio": Metric("Share of values of another type than the schema's.", _FEATURE, check="quality"),
+    "out_of_range_ratio": Metric(
+        "Share of values outside the reference's range.", _FEATURE, check="quality", relative=True
+    ),
+    "new_category_ratio": Metric(
+        "Share of values that the reference does not know.", _FEATURE, check="quality", relative=True
+    ),
+    "type_mismatch_ratio": Metric(
+        "Share of values of another type than the schema's.", _FEATURE, check="quality", relative=True
+    ),
     "non_finite_ratio": Metric("Share of values that are NaN or infinite.", _FEATURE, check="quality"),
     # performance
     "performance": Metric(
@@ -65,6 +79,10 @@ CATALOG: dict[str, Metric] = {
     "window_end_timestamp_seconds": Metric("End of the newest closed window (event time).", check="volume"),
     "segment_measurements_cut": Metric(
         "Measurements of segments that segment_measurements leaves out of a window.", check="volume"
+    ),
+    "unreferenced_rows_ratio": Metric(
+        "Share of the window's rows whose model version has no reference, where versions have their own.",
+        check="volume",
     ),
     "prediction_age_seconds": Metric("Seconds without a prediction, while ingest was served.", (), "wall"),
     "label_age_seconds": Metric("Seconds without a label, while ingest was served.", (), "wall"),

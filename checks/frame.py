@@ -64,7 +64,8 @@ def from_payload(payload: Mapping[str, Any], schema: Schema | None) -> pa.Table:
 
 
 def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
-    """The frame of a reference, with `label` where it has a target. Raises SchemaError for times it can't read."""
+    """The frame of a reference, with `label` where it has a target; a feature that can't be read is missing in all rows
+    (building the reference names it). Raises SchemaError for the times of its rows if it can't read those."""
     columns: dict[str, pa.Array] = {}
     if schema.id:
         columns["id"] = as_text(table[schema.id])
@@ -87,8 +88,12 @@ def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
     if schema.target:
         columns["label"] = _as_outcome(table[schema.target], schema)
     for name, kind in schema.features:
-        for own, values in feature_columns(table[name], name, kind).items():
-            columns[own] = _plain(values)
+        try:
+            found = {own: _plain(values) for own, values in feature_columns(table[name], name, kind).items()}
+        except (SchemaError, pa.ArrowException):
+            parts = part_names(name) if kind == "datetime" else (name,)
+            found = {f"f:{part}": pa.nulls(table.num_rows, pa.string()) for part in parts}
+        columns |= found
     return pa.Table.from_arrays(list(columns.values()), names=list(columns))
 
 
@@ -403,14 +408,10 @@ def _as_outcome(column: pa.ChunkedArray, schema: Schema) -> pa.Array:
 def as_time(column: pa.ChunkedArray, name: str) -> pa.Array:
     """Epoch seconds; times without a zone are UTC, numbers are seconds, or milli-, micro- or nanoseconds by size."""
     array = whole(column)
-    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        try:
-            array = pc.cast(array, pa.timestamp("us"))
-        except pa.ArrowInvalid:
-            try:
-                array = pc.cast(array, pa.timestamp("us", "UTC"))
-            except pa.ArrowInvalid as error:
-                raise SchemaError(f"time column {name!r} holds no ISO 8601 time ({error}); convert it") from error
+    if pa.types.is_dictionary(array.type):
+        array = pc.cast(array, array.type.value_type)
+    if is_text(array.type):
+        array = _time_of_texts(array, name)
     if pa.types.is_date(array.type):
         array = pc.cast(array, pa.timestamp("s"))
     if pa.types.is_timestamp(array.type):
@@ -419,6 +420,19 @@ def as_time(column: pa.ChunkedArray, name: str) -> pa.Array:
         return float_array(values / unit, present)
     values, present = floats(array)
     return float_array(values / _unit(values, present), present & np.isfinite(values))
+
+
+def _time_of_texts(array: pa.Array, name: str) -> pa.Array:
+    try:
+        return pc.cast(array, pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        try:
+            return pc.cast(array, pa.timestamp("us", "UTC"))
+        except pa.ArrowInvalid as error:
+            texts = pc.unique(array).drop_null().to_pylist()
+            wrong = next((text for text, second in zip(texts, parse(texts), strict=True) if second is None), None)
+            told = error if wrong is None else repr(wrong[:KEPT_TEXT])
+            raise SchemaError(f"time column {name!r} holds what is no ISO 8601 time ({told}); convert it") from error
 
 
 def _unit(values: Floats, present: Bools) -> float:

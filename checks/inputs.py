@@ -81,6 +81,8 @@ class WindowData:
     """True while labels of the window are still expected."""
     exact: RowSource | None = None
     """Where rows themselves are compared."""
+    total: int | None = None
+    """Rows of all versions of the model, where `n` are those of one."""
 
 
 def error_of(column: str, window: Profile | None, reference: Profile) -> str | None:

@@ -40,6 +40,7 @@ FEW_CLASSES = 20  # whole numbers with more distinct values are amounts, not cla
 ID_ROWS = 20  # fewer distinct values prove nothing
 NEARLY = 0.99  # so large a share of distinct values is an id, too (some come twice),
 NEARLY_ROWS = 1_000  # if there are so many
+LOOKED_AT = 1_000  # values of which at least one is to be a time, where the config says that they are
 
 
 class SchemaError(Exception):
@@ -119,6 +120,14 @@ class Rows(Protocol):
 def infer(table: Rows, overrides: SchemaOverrides | None = None) -> Schema:
     """The schema of a reference. Raises SchemaError naming the columns that are wrong or missing."""
     return _Inference(table, overrides or SchemaOverrides()).schema()
+
+
+def infer_features(
+    table: Rows, overrides: SchemaOverrides
+) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...]]:
+    """Every column as a feature with its type, or with the reason why it is none."""
+    inference = _Inference(table, overrides)
+    return tuple(inference.features()), tuple(inference.excluded)
 
 
 def infer_layout(
@@ -235,6 +244,13 @@ class _Inference:
     def _is_moment(self, name: str) -> bool:
         kind = self._kind(name)
         return self._is_time(name) or is_number(kind)
+
+    def _holds_times(self, name: str) -> bool:
+        """Whether some of the first texts are times: the others are damage, which is the column's own error."""
+        if not is_text(self._kind(name)):
+            return False
+        values = pc.unique(_plain(self.table[name].drop_null().slice(0, LOOKED_AT)))
+        return any(_parses_as_time(values.slice(place, 1)) for place in range(len(values)))
 
     def _is_probability(self, name: str) -> bool:
         if not is_number(self._kind(name)):
@@ -407,7 +423,7 @@ class _Inference:
         if wanted == "numeric" and not is_number(kind):
             raise SchemaError(f"feature {name!r} holds {kind}, so it can't be numeric; convert it in the reference")
         if wanted == "datetime":
-            if not self._is_moment(name):
+            if not (self._is_moment(name) or self._holds_times(name)):
                 raise SchemaError(f"feature {name!r} holds {kind} that is no time; give ISO 8601 or epoch seconds")
             return wanted
         if not self._is_scalar(name):

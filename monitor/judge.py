@@ -202,7 +202,8 @@ class Judge:
     ) -> tuple[dict[Labels, AlertState], list[Transition]]:
         company = self._company(connection, rule, self._clock.time())
         rows = by_metric.get(rule.metric, [])
-        return evaluate(rule, before, rows, failed.get(rule.metric), now, self._pace(rule, interval), company, shared)
+        pace, against = self._pace(rule, interval), _against(by_metric) if _is_relative(rule) else None
+        return evaluate(rule, before, rows, failed.get(rule.metric), now, pace, company, shared, against)
 
     def attach(self, connection: Connection, model: str, report: ReportLink) -> bool:
         """Links a report on a window to the model's incidents of that time; whether there was one. Only those over
@@ -435,6 +436,18 @@ def _over_windows(incident: Incident) -> bool:
     """Whether it has alerts in event time, which reports are in."""
     metrics = (CATALOG.get(alert.metric) for alert in incident.alerts)
     return any(metric is not None and metric.clock == "event" for metric in metrics)
+
+
+def _against(measured: Mapping[str, Iterable[Measurement]]) -> int | None:
+    """The reference that all of these, which are of one window, were held against."""
+    held = (row.against for rows in measured.values() for row in rows)
+    return next((number for number in held if number is not None), None)
+
+
+def _is_relative(rule: Rule) -> bool:
+    """Whether it matters to the rule which reference its values are held against."""
+    metric = CATALOG.get(rule.metric)
+    return rule.compares or (metric is not None and metric.relative)
 
 
 def _agree(match: Mapping[str, str], shared: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -13,6 +14,7 @@ from prometheus_client.samples import Sample
 
 from checks.catalog import BESIDE, CATALOG
 from monitor.latest import Latest
+from monitor.store.normal import Normal
 
 PREFIX = "watchkeeper_"
 MAX_SERIES = 10_000
@@ -65,6 +67,14 @@ class Meters:
             "slack_connected", "1 while presses on buttons in Slack are heard; absent without buttons.", "receiver"
         )
         self.slack_presses = counter("slack_presses", "Presses on buttons in Slack.", "button", "outcome")
+        self.reference_info = gauge(
+            "reference_info", "1 for every reference in force.", "model", "version", "kind", "reference"
+        )
+        self.reference_learned = gauge(
+            "reference_learned_ratio", "Share of the time of a reference that is being learned.", "model", "version"
+        )
+        self._references: dict[str, Normal] = {}
+        self._lock = threading.Lock()
         self.outbox_pending = gauge("outbox_pending", "Notifications owed.")
         self.check_duration = Histogram(
             PREFIX + "check_duration_seconds",
@@ -90,6 +100,20 @@ class Meters:
         )
         self.degraded = gauge("degraded", "1 for every part that is not well.", "part")
         gauge("build_info", "1, with the release as a label.", "version").labels(version=release()).set(1)
+
+    def show_references(self, model: str, normal: Normal) -> None:
+        """Makes the model's references exactly these."""
+        with self._lock:
+            if self._references.get(model) == normal:
+                return
+            self._references[model] = normal
+            self.reference_info.clear()
+            self.reference_learned.clear()
+            for name, state in self._references.items():
+                for one in state.in_force:
+                    self.reference_info.labels(name, one.version or "", one.kind, str(one.id)).set(1)
+                for missing in state.learning:
+                    self.reference_learned.labels(name, missing.version or "").set(missing.share)
 
     def show_degraded(self, problems: Mapping[str, str]) -> None:
         """Makes `degraded` name exactly these parts."""

@@ -21,8 +21,10 @@ from monitor.metrics import Meters
 from monitor.picturing import Picturing
 from monitor.sampling import CheckStates
 from monitor.store import measurements as history
+from monitor.store.normal import normal
 from monitor.store.tables import arrivals, progress, windows
-from monitor.store.uses import configure
+from monitor.store.uses import configure, judged, read_uses
+from monitor.store.versions import note_versions
 from monitor.store.writer import Writer
 from monitor.upkeep import Upkeep
 from monitor.watermark import Arrival, Position, advance
@@ -86,6 +88,8 @@ class Ticker:
         self._picturing.run()
         self._compact_tail()
         self._upkeep.run(judged, self._is_urgent)
+        with self.engine.connect() as connection:
+            self.meters.show_references(self.model, normal(connection, self.model))
         return judged
 
     def _is_urgent(self) -> bool:
@@ -102,12 +106,10 @@ class Ticker:
             log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, plan.path)
             for note in built.notes:
                 log.info("%s: segments: %s", self.model, note)
-            self._upkeep.due = built.created
         elif plan.learns:
             self.writer.call(lambda connection: configure(connection, self.model, plan, self.clock.time()))
-        with self.engine.connect() as connection:
-            waiting = connection.scalar(select(progress.c.unprofiled).where(progress.c.model == self.model))
-        self._upkeep.due |= bool(waiting)
+        # Another reference may have come into force while the daemon was away.
+        self._upkeep.due = True
         if self.options.drift and self.options.drift_preset is not None:
             log.info("%s: %s", self.model, exact_note(self.options.drift_preset))
         self._prepared = True
@@ -174,25 +176,28 @@ class Ticker:
             verdicts = self._run(measuring.measure_many, list(closings))
         except WorkerError as error:
             self._failures += 1
-            if self._failures < ATTEMPTS or error.error == "Overtaken":
+            if self._failures < ATTEMPTS or error.error in ("Overtaken", "Decided"):
                 raise
             log.error("%s: window %s gets no measurement: %s", self.model, iso(closings[0].window.end), error)
             verdicts = [_failed(str(error))]
         self._failures = 0
         for closing, verdict in zip(closings, verdicts, strict=True):
-            if not self.writer.call(partial(self._record, closing=closing, verdict=verdict, started=started)):
-                log.warning("%s: window %s was judged elsewhere", self.model, iso(closing.window.end))
+            refused = self.writer.call(partial(self._record, closing=closing, verdict=verdict, started=started))
+            if refused:
+                log.warning("%s: window %s %s", self.model, iso(closing.window.end), refused)
                 return 0
             self._show(closing, verdict)
         return len(closings)
 
-    def _record(self, connection: Connection, closing: Closing, verdict: Verdict, started: float) -> bool:
-        """Everything that a closing leads to, in one transaction; False when another daemon has done it."""
+    def _record(self, connection: Connection, closing: Closing, verdict: Verdict, started: float) -> str:
+        """Everything that a closing leads to, in one transaction; else why it is not to be recorded."""
         end = closing.window.end
         here = progress.c.model == self.model
-        judged = connection.scalar(select(progress.c.judged_window).where(here))
-        if judged is not None and judged >= end:
-            return False
+        done = judged(connection, self.model)
+        if done is not None and done >= end:
+            return "was judged elsewhere"
+        if verdict.uses is not None and read_uses(connection, self.model).after(verdict.uses, end):
+            return "is measured again: what is normal has been decided on meanwhile"
         history.write(connection, self.model, verdict.measurements)
         history.write(connection, self.model, verdict.revisions)
         for check, seconds in verdict.seconds.items():
@@ -221,8 +226,15 @@ class Ticker:
             )
         if self.judge.illustrate(connection, self.model, verdict.drawn, closing.window):
             self._picturing.owe()
+        connection.execute(
+            update(windows)
+            .where(windows.c.model == self.model, windows.c.start == closing.window.start)
+            .values(reference_id=verdict.reference, version=verdict.version)
+        )
+        for version in note_versions(connection, self.model, closing.window, verdict.versions):
+            log.warning("%s: version %s of the model appears, %s", self.model, version or "(none)", iso(end))
         connection.execute(update(progress).where(here).values(judged_window=end))
-        return True
+        return ""
 
     def _show(self, closing: Closing, verdict: Verdict) -> None:
         """Hands the verdict to /metrics and the page; performance only once it is no longer provisional."""

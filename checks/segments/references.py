@@ -10,11 +10,12 @@ from dataclasses import astuple, dataclass, field, replace
 import msgspec
 import pyarrow as pa
 
+from checks.learn.reference import reference_under
 from checks.limits import Calibration
 from checks.performance.interval import Estimate
 from checks.profile import Profile
 from checks.profile.binning import unpack
-from checks.reference import Reference, reference_under
+from checks.reference import Reference
 from checks.segments.dimension import Dimension
 from checks.segments.parts import PARTS, SegmentCheck
 

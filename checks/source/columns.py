@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from checks.frame import feature_columns
+from checks.learn.columns import Load, Values
 from checks.moment import part_names
-from checks.reference import Load, Values
 from checks.schema import FeatureType, Schema
 from checks.source.base import Source, Stream, grouped
 from checks.source.memory import TableSource
@@ -24,7 +24,7 @@ KEPT = 4  # columns that schema inference looks at again
 
 
 class SourceColumns:
-    """A source as a reference is built from it (`checks.reference.Columns`): the outcome whole, features by groups."""
+    """A source as a reference is built from it (`checks.learn.columns.Columns`): outcome whole, features by groups."""
 
     def __init__(self, source: Source, schema: Schema) -> None:
         """Reads the outcome. Raises SchemaError for times that can't be read, OSError and pa.ArrowException."""

@@ -60,7 +60,7 @@ class Watch:
 
     def reference_rows(self, model: str) -> int:
         """Rows of the reference that the model is held against; 0 while it is being built."""
-        return int((self._status(model)["reference"] or {"rows": 0})["rows"])
+        return sum(int(one["rows"]) for one in self._status(model)["references"]["in_force"])
 
     def judged_until(self, model: str) -> float:
         """The end of the newest window with a verdict, in event time; 0 while there is none."""

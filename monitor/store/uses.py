@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
-from monitor.store.tables import progress, reference_uses
+from monitor.store.engine import WRITES
+from monitor.store.tables import progress, reference_uses, windows
 from monitor.work.plan import Plan
 
 Action = Literal["configured", "learned", "built", "accepted", "used"]
@@ -34,6 +35,11 @@ class Use:
     recorded_at: float
     recorded_by: str
     comment: str
+
+    @property
+    def is_anew(self) -> bool:
+        """Whether all versions begin to learn with it."""
+        return self.action == "configured" and self.reference_id is None
 
     def covers(self, end: float) -> bool:
         """Whether it holds for a window that ends then."""
@@ -64,7 +70,13 @@ class Uses:
         """The decision that covers a window that ends then, and rows of this version. Where versions are not told
         apart, all rows are those of version ''."""
         key = version if self.plan(end).per_version else ""
-        return next((use for use in reversed(self.rows) if use.version == key and use.covers(end)), None)
+        held = (use for use in reversed(self.rows) if use.covers(end) and (use.version == key or use.is_anew))
+        return next(held, None)
+
+    def versions(self, end: float = NOW) -> set[str]:
+        """Those that have a reference for a window that ends then."""
+        uses = {name: self.of(end, name) for name in {use.version for use in self.rows}}
+        return {name for name, use in uses.items() if use is not None and use.reference_id is not None}
 
     def after(self, seen: int, end: float) -> bool:
         """Whether a decision later than number `seen` covers a window that ends then."""
@@ -85,7 +97,10 @@ def read_uses(connection: Connection, model: str) -> Uses:
 
 def judged(connection: Connection, model: str) -> float | None:
     """End of the last window that was judged. Inside a transaction that writes, no other is judged before it ends."""
-    return connection.scalar(select(progress.c.judged_window).where(progress.c.model == model).with_for_update())
+    query = select(progress.c.judged_window).where(progress.c.model == model)
+    if WRITES in connection.get_execution_options():
+        query = query.with_for_update()
+    return connection.scalar(query)
 
 
 def record_use(
@@ -124,3 +139,17 @@ def configure(connection: Connection, model: str, plan: Plan, now: float) -> boo
         return False
     record_use(connection, model, "configured", None, after=judged(connection, model), now=now, by="config", plan=plan)
     return True
+
+
+def learning_start(
+    connection: Connection, model: str, uses: Uses, first_seen: float | None, end: float = NOW
+) -> float | None:
+    """Start of the first window that is learned from, as decided for a window that ends at `end`; None before it.
+    `first_seen` is that of the version's first rows, where versions have references of their own."""
+    use = uses.configured(end)
+    after = None if use is None else use.after
+    if uses.plan(end).per_version:
+        return first_seen if first_seen is None or after is None else max(first_seen, after)
+    query = select(func.min(windows.c.start)).where(windows.c.model == model)
+    start: float | None = connection.scalar(query if after is None else query.where(windows.c.end > after))
+    return start

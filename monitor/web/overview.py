@@ -11,7 +11,8 @@ from sqlalchemy import select
 from checks.base import Measurement
 from monitor.metrics import release
 from monitor.settings import ModelSettings
-from monitor.store.tables import progress, references
+from monitor.store.normal import Normal, normal
+from monitor.store.tables import progress
 from monitor.web.services import Services
 
 
@@ -22,9 +23,9 @@ class ModelView:
     settings: ModelSettings
     newest_event: float | None
     judged_until: float | None
-    reference: dict[str, Any] | None
     unprofiled: int
     """Chunks that are still to be profiled under the reference."""
+    normal: Normal
     measurements: list[Measurement]
 
     @property
@@ -45,7 +46,7 @@ class ModelView:
             "window": self.window,
             "newest_event": self.newest_event,
             "judged_until": self.judged_until,
-            "reference": self.reference,
+            "references": self.normal.plain(),
             "unprofiled_chunks": self.unprofiled,
             "values": [plain(row) for row in self.measurements],
         }
@@ -81,25 +82,14 @@ def overview(services: Services) -> Overview:
         values[model].append(measurement)
     with services.engine.connect() as connection:
         reached = {row.model: row for row in connection.execute(select(progress))}
-        built = {
-            row.model: {"id": row.id, "source": row.source, "rows": row.n, "created_at": row.created_at}
-            for row in connection.execute(
-                select(
-                    references.c.model,
-                    references.c.id,
-                    references.c.source,
-                    references.c.n,
-                    references.c.created_at,
-                ).order_by(references.c.id)
-            )
-        }
+        normals = {settings.model: normal(connection, settings.model) for settings in services.config.models}
     models = [
         ModelView(
             settings=settings,
             newest_event=reached[settings.model].newest_time if settings.model in reached else None,
             judged_until=reached[settings.model].judged_window if settings.model in reached else None,
-            reference=built.get(settings.model),
             unprofiled=(reached[settings.model].unprofiled or 0) if settings.model in reached else 0,
+            normal=normals[settings.model],
             measurements=values[settings.model],
         )
         for settings in services.config.models

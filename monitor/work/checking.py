@@ -67,6 +67,7 @@ class Checking:
             evidence.scored(window),
             provisional=not mature,
             exact=self._exact.beside(evidence, window) if self._exact else None,
+            total=evidence.total(window),
         )
         found = self._run(data, None) + self._segments.left_out(window)
         reference = evidence.reference
@@ -119,7 +120,8 @@ class Checking:
         for name, text in outcome.errors.items():
             told = f"{text} (window ending {iso(window.end)})"
             self.errors.setdefault(_group(name), told)
-        self.failed = outcome.failed | self.failed
+        for name, text in outcome.failed.items():
+            self.failed.setdefault(name, text)
         for name, seconds in outcome.seconds.items():
             self.seconds[_group(name)] = self.seconds.get(_group(name), 0.0) + seconds
         return [_plain(measurement) for measurement in outcome.measurements]

@@ -52,6 +52,10 @@ class Rows:
     received: Floats
     windows: Ints
     buckets: Ints
+    versions: Ints
+    """Places in `names`."""
+    names: Sequence[str | None]
+    """Versions of the model; None: rows of several, which share chunks."""
 
     def __len__(self) -> int:
         return len(self.seqs)
@@ -59,11 +63,12 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Rows of one bucket, in the order in which they came."""
+    """Rows of one bucket and, if there are not too many, one version of the model, in the order in which they came."""
 
     window: int
     """Counted from the epoch, as the bucket is."""
     bucket: int
+    version: str | None
     rows: Ints
     duplicates: int
     """Rows of the bucket that are not kept."""
@@ -200,15 +205,17 @@ def bucket_indices(times: Floats, windows: Ints, every: float) -> Ints:
 
 
 def split(rows: Rows, kept: Bools, limit: int) -> Iterator[Chunk]:
-    """The rows that are kept as chunks of one bucket each, of at most `limit` rows, oldest first. Dropped rows are
-    counted in the first chunk of their bucket."""
+    """The rows that are kept as chunks of one bucket and version each, of at most `limit` rows, oldest first. Dropped
+    rows are counted in the first chunk of their bucket."""
     for bucket in np.unique(rows.buckets).tolist():
         inside = rows.buckets == bucket
-        chosen = np.flatnonzero(inside & kept)
-        duplicates = int(np.count_nonzero(inside)) - len(chosen)
+        left = int(np.count_nonzero(inside & ~kept))
         window = int(rows.windows[np.argmax(inside)])
-        for start in range(0, len(chosen), limit):
-            yield Chunk(window, bucket, chosen[start : start + limit], 0 if start else duplicates)
+        for place, name in enumerate(rows.names):
+            chosen = np.flatnonzero(inside & kept & (rows.versions == place))
+            for start in range(0, len(chosen), limit):
+                yield Chunk(window, bucket, name, chosen[start : start + limit], left)
+                left = 0
 
 
 def fitted(frame: pa.Table, binning: Binning) -> pa.Table:

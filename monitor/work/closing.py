@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -54,6 +55,14 @@ class Verdict:
     """Metric → why it has no measurement: finer than `errors`, where one check measures several metrics."""
     drawn: tuple[Drawn, ...] = ()
     """The columns of the window itself, and of its segments, that moved most, for a picture should it be told."""
+    reference: int | None = None
+    """Number of the reference that the window was held against."""
+    version: str | None = None
+    """Version of the model whose rows were judged; None: all."""
+    versions: Mapping[str, int] = field(default_factory=dict)
+    """The window's rows of each version, where versions are told apart."""
+    uses: int | None = None
+    """The last decision on what is normal that was known (`monitor.store.uses`); None where it does not matter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,14 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 from sqlalchemy import Engine, Row, func, select
 
 from checks.arrow import floats, int_array
 from checks.frame import from_payload, hash_ids
 from checks.profile import profile
 from monitor.store.tables import arrivals, progress, windows
+from monitor.work import versions
 from monitor.work.buckets import grain
 from monitor.work.chunking import (
     BATCH_CODEC,
@@ -33,6 +35,7 @@ from monitor.work.chunking import (
     encode_rows,
     joined,
     read_arrival,
+    read_batch,
     split,
     window_indices,
 )
@@ -41,7 +44,7 @@ from monitor.work.ids import NOWHERE, Ids, first_in_reach
 from monitor.work.place import Place, Waiting, read_labels, task_schema, truths, windows_of
 from monitor.work.portion import Portion, PortionStore, Stored
 from monitor.work.profiles import PROFILE_CODEC, WHOLE, stored, told_apart
-from monitor.work.references import newest
+from monitor.work.references import StoredReference, newest, per_version
 from monitor.work.segments import load
 
 log = logging.getLogger("watchkeeper.compaction")
@@ -75,8 +78,15 @@ class Compaction:
             inside = (windows.c.model == self._model, closes > row.compacted_seq, closes < upto)
             cuts = connection.scalars(select(closes).where(*inside).distinct().order_by(closes)).all()
             self._reference = newest(connection, self._model)
-            segments = load(connection, self._reference, self._options) if self._reference else []
-        self._dimensions = [one.segmentation.dimension for one in segments if one.segmentation]
+            self._of_version = per_version(connection, self._model)
+            known = self._of_version.values() if self._of_version is not None else [self._reference]
+            self._dimensions = {
+                one.number: [
+                    part.segmentation.dimension for part in load(connection, one, self._options) if part.segmentation
+                ]
+                for one in known
+                if one is not None
+            }
         self._schema = self._reference.reference.schema if self._reference else None
         self._store = PortionStore(self._engine, self._model, row.compacted_seq)
         self._store.remove_unfinished()
@@ -141,9 +151,10 @@ class Compaction:
         batches = [batch for batch, _ in decoded]
         counts = [batch.n for batch in batches]
         payload = joined([columns for _, columns in decoded])
-        frame = from_payload(payload, self._schema)
+        frame = from_payload(payload, None if self._of_version is not None else self._schema)
         times, _ = floats(frame["time"])
         places = window_indices(times, self._options.every)
+        codes, names = versions.codes(payload.get("version"), len(times))
         return Rows(
             payload=payload,
             size=sum(len(batch.payload) for batch in batches),
@@ -154,6 +165,8 @@ class Compaction:
             received=np.repeat(np.array([batch.received_at for batch in batches]), counts),
             windows=places,
             buckets=bucket_indices(times, places, self._options.every),
+            versions=codes,
+            names=names,
         )
 
     def _split(self, rows: Rows) -> tuple[list[Chunk], Place]:
@@ -207,20 +220,35 @@ class Compaction:
             "window_start": chunk.window * self._options.every,
             "t_min": float(times.min()),
             "t_max": float(times.max()),
+            "version": chunk.version,
             "duplicates": chunk.duplicates,
             "received_at": float(rows.received[chunk.rows].max()),
             "id_hashes": np.sort(rows.hashes[chunk.rows]).astype("<u8").tobytes(),
         }
-        if self._reference is None:
+        reference = self._judge_of(chunk)
+        if reference is None:
             return Stored({**values, "codec": BATCH_CODEC, "payload": encode_rows(rows.payload, chunk.rows)})
-        frame = rows.frame if len(times) == len(rows) else rows.frame.take(int_array(chunk.rows))
-        binning = self._reference.reference.binning
-        common |= {"binning_id": self._reference.id, "codec": PROFILE_CODEC}
+        frame = self._frame(chunk, rows, reference)
+        binning = reference.reference.binning
+        common |= {"binning_id": reference.id, "codec": PROFILE_CODEC}
         found = stored((WHOLE,), [profile(frame, binning)])
-        for dimension in self._dimensions:
+        for dimension in self._dimensions[reference.number]:
             found += stored(dimension.keys, told_apart(frame, binning, dimension))
         made = [{**common, **own} for own in found]
         return Stored({**values, "codec": CHUNK_CODEC, "payload": encode(frame)}, made)
+
+    def _judge_of(self, chunk: Chunk) -> StoredReference | None:
+        """The reference that the chunk's rows are likely to be held against."""
+        if self._of_version is None:
+            return self._reference
+        return None if chunk.version is None else self._of_version.get(chunk.version)
+
+    def _frame(self, chunk: Chunk, rows: Rows, reference: StoredReference) -> pa.Table:
+        if self._of_version is not None:
+            # What the versions' schemas say of a column may differ.
+            payload = read_batch(encode_rows(rows.payload, chunk.rows), BATCH_CODEC)
+            return from_payload(payload, reference.reference.schema)
+        return rows.frame if len(chunk.rows) == len(rows) else rows.frame.take(int_array(chunk.rows))
 
 
 def _decoded(batches: Sequence[Row[Any]]) -> tuple[list[Decoded], dict[int, DamagedBatch]]:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Column, ColumnElement, Engine, and_, func, select
+from sqlalchemy import Column, ColumnElement, Engine, and_, func, or_, select
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from checks.arrow import int_array, string_array, valid
@@ -20,7 +20,9 @@ from checks.frame import concat
 from checks.inputs import Scored
 from checks.performance.scored import scored
 from checks.profile import CategoryColumn, NumberColumn, Profile, merge
+from checks.schema import Schema
 from monitor.store.tables import chunks, labels
+from monitor.work import versions
 from monitor.work.chunking import Ints, decode, fitted
 from monitor.work.closing import ModelOptions
 from monitor.work.ids import positions
@@ -58,11 +60,16 @@ class Evidence:
         seq: int,
         options: ModelOptions,
         told_apart: Collection[str] = (),
+        *,
+        version: str | None = None,
+        schema: Schema | None = None,
     ) -> None:
-        """`told_apart` are columns that labelled rows carry besides their outcome."""
+        """`told_apart` are columns that labelled rows carry besides their outcome. `version`: only rows of this version
+        of the model, as those of a reference that has one. `schema`: instead of the reference's."""
         self._engine, self.model, self.seq = engine, model, seq
-        self.schema = task_schema(reference, options)
+        self.schema = schema or task_schema(reference, options)
         self.task = options.task
+        self._version = version if reference is None else reference.version
         self.reference = reference
         self._told_apart = told_apart
         self._labelled: dict[Window, Labelled] = {}
@@ -70,6 +77,12 @@ class Evidence:
 
     def rows(self, window: Window) -> int:
         return sum(n for _, n in self._chunks(window))
+
+    def total(self, window: Window) -> int:
+        """Its rows, of whichever version of the model."""
+        query = select(func.sum(chunks.c.n)).where(_within(chunks.c, self.model, window, self.seq))
+        with self._engine.connect() as connection:
+            return int(connection.scalar(query) or 0)
 
     def profile(self, window: Window) -> Profile | None:
         """What is known of its rows, of any window of whole buckets; None without a reference, whose binning it takes.
@@ -121,6 +134,15 @@ class Evidence:
             return None
         return replace(scored(frame, frame["label"], self.schema, self.task), predictions=self.rows(window))
 
+    def with_labels(self, window: Window) -> Iterator[pa.Table]:
+        """All of its rows, chunk by chunk, with `label`: null where none has come, or one that does not fit."""
+        ids, values, _ = self._labels(window)
+        truth, known = truths(values, self.schema), string_array(ids)
+        for frame in self._frames(window, None):
+            places = positions(frame["id"], known)
+            label = truth.take(pa.array(places, mask=places < 0))
+            yield frame.append_column("label", label)
+
     def _join(self, window: Window, columns: set[str] | None) -> Labelled:
         ids, values, seqs = self._labels(window)
         if not ids:
@@ -155,12 +177,17 @@ class Evidence:
     def _chunks(self, window: Window) -> list[tuple[int, int]]:
         """Number and rows of its chunks, in the order in which they came."""
         query = (
-            select(chunks.c.id, chunks.c.n)
+            select(chunks.c.id, chunks.c.n, chunks.c.version)
             .where(_within(chunks.c, self.model, window, self.seq))
             .order_by(chunks.c.seq, chunks.c.id)
         )
+        if self._version is not None:
+            query = query.where(or_(chunks.c.version == self._version, chunks.c.version.is_(None)))
         with self._engine.connect() as connection:
-            return [(row.id, row.n) for row in connection.execute(query)]
+            found = connection.execute(query).all()
+        if self._version is None:
+            return [(row.id, row.n) for row in found]
+        return [(row.id, self._frame(row.id, {"id"}).num_rows if row.version is None else row.n) for row in found]
 
     def frames(self, window: Window, columns: set[str] | None = None) -> Iterator[pa.Table]:
         """Its rows, chunk by chunk: with all that was stored of them, or with those of these columns that they have."""
@@ -175,10 +202,13 @@ class Evidence:
             yield frame
 
     def _frame(self, id_: int, columns: set[str] | None = None) -> pa.Table:
-        query = select(chunks.c.payload, chunks.c.codec).where(chunks.c.id == id_)
+        query = select(chunks.c.payload, chunks.c.codec, chunks.c.version).where(chunks.c.id == id_)
         with self._engine.connect() as connection:
             row = connection.execute(query).one()
-        return decode(row.payload, row.codec, self.schema, columns)
+        if self._version is None or row.version is not None:
+            return decode(row.payload, row.codec, self.schema, columns)
+        wanted = None if columns is None else {*columns, "version"}
+        return versions.only(decode(row.payload, row.codec, self.schema, wanted), self._version)
 
 
 def settled(merged: Profile) -> Profile:
@@ -199,4 +229,5 @@ def _rounded(column: NumberColumn | CategoryColumn) -> NumberColumn | CategoryCo
 
 def _within(columns: Columns, model: str, window: Window, seq: int) -> ColumnElement[bool]:
     """What of a table with these columns is in the window as of the position."""
-    return and_(columns.model == model, columns.window_start == window.start, columns.seq <= seq)
+    start = columns.window_start
+    return and_(columns.model == model, start >= window.start, start < window.end, columns.seq <= seq)

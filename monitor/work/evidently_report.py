@@ -15,9 +15,10 @@ from monitor.work.references import of_file, reread
 from monitor.work.report_html import quoted
 from monitor.work.report_items import ReportError, items
 from monitor.work.report_numbers import failed, numbers
-from monitor.work.report_rows import Sample, count, frame_of, of_reference, of_window
+from monitor.work.report_rows import count, frame_of, of_reference, of_window
 from monitor.work.report_run import Run
 from monitor.work.reports import ReportOutcome, ReportTask
+from monitor.work.sample import Sample
 
 
 def run(engine: Engine, model: str, task: ReportTask, options: ModelOptions, clock: Clock) -> ReportOutcome:

@@ -66,7 +66,7 @@ class Plan:
         each = " of each model version" if self.per_version else ""
         if self.kind == "file":
             bound = f" for version {self.version}; others learn their first {span(self.first)}" if self.version else ""
-            return f"{self.path}{bound}"
+            return f"{self.path or 'a file'}{bound}"
         if self.kind == "first":
             return f"learned from the first {span(self.first)}{each}"
         if self.kind == "previous":

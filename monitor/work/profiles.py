@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Engine, and_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from checks.base import Window
@@ -19,6 +19,7 @@ from checks.profile.stack import Stack, rows_of
 from checks.segments.dimension import Dimension, mark_of
 from monitor.store.engine import writing
 from monitor.store.tables import chunks, profiles, rollups
+from monitor.work import versions
 from monitor.work.buckets import Bucket, bucket_of, cover, grain, levels
 from monitor.work.chunking import decode, fitted
 from monitor.work.references import StoredReference
@@ -157,12 +158,16 @@ class Profiles:
         return self._make(id_, dimension) or []
 
     def _make(self, id_: int, dimension: Dimension | None) -> list[Profile] | None:
-        columns = (chunks.c.model, chunks.c.bucket_start, chunks.c.seq, chunks.c.n, chunks.c.codec, chunks.c.payload)
+        here = chunks.c
+        columns = (here.model, here.bucket_start, here.seq, here.version, here.codec, here.payload)
         with self._engine.connect() as connection:
             row = connection.execute(select(*columns).where(chunks.c.id == id_)).one_or_none()
         if row is None:
             return None
-        frame = fitted(decode(row.payload, row.codec, self.reference.reference.schema), self.binning)
+        frame = decode(row.payload, row.codec, self.reference.reference.schema)
+        if self.reference.version is not None and row.version is None:
+            frame = versions.only(frame, self.reference.version)
+        frame = fitted(frame, self.binning)
         common: dict[str, Any] = {"chunk_id": id_, "binning_id": self.reference.id}
         common |= {"model": row.model, "bucket_start": row.bucket_start, "seq": row.seq, "codec": PROFILE_CODEC}
         found = [profile(frame, self.binning)] if dimension is None else told_apart(frame, self.binning, dimension)
@@ -191,6 +196,8 @@ class Profiles:
             here.bucket_start < window.end,
             here.seq <= seq,
         )
+        if self.reference.version is not None:
+            query = query.where(or_(here.version == self.reference.version, here.version.is_(None)))
         rows = connection.execute(query.order_by(here.seq, here.id))
         return [row.id for row in rows if row.id not in there and not held.holds(row.bucket_start, row.seq)]
 

@@ -15,8 +15,9 @@ def build(
     `progress` is told the share that is done. Raises SchemaError with one sentence when the file does not do."""
     from monitor.clock import SystemClock
     from monitor.store.engine import open_engine
+    from monitor.work.freezing import freeze_with
     from monitor.work.references import of_file, read_table, store
-    from monitor.work.segments import check, freeze_with, missing, stored_cost
+    from monitor.work.segments import check, missing, stored_cost
 
     engine = open_engine(url)
     try:

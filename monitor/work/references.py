@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine, insert, select
 
 from checks.base import Window
-from checks.reference import Reference, build_reference
+from checks.learn.reference import build_reference
+from checks.reference import Reference
 from checks.schema import SchemaError, SchemaOverrides, infer
 from checks.source import Source as Rows
 from checks.source import SourceColumns, Stream, open_source
@@ -44,6 +46,8 @@ class StoredReference:
     """Its own."""
     version: str | None = None
     """The version of the model whose rows alone its bins count; None where versions are not told apart."""
+    since: float = -math.inf
+    """Start of its rows, where they are the stream's."""
 
 
 def load(connection: Connection, number: int, version: str | None = None) -> StoredReference:
@@ -54,7 +58,8 @@ def load(connection: Connection, number: int, version: str | None = None) -> Sto
             f"reference {number} of {row.model!r} is stored as {row.codec!r}; build it anew with "
             "`watchkeeper reference build`"
         )
-    return StoredReference(row.binning_id or row.id, Reference.from_bytes(row.payload), row.id, version)
+    since = -math.inf if row.window_start is None else row.window_start
+    return StoredReference(row.binning_id or row.id, Reference.from_bytes(row.payload), row.id, version, since)
 
 
 def newest(connection: Connection, model: str) -> StoredReference | None:
@@ -63,8 +68,30 @@ def newest(connection: Connection, model: str) -> StoredReference | None:
     uses = read_uses(connection, model)
     use = uses.of()
     if uses.plan().per_version:
-        use = next((use for use in reversed(uses.rows) if use.reference_id is not None), None)
+        use = next((use for use in reversed(uses.rows) if use.reference_id is not None or use.is_anew), None)
     return None if use is None or use.reference_id is None else load(connection, use.reference_id)
+
+
+def per_version(connection: Connection, model: str) -> dict[str, StoredReference] | None:
+    """What rows of each version are held against in the next window; None where versions are not told apart."""
+    uses = read_uses(connection, model)
+    if not uses.plan().per_version:
+        return None
+    found = {name: uses.of(version=name) for name in sorted(uses.versions())}
+    return {
+        name: load(connection, use.reference_id, name)
+        for name, use in found.items()
+        if use is not None and use.reference_id is not None
+    }
+
+
+def in_force(connection: Connection, model: str) -> list[StoredReference]:
+    """All that the model's next windows may be held against."""
+    found = per_version(connection, model)
+    if found is not None:
+        return list(found.values())
+    one = newest(connection, model)
+    return [] if one is None else [one]
 
 
 def of_file(connection: Connection, model: str) -> StoredReference | None:
@@ -80,16 +107,16 @@ def store(
     """Builds the reference in this file and puts it in force, unless that is what was configured last: then whatever
     was accepted since stays in force. One with the same content and settings is not built again. Raises SchemaError."""
     plan = options.plan if options.plan.kind == "file" else Plan("file")
-    fingerprint = _fingerprint(path, options)
+    print_ = fingerprint(path, options)
     with engine.connect() as connection:
         use = read_uses(connection, options.model).configured()
-        known = _known(connection, options.model, fingerprint, plan.version)
+        known = _known(connection, options.model, print_, plan.version)
     if use is not None and known is not None and (use.plan, use.reference_id) == (plan.text(), known.id):
         return known
-    made = None if known else _build(path, options, progress or (lambda _share: None))
+    made = None if known else build_file(path, options, progress or (lambda _share: None))
     with writing(engine).begin() as connection:
         if made is not None:
-            source = Source("file", str(path), fingerprint, version=plan.version)
+            source = Source("file", str(path), print_, version=plan.version)
             built = BuiltReference(insert_reference(connection, options.model, made, source, now), made.n, created=True)
         else:
             assert known is not None
@@ -109,14 +136,15 @@ def store(
     return built
 
 
-def _known(connection: Connection, model: str, fingerprint: str, version: str) -> BuiltReference | None:
+def _known(connection: Connection, model: str, print_: str, version: str) -> BuiltReference | None:
     here = (references.c.model == model, references.c.kind == "file", references.c.version == version)
-    query = select(references.c.id, references.c.n).where(*here, references.c.fingerprint == fingerprint)
+    query = select(references.c.id, references.c.n).where(*here, references.c.fingerprint == print_)
     row = connection.execute(query.order_by(references.c.id.desc()).limit(1)).one_or_none()
     return None if row is None else BuiltReference(row.id, row.n, created=False)
 
 
-def _build(path: str, options: ModelOptions, progress: Callable[[float], None]) -> Reference:
+def build_file(path: str, options: ModelOptions, progress: Callable[[float], None]) -> Reference:
+    """The reference that this file makes. Raises SchemaError."""
     with file_rows(path) as rows:
         schema = infer(LazyTable(rows), overrides(options))
         return build_reference(
@@ -170,7 +198,7 @@ def reread(engine: Engine, reference: StoredReference, path: str, options: Model
     SchemaError when the file is gone or another one."""
     with engine.connect() as connection:
         built = connection.scalar(select(references.c.fingerprint).where(references.c.id == reference.id))
-    if _fingerprint(path, options) != built:
+    if fingerprint(path, options) != built:
         raise SchemaError(
             f"the reference {path} is not what it was when it was built, so its rows can't be compared with; "
             "build it anew with `watchkeeper reference build`, or put the file back"
@@ -193,7 +221,7 @@ def overrides(options: ModelOptions) -> SchemaOverrides:
     )
 
 
-def _fingerprint(path: str, options: ModelOptions) -> str:
+def fingerprint(path: str, options: ModelOptions) -> str:
     """Of the file's content and of all that the reference is made by."""
     digest = hashlib.blake2b(digest_size=32)
     with _reading(path), Path(path).open("rb") as file:

@@ -12,7 +12,7 @@ from monitor.store.tables import progress
 from monitor.work.chunking import DamagedBatch
 from monitor.work.closing import ModelOptions
 from monitor.work.profiles import ALL_TIME, Profiles
-from monitor.work.references import newest
+from monitor.work.references import in_force
 
 log = logging.getLogger("watchkeeper.reprofiling")
 
@@ -20,19 +20,20 @@ log = logging.getLogger("watchkeeper.reprofiling")
 def reprofile(
     engine: Engine, model: str, options: ModelOptions, seconds: float, monotonic: Callable[[], float]
 ) -> tuple[int, int]:
-    """Profiles what has no profile under the newest binning, the last to arrive first, at least one chunk and then for
-    so many seconds; returns how many were profiled and how many wait. One that can't be read is logged and left."""
+    """Profiles what has no profile under the binnings in force, the last to arrive first, at least one chunk and then
+    for so many seconds; returns how many were profiled and how many wait. One that can't be read is logged and left."""
     with engine.connect() as connection:
-        reference = newest(connection, model)
+        references = in_force(connection, model)
         compacted = connection.scalar(select(progress.c.compacted_seq).where(progress.c.model == model))
-    if reference is None or compacted is None:
+    if not references or compacted is None:
         return 0, 0
-    store = Profiles(engine, model, options.every, reference)
-    waiting = store.missing(ALL_TIME, compacted)
+    stores = [Profiles(engine, model, options.every, reference) for reference in references]
+    waiting = [(store, id_) for store in stores for id_ in store.missing(ALL_TIME, compacted)]
+    waiting.sort(key=lambda item: item[1])
     until = monotonic() + seconds
     done, unreadable = 0, 0
     while waiting and (not done or monotonic() < until):
-        id_ = waiting.pop()
+        store, id_ = waiting.pop()
         try:
             done += store.make(id_) is not None
         except DamagedBatch as error:

@@ -16,7 +16,7 @@ from monitor.store.tables import profiles, progress, rollups, windows
 from monitor.work.buckets import Bucket, bucket_of, levels
 from monitor.work.closing import ModelOptions
 from monitor.work.profiles import ALL_TIME, PROFILE_CODEC, Loose, Profiles
-from monitor.work.references import newest
+from monitor.work.references import in_force
 from monitor.work.retention import BYTES, remove
 
 KEYS = 500
@@ -35,18 +35,21 @@ class Made:
 
 
 def roll(engine: Engine, model: str, options: ModelOptions) -> int:
-    """Rolls one model's profiles under its newest binning up, as of the last closing that is judged; returns how many
-    roll-ups were made."""
+    """Rolls one model's profiles under the binnings in force up, as of the last closing that is judged; returns how
+    many roll-ups were made."""
     with engine.connect() as connection:
-        reference = newest(connection, model)
+        references = in_force(connection, model)
         here = and_(progress.c.model == windows.c.model, progress.c.judged_window == windows.c.end)
         query = select(windows.c.end, windows.c.close_seq).join(progress, here).where(windows.c.model == model)
         judged = connection.execute(query).one_or_none()
-    if reference is None or judged is None:
+    if judged is None:
         return 0
-    store = Profiles(engine, model, options.every, reference)
-    rolling = Rolling(engine, model, store, levels(options.every), judged.end, judged.close_seq)
-    return sum(rolling.run(segment) for segment in rolling.segments())
+    count = 0
+    for reference in references:
+        store = Profiles(engine, model, options.every, reference)
+        rolling = Rolling(engine, model, store, levels(options.every), judged.end, judged.close_seq)
+        count += sum(rolling.run(segment) for segment in rolling.segments())
+    return count
 
 
 @dataclass(frozen=True)

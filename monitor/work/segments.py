@@ -8,33 +8,24 @@ the same closing.
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Engine, Row, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, select
 
-from checks.frame import as_text, from_reference
-from checks.reference import Reference
+from checks.frame import as_text
 from checks.schema import Schema, SchemaError
-from checks.segments.dimension import MISSING, Dimension, added, most, tally
 from checks.segments.plan import Plan, Wanted, plan
-from checks.segments.references import Segmentation, segmentation
-from monitor.store.engine import writing
+from checks.segments.references import Segmentation
 from monitor.store.tables import segmentations
 from monitor.work.closing import ModelOptions, SegmentOptions
 from monitor.work.references import StoredReference
 
-log = logging.getLogger("watchkeeper.segments")
-
 SEGMENTATION_CODEC = "segmentation/1"
-FREEZE_ROWS = 1_000
-"""Rows of closed windows from which the values of a tag are learned that the reference lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +104,7 @@ def load(connection: Connection, reference: StoredReference, options: ModelOptio
     found = []
     for one in options.segments:
         column = column_of(one, reference.reference.schema)
-        own, learned_ = _settings(one, options), _learned(one)
+        own, learned_ = settings_of(one, options), learned_settings(one)
         rows = connection.execute(
             select(segmentations).where(
                 segmentations.c.model == options.model,
@@ -158,88 +149,17 @@ def stored_cost(connection: Connection, reference: StoredReference, options: Mod
     return cost(planned(options, schema, values), options, schema)
 
 
-def freeze_with(engine: Engine, reference: StoredReference, table: pa.Table, options: ModelOptions) -> None:
-    """Stores what the reference's rows (its table) tell of each dimension that is not there yet. Raises SchemaError."""
-    schema = reference.reference.schema
-    frame = from_reference(table, schema)
-    for one in options.segments:
-        column = column_of(one, schema)
-        if column not in frame.column_names:
-            if one.name not in table.column_names:
-                continue  # a tag that is learned from the stream
-            frame = frame.append_column(column, as_text(table[one.name]))
-        made = summarised(one, column, frame, reference.reference, options)
-        _store(engine, reference.number, column, _settings(one, options), 0, made, options.model)
-
-
-def summarised(
-    one: SegmentOptions, column: str, frame: pa.Table, reference: Reference, options: ModelOptions
-) -> Segmentation:
-    """The dimension's values in the reference's frame, and what is normal for each."""
-    dimension = Dimension(column, most(tally(frame, column, reference.binning), one.top))
-    return segmentation(
-        dimension,
-        frame,
-        reference,
-        checks=one.checks,
-        methods=methods_of(options),
-        every=options.every,
-        min_rows=one.min_rows,
-    )
-
-
 def missing(connection: Connection, reference: StoredReference, options: ModelOptions) -> bool:
     """Whether a dimension has no segmentation yet that the reference's rows might give it."""
     return any(one.segmentation is None or one.seq for one in load(connection, reference, options))
 
 
-def learned(
-    engine: Engine,
-    reference: StoredReference,
-    one: Segments,
-    windows: Iterable[Iterable[pa.Table]],
-    seq: int,
-    model: str,
-) -> Segments:
-    """The dimension with the values of these windows' rows (each window chunk by chunk; as many as are needed), frozen
-    and recorded as of a position; as it was if they are too few, or none of them has the tag yet."""
-    binning = reference.reference.binning
-    rows: dict[str, int] = {}
-    for frames in windows:
-        rows = added([rows, *(tally(frame, one.column, binning) for frame in frames)])
-        if sum(rows.values()) >= FREEZE_ROWS:
-            break
-    if sum(rows.values()) < FREEZE_ROWS or set(rows) == {MISSING}:
-        return one
-    made = Segmentation(Dimension(one.column, most(rows, one.options.top)))
-    _store(engine, reference.id, one.column, _learned(one.options), seq, made, model)
-    return Segments(one.options, one.column, made, seq)
-
-
-def _store(
-    engine: Engine, reference_id: int, column: str, settings: str, seq: int, made: Segmentation, model: str
-) -> None:
-    dialect = postgresql if engine.dialect.name == "postgresql" else sqlite
-    values = {
-        "model": model,
-        "reference_id": reference_id,
-        "column": column,
-        "settings": settings,
-        "seq": seq,
-        "codec": SEGMENTATION_CODEC,
-        "payload": made.to_bytes(),
-    }
-    with writing(engine).begin() as connection:
-        connection.execute(dialect.insert(segmentations).on_conflict_do_nothing(), values)
-    log.info("%s: segments of %s: %s", model, column[2:], ", ".join(made.dimension.values) or "none")
-
-
-def _settings(one: SegmentOptions, options: ModelOptions) -> str:
+def settings_of(one: SegmentOptions, options: ModelOptions) -> str:
     """All that a segmentation by the reference's rows is made by, beside these."""
     own = [SEGMENTATION_CODEC, one.top, one.min_rows, sorted(one.checks), methods_of(options), options.every]
     return hashlib.blake2b(msgspec.json.encode(own), digest_size=16).hexdigest()
 
 
-def _learned(one: SegmentOptions) -> str:
+def learned_settings(one: SegmentOptions) -> str:
     """All that a segmentation by the stream's rows is made by, beside these."""
     return f"top={one.top}"

@@ -13,13 +13,16 @@ from sqlalchemy import Engine, Table, and_, exists, func, select
 from checks.base import Measurement, Window
 from monitor.clock import Clock
 from monitor.store.tables import chunks, labels, progress, windows
+from monitor.work.bench import Bench
 from monitor.work.checking import Checking
 from monitor.work.closing import Closing, ModelOptions, Verdict
 from monitor.work.evidence import Evidence
 from monitor.work.exact_rows import ReferenceRows
-from monitor.work.references import newest
+from monitor.work.freezing import learned
+from monitor.work.references import StoredReference
 from monitor.work.segment_checking import SegmentChecking
-from monitor.work.segments import Segments, learned, load
+from monitor.work.segments import Segments, load
+from monitor.work.standards import Standard, Standards
 
 OVERTAKEN = 3
 """So many later windows with all their labels, and one that lacks some waits no longer."""
@@ -36,6 +39,7 @@ class Verdicts:
 
     def __init__(self, engine: Engine, model: str, last: Closing, options: ModelOptions, clock: Clock) -> None:
         self._engine, self._model, self._options, self._clock = engine, model, options, clock
+        self._standards = Standards(engine, model, options, clock)
         with engine.connect() as connection:
             compacted = connection.scalar(select(progress.c.compacted_seq).where(progress.c.model == model))
             if compacted is None or compacted < last.close_seq:
@@ -43,11 +47,10 @@ class Verdicts:
                     f"the arrivals of {model!r} are compacted up to {compacted}, but the window ending at "
                     f"{last.window.end:g} closed at {last.close_seq}; compact them first"
                 )
-            self._reference = newest(connection, model)
-            self._segments = load(connection, self._reference, options) if self._reference else []
-            self._rows = ReferenceRows(engine, self._reference, options) if self._reference else None
             first = connection.scalar(select(func.min(windows.c.start)).where(windows.c.model == model))
             self._first = last.window.start if first is None else first
+            self._segments: dict[int, list[Segments]] = {}
+            self._rows: dict[int, ReferenceRows] = {}
             self._oldest = connection.scalar(select(func.min(chunks.c.window_start)).where(chunks.c.model == model))
             immature = connection.execute(
                 select(windows.c.start, windows.c.end)
@@ -58,22 +61,61 @@ class Verdicts:
 
     def of(self, closing: Closing) -> Verdict:
         """The verdict on one closing; they are to be asked for in order."""
-        told_apart = {one.column for one in self._segments}
-        evidence = Evidence(self._engine, self._model, self._reference, closing.close_seq, self._options, told_apart)
-        self._segments = [self._frozen(one, closing, evidence) for one in self._segments]
-        parts = SegmentChecking(evidence, self._segments, self._options, self._clock)
-        checking = Checking(evidence, parts, self._options, self._clock, self._rows)
-        matured = [(window, checking.performance(window, mature=True)) for window in self._matured(closing, evidence)]
-        measurements = checking.every(closing.window, mature=closing.window not in self._immature)
-        return Verdict(
-            measurements=measurements + checking.trailing(closing.window, self._first),
-            revisions=self._revisions(closing, evidence, checking),
-            matured=matured,
-            errors=checking.errors,
-            seconds=checking.seconds,
-            failed=checking.failed,
-            drawn=checking.drawn(closing.window),
+        seen = self._standards.uses.newest
+        versions = self._standards.enter(closing)
+        bench = Bench(
+            lambda window: self._standards.of(window, closing.close_seq),
+            lambda standard: self._evidence(standard, closing),
+            lambda evidence: self._checking(evidence, closing),
         )
+        matured = [(window, bench.performance(window, mature=True)) for window in self._matured(closing, bench)]
+        standard = bench.standard(closing.window)
+        return Verdict(
+            measurements=[
+                *bench.every(closing.window, mature=closing.window not in self._immature),
+                *bench.trailing(closing.window, max(self._first, standard.since)),
+                *self._standards.unreferenced(versions, closing.window),
+            ],
+            revisions=self._revisions(closing, bench),
+            matured=matured,
+            errors=bench.errors,
+            seconds=bench.seconds,
+            failed=bench.failed,
+            drawn=bench.drawn(closing.window),
+            reference=standard.reference.number if standard.reference else None,
+            version=standard.version,
+            versions=versions,
+            uses=seen,
+        )
+
+    def _evidence(self, standard: Standard, closing: Closing) -> Evidence:
+        reference = standard.reference
+        told_apart = {one.column for one in self._parts(reference)} if reference else set()
+        return Evidence(
+            self._engine,
+            self._model,
+            reference,
+            closing.close_seq,
+            self._options,
+            told_apart,
+            version=standard.version,
+        )
+
+    def _checking(self, evidence: Evidence, closing: Closing) -> Checking:
+        reference, parts, rows = evidence.reference, list[Segments](), None
+        if reference is not None:
+            parts = [self._frozen(one, closing, evidence) for one in self._parts(reference)]
+            self._segments[reference.number] = parts
+            rows = self._rows.setdefault(reference.number, ReferenceRows(self._engine, reference, self._options))
+        segments = SegmentChecking(evidence, parts, self._options, self._clock)
+        return Checking(evidence, segments, self._options, self._clock, rows)
+
+    def _parts(self, reference: StoredReference) -> list[Segments]:
+        """The config's dimensions under this reference."""
+        if reference.number not in self._segments:
+            with self._engine.connect() as connection:
+                self._segments[reference.number] = load(connection, reference, self._options)
+        return self._segments[reference.number]
 
     def _frozen(self, one: Segments, closing: Closing, evidence: Evidence) -> Segments:
         """The dimension with its values. Those of a tag that the reference lacks are learned from the newest windows
@@ -90,47 +132,47 @@ class Verdicts:
             yield window
             window = Window(window.start - window.seconds, window.start)
 
-    def _matured(self, closing: Closing, evidence: Evidence) -> list[Window]:
+    def _matured(self, closing: Closing, bench: Bench) -> list[Window]:
         """The windows whose labels are mature now: from the oldest on, up to the first that still waits for its own. So
         no window's labels are judged before those of the window before."""
         ripe: list[Window] = []
         for window in self._immature:
-            if window.end > closing.window.end or not self._is_mature(window, closing, evidence):
+            if window.end > closing.window.end or not self._is_mature(window, closing, bench):
                 break
             ripe.append(window)
         for window in ripe:
             del self._immature[window]
         return ripe
 
-    def _is_mature(self, window: Window, closing: Closing, evidence: Evidence) -> bool:
-        if window.end + self._options.maturity <= closing.window.end or not evidence.rows(window):
+    def _is_mature(self, window: Window, closing: Closing, bench: Bench) -> bool:
+        if window.end + self._options.maturity <= closing.window.end or not bench.evidence(window).rows(window):
             return True
-        if self._is_covered(window, evidence):
+        if self._is_covered(window, bench):
             return True
         # Where later windows have their labels, what this one lacks is missing, not late: it must not hold them up.
         later = (other for other in self._immature if window.end < other.end <= closing.window.end)
-        return sum(self._is_covered(other, evidence) for other in islice(later, LOOK_AHEAD)) >= OVERTAKEN
+        return sum(self._is_covered(other, bench) for other in islice(later, LOOK_AHEAD)) >= OVERTAKEN
 
-    def _is_covered(self, window: Window, evidence: Evidence) -> bool:
+    def _is_covered(self, window: Window, bench: Bench) -> bool:
         """Whether it has rows, and enough of them their labels."""
-        enough = self._options.coverage
+        enough, evidence = self._options.coverage, bench.evidence(window)
         return evidence.rows(window) > 0 and evidence.coverage(window, enough) >= enough
 
-    def _revisions(self, closing: Closing, evidence: Evidence, checking: Checking) -> list[Measurement]:
+    def _revisions(self, closing: Closing, bench: Bench) -> list[Measurement]:
         """Earlier windows anew: everything of those that events have reached, performance of those that labels have."""
         revised: list[Measurement] = []
         with_events = self._reached(closing, chunks)
         for window in with_events:
-            revised += checking.every(window, mature=window not in self._immature)
+            revised += bench.every(window, mature=window not in self._immature)
         for window in self._reached(closing, labels):
-            if window not in with_events and self._is_relabelled(window, closing, evidence):
-                revised += checking.performance(window, mature=window not in self._immature)
+            if window not in with_events and self._is_relabelled(window, closing, bench):
+                revised += bench.performance(window, mature=window not in self._immature)
         return revised
 
-    def _is_relabelled(self, window: Window, closing: Closing, evidence: Evidence) -> bool:
+    def _is_relabelled(self, window: Window, closing: Closing, bench: Bench) -> bool:
         """Whether a new label has met its prediction. One whose prediction comes after the closing, but is compacted
         already, has not."""
-        return evidence.labelled(window).newest > closing.previous_seq
+        return bench.evidence(window).labelled(window).newest > closing.previous_seq
 
     def _reached(self, closing: Closing, table: Table) -> list[Window]:
         """Windows closed before, whose events are still here, that have rows of the table since the last closing."""

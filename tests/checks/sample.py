@@ -11,9 +11,10 @@ import pyarrow as pa
 from checks.base import Measurement, Window, labels
 from checks.frame import from_reference
 from checks.inputs import CheckOptions, WindowData
+from checks.learn.reference import build_reference
 from checks.performance.scored import scored
 from checks.profile import profile
-from checks.reference import Reference, build_reference
+from checks.reference import Reference
 from checks.run import CheckOutcome, run_checks
 from checks.schema import SchemaOverrides, infer
 

@@ -13,8 +13,8 @@ from checks.base import Measurement, NotEnough, Window
 from checks.drift.exact.result import PresetName
 from checks.frame import from_reference
 from checks.inputs import CheckOptions, WindowData
+from checks.learn.reference import build_reference
 from checks.profile import profile
-from checks.reference import build_reference
 from checks.run import run_checks
 from checks.schema import infer
 from tests.checks.report.tables import EMPTY, MIXED, NAN, WRONG, fifty, with_three_wrong

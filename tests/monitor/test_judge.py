@@ -404,3 +404,34 @@ def test_people_are_told_for_which_models_rule_a_condition_holds(tmp_path: Path)
         it.deliver()
         (told,) = [notice.incident for notice, _ in receiver.sent if notice.incident.group == "busy"]
         assert told.alerts[0].summary == "gpu_utilization_ratio 95% > 90% while slow is firing on delays"
+
+
+def test_a_new_reference_ends_what_was_held_against_the_old_one(tmp_path: Path) -> None:
+    """Whatever is relative to it, and only that: not what a number of the rule's own judges."""
+    rules = [
+        rule(name="drift", average=7, above=0.5),
+        rule(name="loss", metric="performance", below={"reference": -0.05}),
+        rule(name="floor", metric="performance", below=0.8),
+    ]
+
+    def judged(it: World, hour: int, reference: int, drift: float) -> list[tuple[str, str, str]]:
+        end = START + hour * HOUR
+        rows = [
+            measure(drift, end, labels=(("feature", "distance"),), against=reference),
+            measure(0.7, end, name="performance", reference=0.9, against=reference),
+        ]
+        changes = it.judged(rows, end, metrics=["feature_drift", "performance"])
+        return [(change.rule, change.after.value, change.reason.value) for change in changes]
+
+    with world(tmp_path, rules, Receiver()) as it:
+        judged(it, 1, 1, 2.0)
+        assert judged(it, 2, 1, 2.0) == []
+    with world(tmp_path, rules, Receiver()) as it:
+        assert judged(it, 3, 2, 0.1) == [
+            ("drift", "inactive", "reference_changed"),
+            ("loss", "inactive", "reference_changed"),
+            ("loss", "firing", "breached"),
+        ]
+        (over,) = [row for row in it.store.incidents() if row["resolved_at"] is not None]
+        assert [alert["ended_why"] for alert in over["alerts"]] == ["reference_changed"]
+        assert judged(it, 4, 2, 0.1) == []

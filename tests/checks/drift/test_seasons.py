@@ -13,8 +13,9 @@ from checks.arrow import string_array
 from checks.base import Measurement, NotEnough, Window
 from checks.drift.trailing import trailing_drift
 from checks.inputs import CheckOptions, WindowData
+from checks.learn.reference import build_reference
 from checks.profile import profile
-from checks.reference import Reference, build_reference
+from checks.reference import Reference
 from checks.schema import Schema
 
 HOUR, DAY, WEEK = 3600.0, 86400.0, 7 * 86400.0

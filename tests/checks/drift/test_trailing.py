@@ -12,8 +12,9 @@ from checks.base import Measurement, NotEnough, Window
 from checks.drift.feature import feature_drift
 from checks.drift.trailing import no_trailing_drift, trailing_drift
 from checks.inputs import CheckOptions, WindowData
+from checks.learn.reference import build_reference
 from checks.profile import Profile, merge, profile
-from checks.reference import Reference, build_reference
+from checks.reference import Reference
 from checks.schema import Schema
 
 HOUR = 3600.0

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from checks.frame import from_reference
+from checks.learn.reference import build_reference
 from checks.profile import CategoryColumn, NumberColumn, Profile, make_binning, profile
-from checks.reference import build_reference
-from checks.schema import Schema, SchemaError, infer
+from checks.schema import Schema, SchemaError, SchemaOverrides, infer
 from checks.source import Source, SourceColumns, Stream, open_source, profile_source
 from checks.source.base import grouped
 from checks.source.columns import LazyTable, by_columns
@@ -174,6 +174,32 @@ def test_a_reference_says_which_column_it_could_not_read() -> None:
     assert made.profile.columns["f:city"].counts.sum() == ROWS
 
 
+@pytest.mark.parametrize("kind", ["parquet", "csv", "table"])
+def test_times_as_texts_are_read_from_any_source(tmp_path: Path, kind: str) -> None:
+    rows = NORMAL.append_column("pickup", pa.array([f"2024-05-01T{row % 24:02}:00:00Z" for row in range(ROWS)]))
+    with by_columns(open_source(written(kind, tmp_path, rows))) as source:
+        schema = infer(LazyTable(source), SchemaOverrides(features={"pickup": "datetime"}))
+        made = build_reference(SourceColumns(source, schema), schema, every=HOUR)
+    assert not made.profile.errors
+    assert made.profile.columns["f:pickup.hour"].counts.max() == ROWS // 24
+
+
+@pytest.mark.parametrize("damaged", [0, 17])
+def test_a_damaged_time_is_an_error_of_its_column(tmp_path: Path, damaged: int) -> None:
+    """Wherever it stands, in the reference and in a frame of it."""
+    texts = [f"2024-05-{1 + row % 28:02}T{row % 24:02}:00:00Z" for row in range(ROWS)]
+    texts[damaged] = "yesterday"
+    rows = NORMAL.append_column("pickup", pa.array(texts))
+    with by_columns(open_source(written("parquet", tmp_path, rows))) as source:
+        schema = infer(LazyTable(source), SchemaOverrides(features={"pickup": "datetime"}))
+        made = build_reference(SourceColumns(source, schema), schema, every=HOUR)
+    assert set(made.profile.errors) == {"f:pickup.hour", "f:pickup.weekday"}
+    assert any("pickup.hour can't be watched" in note and "yesterday" in note for note in made.notes), made.notes
+    assert made.profile.columns["f:city"].counts.sum() == ROWS
+    frame = from_reference(rows, schema)
+    assert (frame["f:pickup.hour"].null_count, frame["f:city"].null_count) == (ROWS, 0)
+
+
 def plain(source: Source | Stream) -> Source:
     assert not isinstance(source, Stream)
     return source
@@ -212,7 +238,7 @@ def test_no_pandas_by_the_back_door(tmp_path: Path) -> None:
     files = [str(written(kind, tmp_path)) for kind in ("parquet", "csv", "feather-lz4", "arrows")]
     script = f"""
 import sys
-from checks.reference import build_reference
+from checks.learn.reference import build_reference
 from checks.schema import infer
 from checks.source import SourceColumns, open_source, profile_source
 from checks.source.columns import LazyTable, by_columns

@@ -70,7 +70,8 @@ def test_what_is_not_there_is_said(reference: Path, watchkeeper: Command) -> Non
 def test_a_model_without_a_reference(reference: Path, watchkeeper: Command) -> None:
     Path("watchkeeper.yaml").write_text("model: delays\n")
     ran = watchkeeper("reference", "build")
-    assert (ran.status, ran.err) == (2, "the config names no reference; write reference: <file>\n")
+    assert ran.status == 2
+    assert ran.err == "the config names no reference's file; write reference: <file>, or say --from\n"
 
 
 def test_several_models_must_be_told_apart(reference: Path, watchkeeper: Command) -> None:

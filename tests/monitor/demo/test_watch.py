@@ -28,7 +28,7 @@ class Page(BaseHTTPRequestHandler):
             "/readyz": json.dumps({"status": "ready"}),
             "/metrics": 'watchkeeper_outbox_pending 2.0\nwatchkeeper_window_rows{model="delays"} 5.0\n',
             "/api/v1/status": json.dumps(
-                {"models": [{"model": "delays", "judged_until": 86400.0, "reference": {"id": 1, "rows": 77}}]}
+                {"models": [{"model": "delays", "judged_until": 86400.0, "references": {"in_force": [{"rows": 77}]}}]}
             ),
             "/api/v1/alerts?limit=10000": json.dumps({"alerts": [], "incidents": [], "transitions": [item, older]}),
         }

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, Row, insert, select, update
 from checks.base import Window
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import arrivals, metadata, progress, windows
+from monitor.store.versions import note_versions
 from monitor.watermark import Arrival, Position, advance
 from monitor.work.closing import Closing, ModelOptions
 
@@ -28,6 +29,7 @@ class Prediction:
     prediction: Any = "no"
     score: float | None = 0.25
     tags: Mapping[str, str] | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Log:
             "prediction": [prediction.prediction for prediction in predictions],
             "probabilities": [prediction.score for prediction in predictions],
             "latency": None,
-            "version": None,
+            "version": [prediction.version for prediction in predictions],
             "tags": [prediction.tags for prediction in predictions] if any(p.tags for p in predictions) else None,
         }
         return self.arrive("predictions", [prediction.time for prediction in predictions], payload)
@@ -127,8 +129,10 @@ class Log:
             previous = row.close_seq
         return found
 
-    def record(self, closing: Closing, matured: Sequence[Window]) -> None:
+    def record(self, closing: Closing, matured: Sequence[Window], versions: Mapping[str, int] | None = None) -> None:
         """What the daemon's verdict transaction stores and later closings read."""
+        with writing(self.engine).begin() as connection:
+            list(note_versions(connection, self.model, closing.window, versions or {}))
         for window in matured:
             self.write(
                 update(windows)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from checks.segments.parts import PARTS
-from monitor.work import segments
+from monitor.store.engine import writing
+from monitor.store.uses import configure
+from monitor.work import freezing
 from monitor.work.closing import Closing, ModelOptions, SegmentOptions, Verdict
 from monitor.work.compact import compact
 from monitor.work.measure import measure, measure_many
+from monitor.work.plan import Plan
 from tests.monitor.work.log import HOUR, START, Log, Prediction, Truth
 from tests.monitor.work.sample import write_reference
 
@@ -29,7 +33,7 @@ ARRIVALS = 40
 HOURS = 10
 
 
-def traffic(random: Random) -> Iterator[list[Prediction] | list[Truth]]:
+def traffic(random: Random, versions: Sequence[str | None] = (None,)) -> Iterator[list[Prediction] | list[Truth]]:
     """Ten hours of a model's life: mostly in order, with late rows, repeated ids, labels before and after their
     predictions, corrected, of the wrong type, or for nobody."""
     ids = [f"id{number}" for number in range(3 * ARRIVALS)]
@@ -52,6 +56,7 @@ def traffic(random: Random) -> Iterator[list[Prediction] | list[Truth]]:
                 prediction=random.choice(["yes", "no"]),
                 score=random.choice([0.1, 0.4, 0.6, 0.9, None]),
                 tags=random.choice([None, {}, {"country": "DE"}, {"country": "FR"}, {"country": "AT", "x": "y"}]),
+                version=versions[int(len(versions) * place / ARRIVALS) - random.choice([0, 0, 0, 1])],
             )
             for _ in range(random.randint(1, 8))
         ]
@@ -82,7 +87,7 @@ class Daemon:
 def at_once(log: Log, closings: Sequence[Closing]) -> list[Verdict]:
     verdicts = measure_many(log.url, log.model, closings, log.options)
     for closing, verdict in zip(closings, verdicts, strict=True):
-        log.record(closing, [window for window, _ in verdict.matured])
+        log.record(closing, [window for window, _ in verdict.matured], verdict.versions)
     return verdicts
 
 
@@ -90,14 +95,24 @@ def one_by_one(log: Log, closings: Sequence[Closing]) -> list[Verdict]:
     verdicts = []
     for closing in closings:
         verdicts.append(measure(log.url, log.model, closing, log.options))
-        log.record(closing, [window for window, _ in verdicts[-1].matured])
+        log.record(closing, [window for window, _ in verdicts[-1].matured], verdicts[-1].versions)
     return verdicts
 
 
 def facts(done: Sequence[tuple[Closing, Verdict]]) -> list[object]:
     """All of the verdicts but how long they took."""
     return [
-        (closing, verdict.measurements, verdict.revisions, verdict.matured, verdict.errors) for closing, verdict in done
+        (
+            closing,
+            verdict.measurements,
+            verdict.revisions,
+            verdict.matured,
+            verdict.errors,
+            verdict.reference,
+            verdict.version,
+            verdict.versions,
+        )
+        for closing, verdict in done
     ]
 
 
@@ -111,13 +126,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "template.db"
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_verdicts_do_not_depend_on_the_pace(
-    template: Path, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(segments, "FREEZE_ROWS", 30)
-    random = Random(seed)
-    arrivals = list(traffic(random))
+def replayed(
+    template: Path, tmp_path: Path, options: ModelOptions, random: Random, arrivals: Sequence[Sequence[Any]]
+) -> list[tuple[Closing, Verdict]]:
+    """The verdicts, which are the same at four paces."""
     paces = [
         (1, one_by_one, True),
         (random.randint(2, 5), at_once, False),
@@ -128,16 +140,29 @@ def test_verdicts_do_not_depend_on_the_pace(
     for number, (every, calls, tail) in enumerate(paces):
         path = tmp_path / f"{number}.db"
         shutil.copy(template, path)
-        daemon = Daemon(Log(path, OPTIONS, fresh=False), calls, tail)
+        daemon = Daemon(Log(path, options, fresh=False), calls, tail)
+        if options.plan.learns:
+            with writing(daemon.log.engine).begin() as connection:
+                configure(connection, options.model, options.plan, 0.0)
         done: list[tuple[Closing, Verdict]] = []
         for place, batch in enumerate(arrivals, start=1):
             daemon.log.accept(batch)
             if place % every == 0:
                 done += daemon.tick()
-        results.append(facts(done + daemon.tick()))
+        done += daemon.tick()
+        results.append(facts(done))
     for other in results[1:]:
         assert other == results[0]
-    verdicts = [verdict for _, verdict in done]
+    return done
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_verdicts_do_not_depend_on_the_pace(
+    template: Path, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezing, "FREEZE_ROWS", 30)
+    random = Random(seed)
+    verdicts = [verdict for _, verdict in replayed(template, tmp_path, OPTIONS, random, list(traffic(random)))]
     assert len(verdicts) >= 7
     assert sum(bool(verdict.revisions) for verdict in verdicts) >= 3
     named = [{dict(row.labels).get("segment", "") for row in verdict.measurements} for verdict in verdicts]
@@ -147,3 +172,25 @@ def test_verdicts_do_not_depend_on_the_pace(
     assert learned[-1]
     assert any("segment" in dict(row.labels) for verdict in verdicts for row in verdict.revisions if row.value)
     assert any(row.value is not None for verdict in verdicts for _, rows in verdict.matured for row in rows)
+
+
+PLANS = {
+    "learned": Plan("first", first=3 * HOUR),
+    "rolling": Plan("previous", first=2 * HOUR, of=2 * HOUR),
+    "of versions": Plan("first", first=2 * HOUR, per_version=True),
+    "of a file's version": Plan("file", None, "1", per_version=True, first=2 * HOUR),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("plan", PLANS)
+def test_what_is_learned_does_not_either(template: Path, tmp_path: Path, plan: str, seed: int) -> None:
+    random = Random(100 + seed)
+    options = replace(OPTIONS, plan=PLANS[plan])
+    done = replayed(template, tmp_path, options, random, list(traffic(random, ["1", "1", "2", None])))
+    judged = {verdict.reference for _, verdict in done}
+    assert None in judged and len(judged) > 1, judged
+    if options.plan.per_version:
+        assert len({verdict.version for _, verdict in done}) > 1
+    reasons = [row.detail["why"] for _, verdict in done for row in verdict.measurements if "why" in row.detail]
+    assert any("learning until 2023-11-1" in why for why in reasons), reasons

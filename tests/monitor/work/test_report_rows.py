@@ -16,7 +16,8 @@ from monitor.work.closing import ModelOptions
 from monitor.work.compact import compact
 from monitor.work.evidence import Evidence
 from monitor.work.references import StoredReference, newest, reread
-from monitor.work.report_rows import Sample, count, frame_of, of_reference, of_window
+from monitor.work.report_rows import count, frame_of, of_reference, of_window
+from monitor.work.sample import Sample
 from tests.monitor.work.log import HOUR, START, Log, Prediction, Truth
 from tests.monitor.work.sample import reference_table, write_reference
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from checks.base import Measurement, NotEnough, Window
 from monitor.store.tables import chunks, profiles, rollups, segmentations, windows
-from monitor.work import segments
+from monitor.work import freezing
 from monitor.work.closing import Closing, ModelOptions, SegmentOptions, Verdict
 from monitor.work.compact import compact
 from monitor.work.measure import measure
@@ -34,7 +34,7 @@ def options() -> ModelOptions:
 
 @pytest.fixture(autouse=True)
 def _few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "FREEZE_ROWS", 10)
+    monkeypatch.setattr(freezing, "FREEZE_ROWS", 10)
 
 
 def hour(start: float, count: int, name: str = "p", carriers: str = "UA AA DL") -> list[Prediction]:

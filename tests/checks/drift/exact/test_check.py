@@ -14,8 +14,8 @@ from checks.drift.exact.compare import compare_exact
 from checks.drift.exact.result import PresetName
 from checks.frame import from_reference
 from checks.inputs import CheckOptions, WindowData
+from checks.learn.reference import build_reference
 from checks.profile import profile
-from checks.reference import build_reference
 from checks.run import CheckOutcome, run_checks
 from checks.schema import infer
 from tests.checks.sample import HOUR, WINDOW, one, table

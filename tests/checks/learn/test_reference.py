@@ -12,8 +12,9 @@ import pytest
 from checks.base import labels
 from checks.blocks import Blocks, cut, outsiders, strangers
 from checks.frame import from_reference
+from checks.learn.reference import build_reference
 from checks.profile import ProfileError
-from checks.reference import Reference, build_reference
+from checks.reference import Reference
 from checks.run import CHECKS
 from checks.schema import infer
 from tests.checks.sample import HOUR, measure, one, reference, table
@@ -172,7 +173,8 @@ from checks.base import Window
 from checks.frame import from_reference
 from checks.performance.scored import scored
 from checks.profile import profile
-from checks.reference import Reference, build_reference
+from checks.learn.reference import build_reference
+from checks.reference import Reference
 from checks.run import CheckOptions, WindowData, run_checks
 from checks.schema import infer
 n = 3000
