@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Engine, Row, select
+from sqlalchemy import Engine, select
 
 from checks.base import Labels, Measurement
 from monitor.series import Point
@@ -41,33 +40,31 @@ def read(
     engine: Engine, model: str, wanted: Iterable[Key], since: float, until: float
 ) -> Mapping[Key, Sequence[Point]]:
     """The points of each of these series in windows that end in (since, until], oldest first."""
-    named: dict[str, dict[str, Labels]] = defaultdict(dict)
-    for name, labels in wanted:
-        named[name][labels_key(labels)] = labels
+    keys = {(name, labels_key(labels)): (name, labels) for name, labels in wanted}
     found: dict[Key, list[Point]] = defaultdict(list)
     here = measurements.c
-    with engine.connect() as connection:
-        for name, labels_of in named.items():
-            query = select(*_COLUMNS).where(
-                here.model == model,
-                here.name == name,
-                here.labels.in_(list(labels_of)),
-                here.window_end > since,
-                here.window_end <= until,
-            )
-            for row in connection.execute(query.order_by(here.window_end)):
-                found[name, labels_of[row.labels]].append(_point(row))
-    return found
-
-
-def _point(row: Row[Any]) -> Point:
-    return Point(
-        row.window_end,
-        row.value,
-        row.low,
-        row.high,
-        row.reference,
-        row.limit_low,
-        row.limit_high,
-        bool(row.provisional),
+    # One question for all: of names and labels that don't belong together there is nothing to read.
+    query = select(*_COLUMNS).where(
+        here.model == model,
+        here.name.in_({name for name, _ in keys}),
+        here.labels.in_({labels for _, labels in keys}),
+        here.window_end > since,
+        here.window_end <= until,
     )
+    with engine.connect() as connection:
+        for row in connection.execute(query.order_by(here.window_end)):
+            key = row.name, row.labels
+            if key in keys:
+                found[keys[key]].append(
+                    Point(
+                        row.window_end,
+                        row.value,
+                        row.low,
+                        row.high,
+                        row.reference,
+                        row.limit_low,
+                        row.limit_high,
+                        bool(row.provisional),
+                    )
+                )
+    return found
