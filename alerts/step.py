@@ -246,10 +246,17 @@ def adopt(rule: Rule, state: AlertState) -> Stepped:
     if state.status is not Status.FIRING or at is None or active_at is None:
         return state, []
     hold = rule.for_
-    if hold.of and not _enough(hold, state) and state.clear_at is None:
-        # It fired by a rule that did not mark windows: the breaches it had are taken for the last ones.
-        state = replace(state, marks=(1 << min(state.breaches, hold.of)) - 1)
-    if _lasted(hold, state.breaches, at - active_at):
+    if hold.of:
+        marks = state.marks & ((1 << hold.of) - 1)
+        if marks.bit_count() < hold.windows and state.clear_at is None:
+            # It fired by a rule that did not mark windows: the breaches it had are taken for the last ones.
+            marks = (1 << min(state.breaches, hold.of)) - 1
+        state = state if marks == state.marks else replace(state, marks=marks)
+        # Windows from before it was pending count as well, so the breaches since then do not tell.
+        lasted = _enough(hold, state) or state.clear_at is not None
+    else:
+        lasted = _lasted(hold, state.breaches, at - active_at)
+    if lasted:
         return state, []
     after = replace(state, status=Status.PENDING, fired_at=None, clear_at=None, clears=0)
     window_end = at if state.judged is None else state.judged

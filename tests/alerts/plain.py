@@ -48,9 +48,16 @@ class Plain:
     def changed(self, rule: dict[str, Any]) -> None:
         """Its rule is another one since."""
         n, m, seconds = hold(rule.get("for", "0s"))
-        if self.status == "firing" and m and sum(self.window[-m:]) < n and not self.well:
-            self.window = [True] * min(self.bad, m)
-        if self.status == "firing" and (self.bad < n or (not m and self.lived < seconds)):
+        if self.status != "firing":
+            return
+        if m:
+            self.window = self.window[-m:]
+            if sum(self.window) < n and not self.well:
+                self.window = [True] * min(self.bad, m)
+            lasted = sum(self.window) >= n or self.well > 0
+        else:
+            lasted = self.bad >= n and self.lived >= seconds
+        if not lasted:
             self.status, self.well, self.well_for = "pending", 0, 0.0
 
     def _evaluate(self, rule: dict[str, Any], bad: bool, now: float, forced: bool = False) -> None:

@@ -297,6 +297,16 @@ def test_a_longer_for_makes_what_fires_pending_again_and_a_shorter_one_nothing()
         assert story(steps(rule(for_=text), [0.2], state, START + 3 * HOUR)[1]) == [(4, "firing", "held")]
 
 
+def test_a_restart_leaves_what_fires_by_windows_from_before_it_was_pending() -> None:
+    the_rule = rule(for_="2 of 4 windows")
+    firing, _ = steps(the_rule, [0.2, None, 0.2])
+    gone = START + 4 * HOUR
+    ended, _ = step(rule(for_="2 of 4 windows", no_data="ok"), firing, Observation.vanished(gone), gone)
+    again, changes = steps(the_rule, [0.2], ended, gone)
+    assert (again.status, again.breaches, [change.after for change in changes]) == (Status.FIRING, 1, [Status.FIRING])
+    assert adopt(the_rule, again) == (again, [])
+
+
 def test_a_longer_for_of_an_override_counts_for_its_label_set() -> None:
     firing, _ = steps(rule(), [0.2])
     for feature, changed in (("distance", True), ("other", False)):
