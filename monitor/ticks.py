@@ -46,6 +46,8 @@ ELSEWHERE = frozenset({"evidently"})
 """Measured apart from the closing of a window (monitor.reporting)."""
 MEASURED = {name: metric.check for name, metric in CATALOG.items() if metric.check and metric.check not in ELSEWHERE}
 CHECKS = sorted(set(MEASURED.values()))
+RELATIVE = {name for name, metric in CATALOG.items() if metric.relative}
+"""Not measured without a reference."""
 PERFORMANCE = frozenset(name for name, metric in CATALOG.items() if metric.check == "performance")
 """Judged when a window's labels are mature, not when it closes."""
 
@@ -238,6 +240,9 @@ class Ticker:
 
     def _show(self, closing: Closing, verdict: Verdict) -> None:
         """Hands the verdict to /metrics and the page; performance only once it is no longer provisional."""
+        if verdict.reference is None and not verdict.failed:
+            # Without a reference nothing of these is measured, and none may stay as the last one left it.
+            self.latest.forget(self.model, RELATIVE)
         self.latest.put(self.model, [row for row in verdict.measurements if row.name not in PERFORMANCE])
         for _, rows in verdict.matured:
             self.latest.put(self.model, rows)

@@ -84,7 +84,9 @@ def life(folder: Path, *, steps: bool) -> Daemon:
         assert "(accepted); it holds for windows that end after" in said
         send(daemon, range(18, 21), "3", 0.6, steps=steps)
         # A rollout to a model of other data.
-        send(daemon, range(21, 35), "4", -0.5, steps=steps)
+        send(daemon, range(21, 24), "4", -0.5, steps=steps)
+        wait_for(lambda: "watchkeeper_feature_drift{" not in daemon.get("/metrics"), "no drift is left of version 3")
+        send(daemon, range(24, 35), "4", -0.5, steps=steps)
         if not steps:
             told(daemon)
     return daemon
