@@ -13,8 +13,9 @@ from sqlalchemy import Engine, insert
 import checks.reference
 from checks.drift.moved import distribution as by_numerics
 from checks.frame import from_reference
+from checks.learn.reference import build_reference
 from checks.profile import NumberColumn, binning, merge, profile, summary
-from checks.reference import Reference, build_reference
+from checks.reference import Reference
 from checks.schema import SchemaOverrides, infer
 from monitor.store import counts
 from monitor.store.distributions import distribution
