@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from PIL import Image, ImageChops
 
-from docs.make.slack_html import page
+from docs.make.slack_html import Shown, page
 from tests.fakes.slack import APP, APP_TOKEN, CHANNEL, TOKEN, FakeSlack, Message
 
 T = TypeVar("T")
@@ -60,9 +60,9 @@ def live(slack: FakeSlack, url: str, folder: Path) -> None:
     shot = Shots(slack, folder)
     message = until(lambda: next((found for found in slack.posts() if "distance" in found.text), None), "it fires")
     until(lambda: slack.socket.open(APP) and told(url, message), "it is recorded")
-    time.sleep(3)  # a picture comes a moment after the message
+    until(lambda: any(reply.files for reply in slack.replies(message.ts)), "its picture")
     shot.slack("1-fired", message)
-    shot.web("1-page", url)
+    shot.web("1-page", f"{url}/incidents/{incident_of(message)}")
     command("explain", "1-explain", url, folder, message)
     press(slack, message, "ack")
     until(lambda: "Acknowledged" in str(message.blocks), "it is acknowledged")
@@ -70,11 +70,10 @@ def live(slack: FakeSlack, url: str, folder: Path) -> None:
     until(lambda: any("limit" in str(answer.blocks) for answer in slack.answers.given), "the details")
     shot.slack("2-acknowledged", message, details=True)
     until(lambda: "Resolved" in str(message.blocks), "it resolves", 300)
-    time.sleep(3)
+    until(lambda: any("Resolved" in reply.text for reply in slack.replies(message.ts)), "the thread says so")
     shot.slack("3-resolved", message)
-    shot.web("3-page", url)
-    incident = message.metadata["event_payload"]["incident"] if message.metadata else ""
-    story = get(f"{url}/api/v1/incidents/{incident}/timeline")
+    shot.web("3-page", f"{url}/incidents/{incident_of(message)}")
+    story = get(f"{url}/api/v1/incidents/{incident_of(message)}/timeline")
     (OUT / "3-timeline.json").write_text(json.dumps(story, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -87,18 +86,15 @@ class Shots:
     def slack(self, name: str, message: Message, *, details: bool = False) -> None:
         payload = {"text": message.text, "blocks": message.blocks, "metadata": message.metadata}
         (OUT / f"{name}.json").write_text(json.dumps(payload, indent=1, ensure_ascii=False) + "\n")
-        shown = [(message.text, message.blocks, "message")]
-        shown += [(reply.text, reply.blocks, "reply") for reply in self.slack_side.replies(message.ts)]
+        shown = [Shown("message", message.text, message.blocks)]
+        for reply in self.slack_side.replies(message.ts):
+            pictures = [self.slack_side.files.known[id].data for id in reply.files]
+            shown.append(Shown("reply", reply.text, reply.blocks, pictures))
         if details:
-            shown += [(answer.text, answer.blocks, "only you") for answer in self.slack_side.answers.given]
+            shown += [Shown("only you", answer.text, answer.blocks) for answer in self.slack_side.answers.given]
         file = self.folder / "slack.html"
-        file.write_text(page(shown, self._picture), encoding="utf-8")
+        file.write_text(page(shown), encoding="utf-8")
         self.web(name, file.as_uri(), width=700, height=1600)
-
-    def _picture(self, id: str) -> bytes | None:
-        files: dict[str, Any] = getattr(self.slack_side, "files", {})
-        found = files.get(id)
-        return None if found is None else bytes(found.content)
 
     def web(self, name: str, url: str, width: int = 1200, height: int = 2400) -> None:
         raw = self.folder / "shot.png"
@@ -132,9 +128,13 @@ def press(slack: FakeSlack, message: Message, button: str) -> None:
 
 def told(url: str, message: Message) -> bool:
     """Whether the incident's message is known to the daemon."""
-    incident = message.metadata["event_payload"]["incident"] if message.metadata else ""
-    story = get(f"{url}/api/v1/incidents/{incident}/timeline")["timeline"]
+    story = get(f"{url}/api/v1/incidents/{incident_of(message)}/timeline")["timeline"]
     return any(event["what"] == "told" for event in story) or len(story) > 1
+
+
+def incident_of(message: Message) -> str:
+    assert message.metadata is not None
+    return str(message.metadata["event_payload"]["incident"])
 
 
 def get(url: str) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from unicodedata import lookup
 
@@ -39,26 +40,37 @@ SIGNS = {
 """What stands for characters that few machines have a font for."""
 
 Block = Mapping[str, Any]
-Files = Callable[[str], bytes | None]
 
 
-def page(messages: list[tuple[str, list[Block], str]], files: Files) -> str:
-    """`messages` are (text, blocks, kind), where kind is 'message', 'reply' or 'only you'; `files` finds a picture."""
-    body = "".join(_message(text, blocks, kind, files) for text, blocks, kind in messages)
+@dataclass(frozen=True)
+class Shown:
+    """A message, a reply in its thread, or what only one person sees ('only you'), with pictures that it shows."""
+
+    kind: str
+    text: str
+    blocks: list[dict[str, Any]]
+    pictures: list[bytes] = field(default_factory=list)
+
+
+def page(messages: list[Shown]) -> str:
+    body = "".join(_message(message) for message in messages)
     for sign, shown in SIGNS.items():
         body = body.replace(sign, shown)
     return f"<!doctype html><meta charset='utf-8'><title>Slack</title><style>{STYLE}</style>{body}"
 
 
-def _message(text: str, blocks: list[Block], kind: str, files: Files) -> str:
-    laid_out = "".join(_block(block, files) for block in blocks) or f"<p>{mrkdwn(text)}</p>"
-    note = "<div class='note'>Only visible to you</div>" if kind == "only you" else ""
+def _message(message: Shown) -> str:
+    laid_out = "".join(_block(block) for block in message.blocks) or f"<p>{mrkdwn(message.text)}</p>"
+    laid_out += "".join(
+        f"<img alt='' src='data:image/png;base64,{base64.b64encode(png).decode()}'>" for png in message.pictures
+    )
+    note = "<div class='note'>Only visible to you</div>" if message.kind == "only you" else ""
     name = "<span class='who'>watchkeeper</span><span class='app'>APP</span>"
-    css = "message" if kind == "message" else "message reply"
+    css = "message" if message.kind == "message" else "message reply"
     return f"<div class='{css}'><div class='face'>W</div><div>{note}<div>{name}</div>{laid_out}</div></div>"
 
 
-def _block(block: Block, files: Files) -> str:
+def _block(block: Block) -> str:
     kind = block["type"]
     if kind == "header":
         return f"<h3>{html.escape(block['text']['text'])}</h3>"
@@ -74,18 +86,7 @@ def _block(block: Block, files: Files) -> str:
             for button in block["elements"]
         )
         return f"<div class='actions'>{buttons}</div>"
-    if kind == "image":
-        return _image(block, files)
-    if kind == "divider":
-        return "<hr>"
     raise ValueError(f"a block of type {kind!r} is not known here")
-
-
-def _image(block: Block, files: Files) -> str:
-    content = files(block["slack_file"]["id"]) if "slack_file" in block else None
-    title = html.escape(block.get("title", {}).get("text", ""))
-    source = f"data:image/png;base64,{base64.b64encode(content).decode()}" if content else block.get("image_url", "")
-    return f"<p class='note'>{title}</p><img alt='{html.escape(block['alt_text'])}' src='{source}'>"
 
 
 def _text(element: Block) -> str:
