@@ -50,7 +50,7 @@ class Part(threading.Thread):
 
     def run(self) -> None:
         while not self._enough.is_set():
-            self._enough.wait(self._rng.uniform(0.0, 4.0))
+            self._enough.wait(self._rng.uniform(4.0, 16.0))  # no more of it than Slack takes
             self._episode()
 
     def stop(self) -> None:
