@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -28,7 +29,7 @@ from tests.servers.prometheus import Prometheus
 
 CONFIG = """
 model: parcels
-reference: reference.csv
+reference: {{path: reference.csv, version: "1", first: 3h}}
 time: replay
 server: {{preset: fastapi, url: "{server}", interval: 1s}}
 probes:
@@ -113,7 +114,10 @@ def exported(folder: Path) -> str:
 
 def feed(daemon: Daemon) -> None:
     """Hours of predictions and labels, and what else may be sent."""
-    sent = [(f"/v1/models/parcels/{kind}", rows) for kind, rows in batches(hours=HOURS, fault=range(8, HOURS))]
+    sent: list[tuple[str, list[dict[str, Any]]]] = []
+    for kind, rows in batches(hours=HOURS, fault=range(8, HOURS)):
+        versioned = [{**row, "version": "1"} for row in rows] if kind == "predictions" else rows
+        sent.append((f"/v1/models/parcels/{kind}", versioned))
     for path, rows in sent:
         assert daemon.post(path, rows)[0] == 202
     path, rows = sent[0]
