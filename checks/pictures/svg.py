@@ -20,7 +20,6 @@ BARS = 150.0  # height of the bars of numbers
 ROW = 22.0  # height of a category
 LONGEST = 18  # characters of a category's name,
 CHARACTER = 6.2  # about so wide
-LABELS = 6  # names at the axis of numbers
 
 STYLE = """
 .wk-reference { fill: var(--wk-reference, #8b98a5); } .wk-current { fill: var(--wk-current, #2563c9); }
@@ -71,12 +70,14 @@ def _columns(shown: Distribution) -> Iterator[str]:
 
 
 def _edges(shown: Distribution, width: float) -> Iterator[str]:
-    """Names along the axis; as many as fit."""
-    known = shown.axis
-    for place, name in known[:: max(1, -(-len(known) // LABELS))]:
-        x = LEFT + width * place
-        anchor = "start" if x < LEFT + 12 else "end" if x > WIDTH - RIGHT - 12 else "middle"
-        yield _label(x, TOP + BARS + 16, name, anchor)
+    """Names along the axis, as many as fit beside each other and into the picture."""
+    taken = 0.0
+    for place, name in shown.axis:
+        x, half = LEFT + width * place, CHARACTER * len(name) / 2
+        middle = min(max(x, half), WIDTH - half)
+        if middle - half >= taken:
+            yield _label(middle, TOP + BARS + 16, name, "middle")
+            taken = middle + half + CHARACTER
 
 
 def _rows(shown: Distribution) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from math import inf
 
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 
 from checks.pictures.distribution import Distribution
 from checks.pictures.png import MOST_BYTES, picture
-from checks.pictures.svg import svg
+from checks.pictures.svg import CHARACTER, WIDTH, svg
 
 EVIL = "<b>$\\frac$ & \"'\x00\ud800\x1b" + "w" * 600
 NUMBERS = Distribution(
@@ -40,6 +41,18 @@ def test_bars_are_as_long_as_their_shares() -> None:
     drawn = ET.fromstring(svg(NUMBERS).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1))
     heights = [float(bar.get("height", "0")) for bar in drawn.iter(f"{SPACE}rect")]
     assert [height / heights[2] for height in heights] == pytest.approx([0, 0.1, 1, 0.2, 0, 0.7], abs=0.01)
+
+
+def test_names_along_the_axis_stand_beside_each_other_within_the_picture() -> None:
+    bounds = (-inf, *(1_000.0 * 7**place for place in range(9)), inf)
+    shares = (0.1,) * (len(bounds) - 1)
+    shown = Distribution("money", True, tuple(f"bin {place}" for place in range(10)), shares, shares, bounds)
+    drawn = ET.fromstring(svg(shown).replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1))
+    names = [text for text in drawn.iter(f"{SPACE}text") if text.get("text-anchor") == "middle"]
+    assert len(names) > 3
+    ends = [(float(text.get("x", "")), CHARACTER * len(text.text or "") / 2) for text in names]
+    assert all(x - half >= 0 and x + half <= WIDTH + 0.1 for x, half in ends)
+    assert all(x + half <= after - wide for (x, half), (after, wide) in pairwise(ends))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
