@@ -126,13 +126,20 @@ class Illustrations:
 
     def _share(self, owed: Owed, now: float) -> Owed:
         try:
-            if owed.tried_at is not None and self._illustrator.is_shared(owed):
+            if owed.tried_at is not None and self._is_shared(owed):
                 return owed
             owed = self._keep(replace(owed, tried_at=now))
             self._illustrator.share(owed)
         except NotifyError as error:
             raise _Cut(owed, error) from error
         return owed
+
+    def _is_shared(self, owed: Owed) -> bool:
+        try:
+            return self._illustrator.is_shared(owed)
+        except NotifyError as error:
+            error.unsure = True  # of the earlier share: it is looked for again before another is made
+            raise
 
     def _hold(self, error: LacksScope) -> None:
         """It stays owed: what somebody is to give may come."""

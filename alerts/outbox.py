@@ -198,7 +198,7 @@ class Delivery:
                 sent += outcome is Outcome.SENT
                 if self._clock.monotonic() < line.not_before:
                     break
-        except Exception:
+        except Exception:  # the loop's boundary: said, counted, and tried again
             log.exception("a delivery pass to %s failed", receiver)
             line.not_before = self._clock.monotonic() + FIRST_WAIT
             self._on_outcome(receiver, Outcome.UNRECORDED, "the outbox can't be read or written; see the log")
@@ -280,7 +280,7 @@ class Delivery:
             address = self._sent(notifier, owed, notice)
         except NotifyError as error:
             return self._refused(owed, error, now)
-        except Exception as error:
+        except Exception as error:  # a notifier's bug costs its own receiver a retry, and no other one anything
             log.exception("the %s notifier failed", owed.receiver)
             return self._refused(owed, NotifyError(f"{type(error).__name__}: {error}", retry=True, unsure=True), now)
         if line.failures:
@@ -300,12 +300,15 @@ class Delivery:
         """Sends, unless a send that was cut short turns out to have arrived; returns where the message is."""
         address = owed.address
         if isinstance(notifier, Reconciling) and owed.tried_at is not None:
-            found = notifier.find(notice, address, owed.tried_at)
-            if found is not None:
-                log.info("%s: an earlier message on %s had arrived", owed.receiver, notice.incident.key)
-                if found.done:
-                    return found.address
-                address = found.address
+            try:
+                found = notifier.find(notice, address, owed.tried_at)
+                if found is not None:
+                    log.info("%s: an earlier message on %s had arrived", owed.receiver, notice.incident.key)
+                    return found.address if found.done else notifier.send(notice, found.address)
+            except NotifyError as error:
+                # Where the earlier message is stays unrecorded, so it is looked for again before anything is sent.
+                error.unsure = True
+                raise
         return notifier.send(notice, address)
 
     def _record_sent(self, receiver: str, now: float) -> None:

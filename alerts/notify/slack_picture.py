@@ -19,6 +19,7 @@ from urllib.request import Request, urlopen
 
 from alerts.illustrate import FileGone, LacksScope, Owed
 from alerts.notify import NotifyError
+from alerts.notify.blocks import escape
 from alerts.notify.slack import SKEW, SlackOptions
 from alerts.notify.slack_errors import Gone, api_error, quiet_logger, unanswered
 
@@ -59,7 +60,7 @@ class SlackPictures:
                 "files": json.dumps([{"id": owed.file, "title": owed.title[:ALT]}]),
                 "channel_id": address["channel"],
                 "thread_ts": address["ts"],
-                "initial_comment": _escaped(owed.text[:COMMENT]),
+                "initial_comment": escape(owed.text, COMMENT),
             },
         )
 
@@ -121,7 +122,3 @@ def _refusal(response: Any) -> NotifyError:
         return NotifyError(f"its message is gone ({code})", retry=False)
     assert isinstance(error, NotifyError)
     return error
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

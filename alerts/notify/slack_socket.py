@@ -110,7 +110,7 @@ class Socket:
                 problem = error
             except (SlackClientError, OSError, HTTPException, ValueError) as error:
                 problem = _problem(error)
-            except Exception as error:
+            except Exception as error:  # the thread's boundary: said, and connected anew
                 log.exception("the connection failed")
                 problem = NotifyError(f"the connection failed: {type(error).__name__}", retry=True)
             if problem is not None and not self._enough.is_set():
@@ -224,7 +224,7 @@ class Socket:
         while (payload := self._waiting.get()) is not None:
             try:
                 self._take(payload, self._app)
-            except Exception:
+            except Exception:  # a press's boundary: the next ones are still to be taken
                 log.exception("a press failed")
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from alerts.incident import KEPT, Incident, Why
-from alerts.notify import NotifyError
+from alerts.incident import KEPT, Incident, Notice, Why
+from alerts.notify import Address, Found, NotifyError
 from alerts.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, Outcome
 from alerts.quiet import muted
 from alerts.silence import Matcher, Silence
@@ -315,6 +315,52 @@ def test_killed_anywhere_loses_nothing_and_sends_twice_only_after_send(
     twice = point in ("after_send", "before_record")
     assert pager.told == [expected] * (2 if twice else 1)
     assert len({(notice.incident.id, notice.incident.version) for notice, _ in pager.sent}) == 1
+
+
+class Looking(Receiver):
+    """One that can be asked what has arrived; `looks` are its answers, the last one again and again."""
+
+    def __init__(self, *looks: Found | NotifyError) -> None:
+        super().__init__()
+        self.looks = list(looks)
+
+    def find(self, notice: Notice, address: Address | None, since: float) -> Found | None:
+        found = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if isinstance(found, NotifyError):
+            raise found
+        return found
+
+
+def test_what_may_have_arrived_is_looked_for_again_where_looking_was_refused(tmp_path: Path) -> None:
+    clock, busy = FakeClock(), NotifyError("too many questions", retry=True, after=5.0)
+    pager = Looking(busy, busy, Found({"ts": "1"}, done=True))
+    pager.kill_after_send = True
+    with world(tmp_path, [DRIFT], pager, clock=clock) as it:
+        it.window(3.2, 1)
+        with pytest.raises(Killed):
+            it.deliver()
+    with world(tmp_path, [DRIFT], pager, clock=clock) as it:
+        for _ in range(3):
+            it.deliver(60)
+        assert it.store.pending() == {}
+    assert len(pager.sent) == 1
+
+
+def test_a_message_that_was_found_is_found_again_where_its_change_was_refused(tmp_path: Path) -> None:
+    clock, found = FakeClock(), Found({"ts": "1"}, done=False)
+    pager = Looking(found)
+    pager.kill_after_send = True
+    with world(tmp_path, [DRIFT], pager, clock=clock) as it:
+        it.window(3.2, 1)
+        with pytest.raises(Killed):
+            it.deliver()
+    pager.kill_after_send, pager.refusals = False, [SOON]
+    with world(tmp_path, [DRIFT], pager, clock=clock) as it:
+        it.window(4.9, 2)
+        for _ in range(3):
+            it.deliver(60)
+        assert it.store.pending() == {}
+    assert [address for _, address in pager.sent] == [None, {"ts": "1"}]
 
 
 def test_what_can_not_be_recorded_is_not_sent_again_and_again(tmp_path: Path) -> None:

@@ -122,6 +122,16 @@ def test_a_share_whose_answer_was_lost_is_looked_for(tmp_path: Path, slack: Fake
         assert len(shared(slack)) == 1
 
 
+def test_a_share_is_looked_for_again_where_looking_was_refused(tmp_path: Path, slack: FakeSlack) -> None:
+    slack.scopes.append("channels:history")
+    with told(tmp_path, slack) as it:
+        it.clock.now = 1_700_000_100.0
+        slack.fail("lost_reply", method="files.completeUploadExternal")
+        slack.fail("429", method="conversations.replies")
+        assert [line(it, slack).run() for _ in range(3) if it.clock.forward(60)] == [False, False, True]
+        assert len(shared(slack)) == 1
+
+
 def test_where_it_cant_be_looked_for_it_is_shown_twice_at_most(tmp_path: Path, slack: FakeSlack) -> None:
     with told(tmp_path, slack) as it:
         slack.fail("lost_reply", method="files.completeUploadExternal")
