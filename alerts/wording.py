@@ -126,6 +126,10 @@ def method(name: str) -> str:
     return _METHODS.get(name, name)
 
 
+LAST = 253_402_300_799.0
+"""9999-12-31T23:59:59Z in epoch seconds: a later moment can't be written."""
+
+
 def stamp(seconds: float) -> str:
     """A moment to the minute, or to the second where it has any.
 

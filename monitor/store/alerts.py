@@ -15,6 +15,7 @@ from alerts.outbox import Delivered, Line, Outcome, Owed
 from alerts.routing import Labels
 from alerts.silence import Matcher, Silence
 from alerts.state import AlertState, Status
+from alerts.wording import LAST
 from monitor.store import alert_log as log
 from monitor.store import incident_log
 from monitor.store import outbox as rows
@@ -117,6 +118,8 @@ class AlertStore:
         """Raises ValueError, with one sentence, for a silence that makes no sense."""
         if ends_at <= now:
             raise ValueError("a silence can't end in the past")
+        if not 0 <= starts_at <= LAST or not ends_at <= LAST:  # nor NaN
+            raise ValueError("a silence starts after 1970 and ends before the year 10000")
         silence = Silence(self._new_id(), tuple(matchers), starts_at, ends_at, by, comment)
         self._writer.call(lambda connection: quiet.add(connection, silence, now))
         return silence
@@ -146,7 +149,9 @@ class AlertStore:
 
     def acknowledge(self, id: str, by: str, now: float, seconds: float) -> dict[str, Any]:
         """Says that somebody is on an open incident (by its id, or the fingerprint of one of its alerts); whoever was
-        told of it is told that, too. Raises UnknownIncident."""
+        told of it is told that, too. Raises UnknownIncident, and ValueError for a time that can't be told."""
+        if not now + seconds <= LAST:  # nor NaN
+            raise ValueError("an acknowledgement ends before the year 10000")
 
         def work(connection: Connection) -> Incident:
             found = [

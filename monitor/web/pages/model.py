@@ -91,7 +91,7 @@ def model(services: Services, name: str, windows: int, until: float | None, feat
     span = Span(
         windows if windows in SPANS else SPANS[1],
         every,
-        min(until, newest) if until and isfinite(until) else newest,
+        min(max(until, 0.0), newest) if until and isfinite(until) else newest,
         newest,
     )
     drift = ranked(services, view, span)

@@ -125,3 +125,15 @@ def test_with_an_admin_token_it_is_asked_for_once(tmp_path: Path) -> None:
         assert send(rig, "/silences", **fields)[0] == 401, "nor forever"
     finally:
         rig.close()
+
+
+def test_times_that_cant_be_told_are_refused_before_a_page_or_a_message_shows_them(rig: Rig, opened: Incident) -> None:
+    here = f"/incidents/{opened.id}"
+    fields = {"proof": proof(rig, here), "by": "ann", "for": "9999999999999d"}
+    assert send(rig, f"{here}/ack", **fields)[0] == 400
+    assert send(rig, "/silences", **fields, matchers="rule=x")[0] == 400
+    for ends_at in ("1e30", "nan", "inf"):
+        body = {"matchers": ["rule=x"], "ends_at": ends_at}
+        assert rig.client.post("/api/v1/silences", json=body, headers=OURS).status_code == 400
+    assert rig.client.get(here).status_code == 200
+    assert rig.client.get("/incidents").status_code == 200

@@ -171,6 +171,10 @@ def test_only_its_own_script_runs_and_nothing_comes_from_elsewhere(rig: Rig) -> 
     assert all(link and link.startswith(("/", "data:", "?", "#")) and not link.startswith("//") for link in links)
 
 
+def test_a_moment_before_all_time_is_looked_at_as_the_first(rig: Rig) -> None:
+    assert rig.client.get("/models/delays?until=-1e18").status_code == 200
+
+
 def test_it_refreshes_itself_until_told_not_to(rig: Rig) -> None:
     page = Tags(rig.client.get("/models/delays?feature=a%26b").text)
     assert ("meta", {"http-equiv": "refresh", "content": "15"}) in page.tags, "for browsers without scripts"
