@@ -223,7 +223,7 @@ class Daemon:
             return
         try:
             self.writer.call(lambda connection: watching.stop(connection, self.clock.time(), self.judge.told))
-        except Exception:
+        except Exception:  # a stop goes on whatever the database says
             log.exception("open incidents could not be marked as unwatched")
 
     def _drain(self) -> None:

@@ -83,6 +83,8 @@ class Unstored:
         """Fingerprints of what fired when it was last stored: people know."""
         self._firing: dict[str, Alert] = {}
         self._incident: Incident | None = None
+        self._counted: set[str] = set()
+        """Fingerprints that the incident's total has: it describes fewer."""
 
     def failed(self, error: Exception) -> None:
         """A transaction was lost."""
@@ -174,11 +176,12 @@ class Unstored:
             current = [_own(self._problem, wall - (now - self._since)), *self._firing.values()]
         before = self._incident if self._open() else None
         ended = [replace(alert, firing=False, ended=wall) for alert in before.alerts] if before and not current else []
+        begun = {alert.fingerprint for alert in current} - self._counted
         after, _ = advance(
             before,
             current,
             ended,
-            {alert.fingerprint for alert in current},
+            begun,
             model="",
             group="database",
             now=wall,
@@ -186,6 +189,7 @@ class Unstored:
             new_id=self._new_id,
         )
         self._incident = after
+        self._counted = self._counted | begun if current else set()
         return after
 
     def _open(self) -> bool:
