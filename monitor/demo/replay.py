@@ -105,9 +105,9 @@ class Wire:
     Each call returns when Watchkeeper has acknowledged all of it. Raises DemoError when something does not answer.
     """
 
-    def __init__(self, server: str, watchkeeper: str, model: str) -> None:
+    def __init__(self, server: str, watchkeeper: str, model: str, token: str | None = None) -> None:
         self._http = httpx.Client(base_url=server, timeout=FLUSH_SECONDS + 10)
-        self._labels = Client(watchkeeper, model, batch_rows=1_000, flush_seconds=30.0)
+        self._labels = Client(watchkeeper, model, token=token, batch_rows=1_000, flush_seconds=30.0)
         self.requests = 0
 
     def predict(self, departures: Departures) -> dict[str, int]:

@@ -1,11 +1,13 @@
 """The demo's model server: FastAPI, the usual metrics, and one line a prediction for Watchkeeper.
 
-Run as a process of its own: ``python -m monitor.demo.server --flights FILE --watchkeeper URL --port N``.
+Run as a process of its own: ``python -m monitor.demo.server --flights FILE --watchkeeper URL --port N``. The token that
+Watchkeeper may want is read from WATCHKEEPER_TOKEN.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,7 +22,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from pydantic import BaseModel, Field
 from watchkeeper_client import Client
 
-from monitor.demo.data import FEATURES, MODEL_VERSION, between
+from monitor.demo.data import FEATURES, MODEL_VERSION, between, prepare
 from monitor.demo.story import TRAINING
 from monitor.demo.train import THRESHOLD, Delays
 
@@ -120,17 +122,20 @@ def _own_machine_only(request: Request) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m monitor.demo.server")
-    parser.add_argument("--flights", type=Path, required=True, help="the Parquet file that monitor.demo.data makes")
+    parser.add_argument("--flights", type=Path, required=True, help="what monitor.demo.data made, or its folder")
     parser.add_argument("--watchkeeper", required=True, help="Watchkeeper's address")
     parser.add_argument("--model", default="delays")
+    parser.add_argument("--host", default="127.0.0.1", help="to listen on")
     parser.add_argument("--port", type=int, required=True)
     options = parser.parse_args(arguments)
     begun = time.perf_counter()
-    model = Delays(between(pq.read_table(options.flights), *TRAINING))
+    flights = prepare(options.flights) if options.flights.is_dir() else options.flights
+    model = Delays(between(pq.read_table(flights), *TRAINING))
     print(f"trained {MODEL_VERSION} in {time.perf_counter() - begun:.1f} s", flush=True)
     # The thread's own timer would split a batch by chance; /flush decides instead.
-    watch = Client(options.watchkeeper, options.model, batch_rows=1_000, flush_seconds=30.0)
-    uvicorn.run(create_app(model, watch), host="127.0.0.1", port=options.port, log_level="warning", access_log=False)
+    token = os.environ.get("WATCHKEEPER_TOKEN")
+    watch = Client(options.watchkeeper, options.model, token=token, batch_rows=1_000, flush_seconds=30.0)
+    uvicorn.run(create_app(model, watch), host=options.host, port=options.port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

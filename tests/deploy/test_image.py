@@ -20,9 +20,9 @@ DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 HOME = "/opt/watchkeeper"
 
 
-def build_stage() -> list[tuple[str, str]]:
+def build_stage(dockerfile: str = DOCKERFILE) -> list[tuple[str, str]]:
     """The first stage's instructions after FROM, as (word, rest)."""
-    stage = DOCKERFILE.split("\nFROM ")[1]
+    stage = dockerfile.split("\nFROM ")[1]
     lines = [line for line in stage.splitlines()[1:] if line and not line.startswith("#")]
     return [(line.split(None, 1)[0], line.split(None, 1)[1]) for line in lines]
 
@@ -35,13 +35,11 @@ def test_everything_that_is_copied_is_there_and_let_through() -> None:
             assert f"!{source}" in ignored
 
 
-@pytest.mark.demo
-@pytest.mark.timeout(600)
-def test_the_build_steps_make_an_installation_that_serves_without_writing_to_itself(tmp_path: Path) -> None:
-    source, home = tmp_path / "src", tmp_path / "opt"
+def build(steps: list[tuple[str, str]], source: Path, home: Path) -> None:
+    """Runs the stage's COPY and RUN, in `source` and for an installation in `home`; users are left as they are."""
     source.mkdir()
     writing = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    for word, rest in build_stage():
+    for word, rest in steps:
         *sources, target = shlex.split(rest)
         if word == "COPY":
             for name in sources:
@@ -50,9 +48,28 @@ def test_the_build_steps_make_an_installation_that_serves_without_writing_to_its
                     shutil.copytree(ROOT / name, source / target, ignore=ignore, dirs_exist_ok=True)
                 else:
                     shutil.copy(ROOT / name, source)
-        elif word == "RUN":
+        elif word == "RUN" and not rest.startswith("useradd"):
             command = re.sub(r"\bpython -m venv", f"{sys.executable} -m venv", rest).replace(HOME, str(home))
             subprocess.run(["sh", "-ec", command], cwd=source, env=writing, check=True, timeout=500)
+
+
+@pytest.mark.demo
+@pytest.mark.timeout(600)
+def test_the_demo_s_image_has_what_its_parts_need(tmp_path: Path) -> None:
+    """It prepares the demo; tests/deploy/test_stack.py runs every part."""
+    dockerfile = (ROOT / "deploy" / "compose" / "Dockerfile").read_text()
+    build(build_stage(dockerfile), tmp_path / "src", tmp_path / "opt")
+    entry = [str(tmp_path / "opt" / "bin" / "python"), "-P", "-m"]
+    made = [*entry, "monitor.demo.parts", "prepare", "--dir", str(tmp_path / "demo")]
+    subprocess.run(made, cwd=tmp_path, check=True, timeout=200)
+    subprocess.run([*entry, "monitor.demo.server", "--help"], cwd=tmp_path, check=True, timeout=60)
+
+
+@pytest.mark.demo
+@pytest.mark.timeout(600)
+def test_the_build_steps_make_an_installation_that_serves_without_writing_to_itself(tmp_path: Path) -> None:
+    home = tmp_path / "opt"
+    build(build_stage(), tmp_path / "src", home)
     before = {path for path in home.rglob("*") if "uv" not in path.parts}
 
     port, data = free_port(), tmp_path / "data"
