@@ -172,6 +172,7 @@ def test_only_its_own_script_runs_and_nothing_comes_from_elsewhere(rig: Rig) -> 
 
 
 def test_a_moment_before_all_time_is_looked_at_as_the_first(rig: Rig) -> None:
+    rig.services.latest.put("delays", [Measurement("window_rows", 812.0, HOUR, n=812)])
     assert rig.client.get("/models/delays?until=-1e18").status_code == 200
 
 
