@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from alerts.incident import Incident, Notice, Seen, Why, seen_of, why_owed
+from alerts.advance import seen_of, why_owed
+from alerts.incident import Incident, Notice, Seen, Why
 from alerts.notify import Address, Notifier, NotifyError, Reconciling
 from alerts.quiet import Held, Quiet, Quietness
 from alerts.routing import Inhibition, Labels, Routing

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from sqlalchemy import Engine
 
-from alerts.incident import Alert, alert_of, incident_key, worded
+from alerts.advance import alert_of, worded
+from alerts.incident import Alert, incident_key
 from alerts.notify.alertmanager import Push, told
 from alerts.rule import Rule
 from alerts.silence import Silence

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from alerts.advance import alert_of
 from alerts.condition import Company
 from alerts.explain import Fact, explain
 from alerts.fingerprint import alert_fingerprint
-from alerts.incident import alert_of
 from alerts.routing import Inhibition, inhibited
 from alerts.rule import Rule
 from alerts.silence import silenced

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
+from alerts.advance import advance, alert_of, with_picture, with_report, worded
 from alerts.condition import Company
 from alerts.evaluate import evaluate, matches
 from alerts.fingerprint import alert_fingerprint
 from alerts.handling import unacknowledged, unsilenced
-from alerts.incident import Alert, Incident, ReportLink, Why, advance, alert_of, with_picture, with_report, worded
+from alerts.incident import Alert, Incident, ReportLink, Why
 from alerts.judging import MIN_GAP
 from alerts.match import fits
 from alerts.routing import Routing

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from alerts.advance import advance, seen_of, why_owed
 from alerts.fingerprint import alert_fingerprint
-from alerts.incident import Alert, Incident, Notice, Seen, advance, seen_of, why_owed
+from alerts.incident import Alert, Incident, Notice, Seen
 from alerts.notify import Address, Notifier
 from alerts.observation import Kind
 from alerts.routing import Routing

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, select
 
-from alerts.incident import Alert, alert_of, worded
+from alerts.advance import alert_of, worded
+from alerts.incident import Alert
 from alerts.notify.alertmanager import Push, payload
 from alerts.rule import Rule
 from alerts.state import Status

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from alerts.incident import Alert, Incident, advance, alert_of, worded
+from alerts.advance import advance, alert_of, worded
+from alerts.incident import Alert, Incident
 from alerts.observation import Kind, Observation
 from alerts.rule import Rule
 from alerts.state import AlertState, Status, Transition

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from alerts.advance import alert_of, worded
 from alerts.condition import Company, holds
 from alerts.duration import Hold
 from alerts.evaluate import States, evaluate
-from alerts.incident import alert_of, worded
 from alerts.observation import Kind
 from alerts.rule import Condition, Policy, Rule
 from alerts.state import Reason, Status

@@ -1,7 +1,8 @@
 import json
 from dataclasses import replace
 
-from alerts.incident import KEPT, Incident, Why, seen_of, why_owed
+from alerts.advance import seen_of, why_owed
+from alerts.incident import KEPT, Incident, Why
 from alerts.observation import Kind
 from alerts.rule import Severity
 from tests.alerts.builders import HOUR, START, alert, changed, incident

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from alerts.advance import alert_of, worded
 from alerts.duration import Hold
 from alerts.evaluate import States, evaluate
-from alerts.incident import alert_of, worded
 from alerts.learned import SEASON_SLOTS
 from alerts.observation import Kind
 from alerts.rule import Rule

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from alerts.advance import alert_of, worded
 from alerts.evaluate import evaluate
-from alerts.incident import alert_of, worded
 from alerts.observation import Kind
 from alerts.rule import Rule
 from alerts.slo import SLOTS, Slo

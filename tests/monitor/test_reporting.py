@@ -10,8 +10,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import insert, select
 
+from alerts.advance import with_report
 from alerts.evaluate import States, evaluate
-from alerts.incident import REPORTS, Incident, ReportLink, with_report
+from alerts.incident import REPORTS, Incident, ReportLink
 from alerts.state import Status
 from checks.base import Measurement, Window
 from monitor.config import ConfigError, load

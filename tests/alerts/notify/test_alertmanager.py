@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.incident import Alert, alert_of, worded
+from alerts.advance import alert_of, worded
+from alerts.incident import Alert
 from alerts.notify.alertmanager import Push, hold_seconds, payload, told
 from alerts.silence import Matcher, Op, Silence
 from alerts.wording import Wording
