@@ -18,9 +18,9 @@ $(READY): requirements.lock pyproject.toml client/pyproject.toml
 run: $(READY) ## the demo: a real model, real flights, Watchkeeper beside it (ARGS="--once --no-faults")
 	@$(BIN)/watchkeeper demo $(ARGS)
 
-test: $(READY) ## the whole test suite
+test: $(READY) ## the whole test suite, in four processes (ARGS="-n 0 -x" for one)
 	@sh tests/setup.sh
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-demo: $(READY) ## replays the demo's whole year twice, with and without its faults (minutes)
 	@$(BIN)/python -m pytest -m demo $(ARGS)
