@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -19,13 +20,22 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 COMMAND = Path(sys.executable).with_name("watchkeeper")
+PORTS = (20_000, 32_000)
+CHANCE = random.SystemRandom()
+"""Not the common one: tests and hypothesis seed that, in each process alike."""
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nothing listens at. It is below those that the kernel gives out by itself, so that neither a
+    connection nor a server of another test takes it before it is used, or while its server is away."""
+    while True:
+        port = CHANCE.randrange(*PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_for(condition: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:

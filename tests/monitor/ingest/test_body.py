@@ -23,7 +23,7 @@ def test_a_gzip_bomb_is_not_inflated_beyond_the_limit() -> None:
         inflate(bomb, "gzip", 1000)
 
 
-@pytest.mark.parametrize("body", [b"[]", b"", gzip.compress(b"[1, 2, 3]")[:-9]])
+@pytest.mark.parametrize("body", [b"[]", b"", gzip.compress(b"[1, 2, 3]", mtime=0)[:-9]])
 def test_what_only_claims_to_be_gzip(body: bytes) -> None:
     with pytest.raises(Malformed, match="gzip"):
         inflate(body, "gzip", 1000)
