@@ -74,7 +74,7 @@ class Sender(threading.Thread):
         raise AssertionError(f"{kind} {key} was never acknowledged")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     write_reference(tmp_path / "reference.csv", rows=2000)
     rng = random.Random(3)

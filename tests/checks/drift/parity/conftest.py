@@ -1,7 +1,8 @@
-"""Runs each peer once over all shapes, in a process of its own."""
+"""Runs each peer once over all shapes, in a process of its own, however many processes the tests run in."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -35,20 +36,32 @@ def all_shapes() -> dict[str, Shape]:
 
 @pytest.fixture(scope="session")
 def by_evidently(all_shapes: dict[str, Shape], tmp_path_factory: pytest.TempPathFactory) -> Found:
-    folder = tmp_path_factory.mktemp("evidently")
-    return _run(Path(sys.executable), "evidently", all_shapes, folder)
+    return _once(Path(sys.executable), "evidently", all_shapes, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
 def by_nannyml(all_shapes: dict[str, Shape], tmp_path_factory: pytest.TempPathFactory) -> Found:
-    folder = tmp_path_factory.mktemp("nannyml")
-    return _run(_environment("nannyml"), "nannyml", all_shapes, folder)
+    return _once(_environment("nannyml"), "nannyml", all_shapes, tmp_path_factory)
 
 
 def cut_to_one_length(columns: list[Shape]) -> list[Shape]:
     before = min(len(shape.reference) for shape in columns)
     now = min(len(shape.current) for shape in columns)
     return [Shape(shape.kind, shape.reference.slice(0, before), shape.current.slice(0, now)) for shape in columns]
+
+
+def _once(python: Path, peer: PresetName, columns: dict[str, Shape], temporary: pytest.TempPathFactory) -> Found:
+    """What the peer found; whichever process of the tests asks first runs it, and the others wait for it."""
+    own = temporary.getbasetemp()
+    common = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    found = common / f"{peer}.json"
+    with (common / f"{peer}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.exists():
+            done = json.dumps(_run(python, peer, columns, temporary.mktemp(peer)))
+            found.write_text(done)
+    read: Found = json.loads(found.read_text())
+    return read
 
 
 def _run(python: Path, peer: PresetName, columns: dict[str, Shape], folder: Path) -> Found:
