@@ -8,7 +8,8 @@ from http.server import ThreadingHTTPServer
 from typing import Any
 
 from monitor.clock import SystemClock
-from tests.fakes.slack import FakeSlack, Message, _handler
+from tests.fakes.slack import FakeSlack, Message
+from tests.fakes.slack_http import handler
 
 UNANSWERED = ("500", "hang", "reset", "lost_reply")
 """Faults after which nobody can know whether a message arrived."""
@@ -49,7 +50,7 @@ class BusySlack(FakeSlack):
         self._thread.join()
 
     def back(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
