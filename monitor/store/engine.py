@@ -23,8 +23,7 @@ def open_engine(url: str) -> Engine:
         sqlite = url.startswith("sqlite")
         # The driver keeps 128 prepared statements a connection unless told otherwise, up to 1 MB in all.
         kept = {"cached_statements": 24} if sqlite else {}
-        # SQLAlchemy keeps 500 compiled statements, some of 40 kB; most are asked for once an hour or never again.
-        engine = create_engine(url, pool_pre_ping=not sqlite, connect_args=kept, query_cache_size=40)
+        engine = create_engine(url, pool_pre_ping=not sqlite, connect_args=kept)
     except Exception as error:
         raise StoreError(f"database {_shown(url)!r} can't be opened: {error}") from error
     if engine.dialect.name == "sqlite":
