@@ -22,7 +22,7 @@ from monitor.config_references import reference_problems
 from monitor.config_reports import report_problems
 from monitor.config_rules import rule_problems
 from monitor.config_secrets import with_secrets
-from monitor.config_url import url_problem
+from monitor.config_url import base_problem, url_problem
 from monitor.document import Document, Place, Problem, parse
 from monitor.settings import AlertmanagerSettings, Config, ModelSettings, ProcessSettings
 from monitor.shared_data import shared_file
@@ -220,6 +220,8 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
     yield from report_problems(config, document)
     if config.public_url and (wrong := url_problem(config.public_url)):
         yield Problem(document.line(("public_url",)), f"public_url: {wrong.replace('127.0.0.1:8080', 'this.example')}")
+    if config.grafana is not None and (wrong := base_problem(config.grafana.url)):
+        yield Problem(document.line(("grafana", "url")), f"grafana.url: {wrong}")
     yield from receiver_problems(config, document)
     if config.alertmanager is not None:
         yield from alertmanager_problems(config.alertmanager, document)

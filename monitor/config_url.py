@@ -20,6 +20,15 @@ def url_problem(url: str) -> str | None:
     return None
 
 
+def base_problem(url: str) -> str | None:
+    """Why paths can't be put behind `url`, in a sentence that does not repeat it; None if they can."""
+    if wrong := url_problem(url):
+        return wrong
+    if "?" in url or "#" in url or any(character.isspace() or character in "<>|" for character in url):
+        return "this is more than an address; leave out what begins with ? or #, spaces and <, > and |"
+    return None
+
+
 def ca_problem(file: Path) -> str | None:
     """Why the file does not say which certificates to trust, in a sentence; None if it may."""
     try:

@@ -56,7 +56,7 @@ def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:
         # Imported here so that a daemon without Slack does not carry its SDK.
         from alerts.notify.slack import Slack
 
-        found["slack"] = Slack.of(config.slack, page)
+        found["slack"] = Slack.of(config.slack, page, config.grafana.url if config.grafana else "")
     for settings in config.receivers:
         found[settings.name] = _made(settings, clock, page)
     return found

@@ -275,6 +275,13 @@ class HeartbeatSettings(Settings):
     timeout: Seconds = 10.0
 
 
+class GrafanaSettings(Settings):
+    """The Grafana that has the shipped dashboards (`watchkeeper dashboards export`)."""
+
+    url: str
+    """Where people reach it, with its path if it has one; messages and pages link to it."""
+
+
 class CollectSettings(Settings):
     interval: Seconds = 15.0
     host: bool = True
@@ -352,6 +359,7 @@ class Config(Settings):
     """Print alerts to stderr, too."""
     public_url: str = ""
     """The address under which people reach this page; for links in messages."""
+    grafana: GrafanaSettings | None = None
     hosts: list[str] = []
     """Names by which requests may address the page and the API, beside localhost, IP addresses, `listen`'s and
     `public_url`'s; others are refused, so that no web page reaches them through a name of its own."""

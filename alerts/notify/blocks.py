@@ -7,6 +7,7 @@ from typing import Any
 
 from alerts.duration import span
 from alerts.incident import Alert, Incident, Why
+from alerts.notify.board_link import board_link
 from alerts.notify.slack_limits import HEADER, SECTION, Block, shrunk
 from alerts.observation import Kind
 from alerts.rule import Severity
@@ -54,12 +55,18 @@ def mention(name: str) -> str:
 
 
 def payload(
-    incident: Incident, why: Why, page: str = "", *, buttons: Block | None = None, calling: str = ""
+    incident: Incident,
+    why: Why,
+    page: str = "",
+    *,
+    grafana: str = "",
+    buttons: Block | None = None,
+    calling: str = "",
 ) -> dict[str, Any]:
-    """The message: `text`, `blocks` and `metadata`. `page` is the address of Watchkeeper's page, for a link; `buttons`
-    are the last row; `calling` mentions people."""
+    """The message: `text`, `blocks` and `metadata`. `page` and `grafana` are the addresses of Watchkeeper's page and of
+    Grafana, for links; `buttons` are the last row; `calling` mentions people."""
     message = plain(incident, why, calling)
-    blocks = shrunk(_blocks(incident, page, calling) + ([(0, buttons)] if buttons is not None else []))
+    blocks = shrunk(_blocks(incident, page, grafana, calling) + ([(0, buttons)] if buttons is not None else []))
     return {**message, "blocks": blocks} if blocks else message
 
 
@@ -96,7 +103,7 @@ def _calling(calling: str, text: str) -> str:
     return f"{calling} {text}" if calling else text
 
 
-def _blocks(incident: Incident, page: str, calling: str) -> list[tuple[int, Block]]:
+def _blocks(incident: Incident, page: str, grafana: str, calling: str) -> list[tuple[int, Block]]:
     """Each with a number: the higher, the sooner it is left out of what would be too large."""
     state = "Resolved" if incident.resolved else "Firing"
     title = clean(f"{_mark(incident)} {state} · {incident.title}", HEADER)
@@ -115,7 +122,7 @@ def _blocks(incident: Incident, page: str, calling: str) -> list[tuple[int, Bloc
         blocks.append((1, section(advice)))
     if incident.reports and _is_link(page):
         blocks.append((4, section(_reports(incident, page))))
-    blocks.append((0, {"type": "context", "elements": [mrkdwn(_footer(incident, page))]}))
+    blocks.append((0, {"type": "context", "elements": [mrkdwn(_footer(incident, page, grafana))]}))
     return blocks
 
 
@@ -209,11 +216,12 @@ def _is_link(page: str) -> bool:
     return bool(_LINK.fullmatch(page)) and len(page) <= 300
 
 
-def _footer(incident: Incident, page: str) -> str:
-    parts = [f"rule {escape(incident.alerts[0].rule, 120)}", f"version {incident.version}"]
-    if _LINK.fullmatch(page) and len(page) <= 1000:
-        parts.insert(0, f"<{page.replace('&', '&amp;')}|Watchkeeper>")
-    return " · ".join(parts)
+def _footer(incident: Incident, page: str, grafana: str) -> str:
+    places = {"Watchkeeper": page, "Grafana": board_link(grafana, incident)}
+    # Two of them must fit beside the rest.
+    written = {name: url.replace("&", "&amp;") for name, url in places.items() if _LINK.fullmatch(url)}
+    found = [f"<{url}|{name}>" for name, url in written.items() if len(url) <= 1000]
+    return " · ".join([*found, f"rule {escape(incident.alerts[0].rule, 120)}", f"version {incident.version}"])
 
 
 def _mark(incident: Incident) -> str:

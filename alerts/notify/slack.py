@@ -65,6 +65,8 @@ class SlackOptions:
     """Where people reach Watchkeeper's page; for a link."""
     mentions: Mapping[Severity, list[str]] = field(default_factory=dict)
     """Whom to call, by severity: ids of users and user groups, here, channel or everyone."""
+    grafana: str = ""
+    """Where people reach the Grafana that has our dashboards; for a link."""
 
 
 class Slack:
@@ -104,7 +106,7 @@ class Slack:
             raise ValueError("slack needs a bot token and a channel, or an incoming webhook")
 
     @classmethod
-    def of(cls, settings: SlackSettingsLike, page: str = "") -> Slack:
+    def of(cls, settings: SlackSettingsLike, page: str = "", grafana: str = "") -> Slack:
         """From the config's `slack` section, with its secrets filled in."""
         return cls(
             SlackOptions(
@@ -115,6 +117,7 @@ class Slack:
                 settings.timeout,
                 page,
                 settings.mentions,
+                grafana,
             )
         )
 
@@ -230,11 +233,12 @@ class Slack:
         return self._call(method, {**where, **self._plain(notice), "blocks": []})
 
     def _laid_out(self, notice: Notice) -> dict[str, Any]:
-        incident, page = notice.incident, self._options.page
+        incident, page, grafana = notice.incident, self._options.page, self._options.grafana
         row = None
         if not incident.resolved:
             row = pressable(incident) if self._web is not None and self.hears() else links(incident, page)
-        return payload(incident, notice.why, page, buttons=row, calling=self._first_call(notice))
+        calling = self._first_call(notice)
+        return payload(incident, notice.why, page, grafana=grafana, buttons=row, calling=calling)
 
     def _plain(self, notice: Notice) -> dict[str, Any]:
         return plain(notice.incident, notice.why, self._first_call(notice))

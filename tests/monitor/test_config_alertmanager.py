@@ -65,6 +65,14 @@ def test_says_what_is_wrong_and_where_without_a_secret(tmp_path: Path, section: 
     assert "hush" not in str(raised.value)
 
 
+@pytest.mark.parametrize("url", ["grafana.example", "https://grafana.example/?orgId=1", "'https://g.example/a b'"])
+def test_grafanas_address_must_be_one_that_a_path_can_follow(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        _load(tmp_path, MEMBERS, f"grafana:\n  url: {url}\n")
+    assert raised.value.line == 4
+    assert "grafana.url: this is" in str(raised.value)
+
+
 def test_the_pages_address_must_be_one_since_alertmanager_refuses_others(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as raised:
         _load(tmp_path, MEMBERS, "public_url: watch.example\n")

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from alerts.duration import span
+from alerts.incident import Incident
+from alerts.notify.board_link import board_link
 from monitor.store import pictures, reports
 from monitor.store.tables import incidents
 from monitor.web.refusal import Refused, Why
@@ -26,6 +28,7 @@ def incident(services: Services, id: str) -> dict[str, Any]:
     found = json.loads(body)
     return {
         "incident": found,
+        "board": board_link(services.config.grafana.url if services.config.grafana else "", Incident.from_dict(found)),
         "moved": _moved(found),
         "matchers": matchers(found),
         "timeline": services.alerts.timeline(id),

@@ -1,6 +1,9 @@
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 
 from alerts.incident import REPORTS, Acknowledgement, ReportLink, Silencing, Why
 from alerts.notify.blocks import TEXT, payload, plain, reply, section
+from alerts.notify.board_link import MODEL_BOARD, SYSTEM_BOARD, board_link
 from alerts.notify.slack_buttons import pressable
 from alerts.notify.slack_details import details
 from alerts.notify.slack_limits import fits, shrunk
@@ -41,6 +45,54 @@ def test_says_what_a_reader_needs() -> None:
         "event_type": "watchkeeper_incident",
         "event_payload": {"incident": "incident-1", "key": "delays/feature-drift", "version": 1, "why": "first"},
     }
+
+
+GRAFANA = "https://grafana.example.com/team/"
+
+
+def _boards(message: Any) -> list[str]:
+    return re.findall(r"<([^|<>]*)\|Grafana>", message["blocks"][-1]["elements"][0]["text"])
+
+
+def test_links_the_models_dashboard_with_the_incidents_time_range() -> None:
+    opened = replace(incident(alert()), opened_at=START + 2 * HOUR)
+    (link,) = _boards(payload(opened, Why.FIRST, grafana=GRAFANA))
+    parts = urlsplit(link.replace("&amp;", "&"))
+    assert "&amp;from" in link, "& is written as Slack wants it"
+    assert (parts.netloc, parts.path) == ("grafana.example.com", "/team/d/watchkeeper-model")
+    early = f"{int(START - 6 * HOUR) * 1000}"
+    assert parse_qs(parts.query) == {"var-model": ["delays"], "from": [early], "to": ["now"]}
+
+    over, why = changed(opened, [], [alert(ended=(START + HOUR, "cleared"))])
+    (link,) = _boards(payload(over, why, grafana=GRAFANA))
+    assert over.resolved_at is not None
+    shown = parse_qs(urlsplit(link.replace("&amp;", "&")).query)
+    assert shown["to"] == [f"{int((over.resolved_at + 6 * HOUR) * 1000)}"], "an end that is known"
+
+
+def test_links_the_time_of_the_alarm_in_a_replay_and_the_machine_where_there_is_no_model() -> None:
+    replayed = replace(incident(alert()), opened_at=START + 3650 * 24 * HOUR)
+    shown = parse_qs(urlsplit(board_link(GRAFANA, replayed)).query)
+    assert shown["from"] == [f"{int(replayed.opened_at - 6 * HOUR) * 1000}"]
+    machine = urlsplit(board_link(GRAFANA, replace(replayed, model="")))
+    assert machine.path.endswith("/d/watchkeeper-system")
+    assert "var-model" not in machine.query
+    shipped = {json.loads(file.read_text("utf-8"))["uid"] for file in Path("grafana/dashboards").glob("*.json")}
+    assert {MODEL_BOARD, SYSTEM_BOARD} <= shipped, "the dashboards that are linked to are those that are shipped"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "javascript:alert(1)", "https://g.example/|x>", "https://g.example/" + "a" * 1000]
+)
+def test_leaves_a_link_to_grafana_out_that_is_none_or_too_long(address: str) -> None:
+    message = payload(incident(alert()), Why.FIRST, grafana=address)
+    assert "Grafana" not in str(message)
+    assert not problems(message["blocks"])
+
+
+def test_a_models_name_is_quoted_in_the_link_to_grafana() -> None:
+    (link,) = _boards(payload(replace(incident(alert()), model="<a>|&b"), Why.FIRST, grafana=GRAFANA))
+    assert "var-model=%3Ca%3E%7C%26b&amp;from=" in link
 
 
 def test_a_resolved_incident_says_until_when_and_how_long() -> None:

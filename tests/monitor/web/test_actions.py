@@ -45,6 +45,16 @@ def test_an_incident_is_acknowledged_and_its_page_says_so(rig: Rig, opened: Inci
     assert rig.services.alerts.incidents()[0]["acknowledged"]["until"] == NOW + 4 * 3600
 
 
+def test_an_incidents_page_links_grafana_with_its_time(tmp_path: Path) -> None:
+    rig = make(tmp_path, {"grafana": {"url": "https://grafana.example/team"}})
+    it = incident()
+    rig.writer.call(lambda connection: alert_log.save_incident(connection, it))
+    html = rig.client.get(f"/incidents/{it.id}").text
+    rig.close()
+    link = f"https://grafana.example/team/d/watchkeeper-model?var-model=delays&amp;from={int(it.opened_at - 21600)}000"
+    assert f'<a href="{link}&amp;to=now" rel="noreferrer">' in html
+
+
 def test_a_silence_is_added_and_ended(rig: Rig, opened: Incident) -> None:
     here = f"/incidents/{opened.id}"
     fields = {"proof": proof(rig, here), "by": "ann", "comment": "known", "back": here, "for": "4h"}
