@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monitor.web.lean import bare
+from monitor.lean import bare
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import Server
 else:
+    # Logging's files and sockets, which uvicorn would set up if it were told to.
+    bare("logging.config")
     bare("uvicorn")
     import uvicorn
     from uvicorn.config import Config
