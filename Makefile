@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: run test test-demo chaos check bench lock dashboards clean
+.PHONY: run test test-demo chaos check bench lock dashboards docs clean
 
 $(READY): requirements.lock pyproject.toml client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Watchkeeper needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -44,5 +44,11 @@ dashboards: $(READY) ## writes grafana/dashboards and the rules in deploy/ anew
 	@$(BIN)/watchkeeper rules export --config deploy/prometheus/watchkeeper.yaml --recording --output deploy/prometheus/watchkeeper.rules.yml
 	@$(BIN)/watchkeeper rules export --config deploy/prometheus/watchkeeper.yaml --recording --kubernetes --output deploy/kubernetes/prometheus-rule.yaml
 
+docs: $(READY) ## writes the pages of reference anew, and builds all of docs/ into site/
+	@$(BIN)/python -m docs.make.configuration
+	@$(BIN)/python -m docs.make.cli
+	@$(BIN)/python -m docs.make.metrics
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist
+	rm -rf site .venv .mypy_cache .ruff_cache .pytest_cache build dist

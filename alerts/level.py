@@ -39,15 +39,25 @@ class Level(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     value: float | None = None
+    """This number; a bare number is short for it."""
     limit: bool = False
+    """The limit calibrated on the reference; `limit` alone is short for it."""
     reference: float | None = None
+    """The reference's own value and so much more."""
     baseline: Seconds | None = None
+    """The median of the values in so much time before."""
     season: Seconds | None = None
+    """The value so much time earlier."""
     previous: bool = False
+    """The value of the window before."""
     times: float = 1.0
+    """What is learned, times this."""
     plus: float = 0.0
+    """And this more."""
     at_least: float | None = None
+    """The level is never less."""
     at_most: float | None = None
+    """The level is never more."""
 
     @model_validator(mode="before")
     @classmethod
@@ -89,7 +99,9 @@ class Band(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     low: Level
+    """Below it is wrong."""
     high: Level
+    """Above it is wrong."""
 
     @model_validator(mode="before")
     @classmethod

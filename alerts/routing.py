@@ -40,6 +40,7 @@ class Route(_Part):
     receivers: list[str]
     """Names; none means that nobody is told."""
     continue_: bool = Field(False, alias="continue")
+    """Look at the next routes, too."""
     mute_times: list[str] = []
     """Names of times in which this route's receivers are not told."""
     repeat: Seconds | None = Field(None, ge=60.0)
@@ -60,8 +61,11 @@ class Inhibition(_Part):
     a dead server's drift is nobody's news."""
 
     source: list[str] = Field(min_length=1)
+    """Matchers of the alerts that hold back."""
     target: list[str] = Field(min_length=1)
+    """Matchers of the alerts that are held back."""
     equal: list[str] = ["model"]
+    """Labels that both must have the same."""
     _source: tuple[Matcher, ...] = PrivateAttr(())
     _target: tuple[Matcher, ...] = PrivateAttr(())
 
@@ -100,10 +104,13 @@ class MuteTime(_Part):
     """Times of the week, in one time zone, by the wall clock: summer time is the zone's own affair."""
 
     name: str = Field(pattern=NAME)
+    """What routes call it."""
     days: list[Day] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    """Days on which its spans start."""
     times: list[str] = ["00:00-24:00"]
     """Spans such as 22:00-06:00, which end the next day if their end is not after their start."""
     time_zone: TimeZone = "UTC"
+    """Whose wall clock `times` are of."""
     _spans: tuple[tuple[int, int], ...] = PrivateAttr(())
 
     @model_validator(mode="after")

@@ -35,10 +35,15 @@ class Condition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: str | None = None
+    """A rule of which an alert is pending or firing."""
     metric: str | None = None
+    """A metric whose newest value counts."""
     match: dict[str, str] = {}
+    """Label values that the metric must carry."""
     above: float | None = None
+    """The metric is above this number."""
     below: float | None = None
+    """The metric is below this number."""
 
     @model_validator(mode="after")
     def _one(self) -> Condition:
@@ -71,6 +76,7 @@ class Override(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     match: dict[str, str] = Field(min_length=1)
+    """Label values for which the keys given here replace the rule's."""
     above: Level | None = None
     below: Level | None = None
     outside: Band | None = None
@@ -94,16 +100,23 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
+    """Its own; or a shipped rule's, which it changes by the keys that are given, and replaces if `metric` is given."""
     metric: str
+    """What is judged."""
     match: dict[str, str] = {}
     """Label values that a measurement must carry; `*` is any, empty is none."""
     above: Level | None = None
+    """Breaches above this level."""
     below: Level | None = None
+    """Breaches below this level."""
     outside: Band | None = None
+    """Breaches on either side of this band."""
     clear: Level | Band | None = None
+    """The level at which a breach ends, where it is not the one at which it begins."""
     share: float | None = Field(None, ge=0, lt=1)
     """Breaches when more than this share of the label sets does; one alert for all of them."""
     slo: Slo | None = None
+    """Breaches when the error budget of this objective burns too fast."""
     absent: bool = False
     """Breaches when there is no data."""
     while_: list[Condition] = Field([], alias="while")
@@ -114,22 +127,29 @@ class Rule(BaseModel):
     """A measurement resting on fewer rows (over all averaged windows) counts as no data; with `slo`, a long window
     with fewer burns nothing."""
     for_: Hold = Field(Hold(), alias="for")
+    """How long it must breach before the alert fires: a time, a number of windows, or n of m windows."""
     keep_firing_for: Hold = Hold()
+    """How long it fires on after the last breach."""
     severity: Severity = Severity.WARNING
+    """How bad it is."""
     group: str = ""
     """Alerts of one model and group reach people as one incident; the rule's own name unless given."""
     no_data: Policy = "keep"
+    """What no data means: well, as before, or a breach."""
     error: Policy = "keep"
+    """What a check that failed means: well, as before, or a breach."""
     summary: str = ""
     """What is wrong, for people; {{ value }}, {{ level }}, {{ labels.feature }}, {{ model }} are filled in."""
     action: str = ""
     """What to do about it; filled in as the summary is."""
     runbook: str = ""
+    """An address with what to do."""
     annotations: dict[str, str] = Field({}, max_length=20)
     """More for people and receivers, by name; filled in as the summary is."""
     overrides: list[Override] = []
     """What is different for some label sets; the first that matches is meant."""
     enabled: bool = True
+    """Whether it is in force."""
 
     @model_validator(mode="after")
     def _sound(self) -> Rule:

@@ -29,8 +29,11 @@ class BurnWindows(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     long: Seconds
+    """The long window."""
     short: Seconds
+    """The short window, which ends an alert soon after the burning has."""
     budget: float = Field(gt=0, le=1)
+    """Share of the period's budget that may be spent in the long window."""
 
     @model_validator(mode="after")
     def _ordered(self) -> BurnWindows:
@@ -76,7 +79,9 @@ class Slo(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     objective: float = Field(gt=0, lt=1)
+    """Share that has to be good."""
     period: Seconds = 30 * DAY
+    """The time that the objective is for."""
     burn: Literal["page", "ticket"] | list[BurnWindows] = "page"
     """The workbook's windows for a page (1 h and 5 min, 6 h and 30 min) or a ticket (1 d and 2 h, 3 d and 6 h), or
     others."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from alerts.duration import seconds
+from alerts.rule import Override, Rule
 from checks.catalog import CATALOG
 from monitor.settings import Config
 
@@ -34,7 +38,10 @@ def json_schema() -> dict[str, Any]:
     defs["ReferenceSettings"] = {"anyOf": [{"type": "string", "description": "a file"}, defs["ReferenceSettings"]]}
     defs["SegmentSettings"] = {"anyOf": [{"type": "string"}, defs["SegmentSettings"]]}
     rule = defs["Rule"]
-    rule["properties"]["metric"] = {"enum": sorted(CATALOG), "description": "without the prefix watchkeeper_"}
+    rule["properties"]["metric"] = {
+        "enum": sorted(CATALOG),
+        "description": "What is judged, without the prefix watchkeeper_.",
+    }
     # A rule without a metric changes the shipped one of its name.
     rule["required"] = ["name"]
     model = defs["ModelSettings"]
@@ -56,7 +63,27 @@ def text() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def described(settings: type) -> dict[str, str]:
+    """Each setting of the class with the text that stands below it. Read here and not by pydantic, so that a daemon
+    does not parse its own source."""
+    [tree] = ast.parse(textwrap.dedent(inspect.getsource(settings))).body
+    assert isinstance(tree, ast.ClassDef)
+    found = described(Rule) if settings is Override else {}
+    for setting, text in zip(tree.body, tree.body[1:], strict=False):
+        if isinstance(setting, ast.AnnAssign) and isinstance(setting.target, ast.Name) and isinstance(text, ast.Expr):
+            found[setting.target.id] = " ".join(str(ast.literal_eval(text.value)).split())
+    return found
+
+
 class _Generator(GenerateJsonSchema):
+    def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
+        made = super().model_schema(schema)
+        texts = described(schema["cls"])
+        for name, field in schema["cls"].model_fields.items():
+            if name in texts:
+                made["properties"][field.alias or name]["description"] = texts[name]
+        return made
+
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         if schema["function"]["function"] is seconds:
             return dict(_DURATION)

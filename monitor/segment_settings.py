@@ -15,13 +15,17 @@ class SegmentSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field("", max_length=80)
+    """A feature of this name, else a tag."""
     feature: str = Field("", max_length=80)
+    """A feature."""
     tag: str = Field("", max_length=80)
+    """A tag that predictions carry."""
     top: int = Field(10, ge=1, le=100)
     """The most frequent values, of which each is a segment; all others are one together."""
     min_rows: int = Field(50, ge=1)
     """Rows of a segment's window below which it has no drift and no performance."""
     checks: list[SegmentCheck] = Field(list(DEFAULT), min_length=1)
+    """What is measured of each segment."""
 
     @model_validator(mode="before")
     @classmethod

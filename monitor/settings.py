@@ -38,22 +38,32 @@ class SchemaSettings(Settings):
     """Overrides of what is inferred from the reference."""
 
     task: Task | None = None
+    """What the model predicts: one of two classes, one of several, or a number."""
     target: str | None = None
+    """The column with the true answer."""
     prediction: str | None = None
+    """The column with the model's answer."""
     score: str | None = None
     """Binary: the column with the positive class's probability."""
     positive_class: str | int | bool | None = None
+    """Binary: the class that counts as positive."""
     id: str | None = None
+    """The column that names each prediction."""
     time: str | None = None
+    """The column with the time of each prediction; with it limits know the time of day."""
     features: dict[str, FeatureType] = {}
+    """Types of features, by column, where the type inferred is not the one meant."""
     ignore: list[str] = []
+    """Columns that nothing watches."""
 
 
 class ProcessSettings(Settings):
     """How the server's process is found: by exactly one of these."""
 
     pid: int | None = Field(None, ge=1)
+    """Its number."""
     pid_file: Path | None = None
+    """A file that holds its number."""
     name: str | None = None
     """The name of the program, or a part of its command line."""
     port: int | None = Field(None, ge=1, le=65535)
@@ -73,10 +83,15 @@ class ProcessSettings(Settings):
 
 class ServerSettings(Settings):
     preset: Literal["fastapi"] = "fastapi"
+    """What shows the server's metrics: fastapi is prometheus-fastapi-instrumentator."""
     url: str
+    """The server's address, such as http://127.0.0.1:8080."""
     metrics_path: str = "/metrics"
+    """Where under `url` its metrics are."""
     interval: Seconds = 15.0
+    """Time between two samples."""
     timeout: Seconds = 5.0
+    """Time after which a sample that has not come has failed."""
     exclude: list[str] = ["/metrics", "/health", "/healthz", "/readyz"]
     """Handlers that are not the model's traffic."""
     process: ProcessSettings | bool = True
@@ -87,9 +102,12 @@ class ProbeSettings(Settings):
     """A request whose answer is known. It follows no redirect and uses no proxy; an answer is 1 MiB at most."""
 
     name: ModelName
+    """Stands in the label `probe`."""
     url: str
     """For open_inference the server's address, or that of a model of its own: http://server/v2/models/name."""
     kind: Literal["http", "json", "open_inference"] = "http"
+    """What is asked: http looks at status and text, json at the answer as JSON, open_inference speaks the Open
+    Inference Protocol."""
     method: Literal["GET", "HEAD", "POST"] | None = None
     """GET, or POST where there is a body."""
     headers: dict[str, SecretStr] = {}
@@ -97,13 +115,16 @@ class ProbeSettings(Settings):
     body: Any = None
     """JSON that is sent; for open_inference the request with its `inputs`."""
     status: list[int] = [200]
+    """Statuses that are right."""
     matches: str | None = None
     """A regular expression that is found in the first 64 KiB of the answer's text."""
     answer: Any = None
     """JSON that the answer must hold: objects may hold more, numbers may differ by `tolerance`. For open_inference
     `outputs`, a list of {name, data}."""
     tolerance: float = Field(1e-6, ge=0)
+    """By how much numbers of `answer` may differ."""
     interval: Seconds = Field(30.0, ge=0.1)
+    """Time between two requests."""
     timeout: Seconds = Field(5.0, gt=0, le=300)
     """Of the whole request, from looking up the name to the last byte of the answer."""
     ca_file: Path | None = None
@@ -112,8 +133,11 @@ class ProbeSettings(Settings):
 
 class WindowSettings(Settings):
     every: Seconds = 3600.0
+    """Length of a window, in event time; fixed for a database."""
     lateness: Seconds = 300.0
+    """How long after its end, in event time, a window waits for late events."""
     min_rows: int = Field(200, ge=1)
+    """Rows of a window below which drift is not measured."""
 
 
 class LabelSettings(Settings):
@@ -130,7 +154,9 @@ class DriftSettings(Settings):
     methods: list[DriftMethod | ExactMethod] | None = None
     """[psi, jensenshannon], or the preset's own choice, unless given. The first that is for a column judges it."""
     ignore: list[str] = []
+    """Features whose drift is not measured, such as those that are meant to move."""
     bins: int = Field(10, ge=2, le=200)
+    """Bins of a numeric feature, by quantiles of the reference."""
     importance: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | Path = {}
     """How much each feature matters to the model, in any unit: what drifted is told in the order of that, times how far
     it is beyond its limit. One that is not named matters less than all that are. Or the path of a file that says so:
@@ -167,6 +193,7 @@ class EvidentlySettings(Settings):
     """A preset or metrics of Evidently, run over a sample of a window."""
 
     type: Literal["evidently"]
+    """Says that this is a check of Evidently."""
     preset: str | None = None
     """A class of evidently.presets, such as DataDriftPreset."""
     metrics: list[str | dict[str, dict[str, Any]]] = []
@@ -180,8 +207,11 @@ class EvidentlySettings(Settings):
     sample: int = Field(5_000, ge=100, le=1_000_000)
     """Rows at most, of the window and of the reference each."""
     seed: int = 0
+    """Of the sampling; the same rows give the same sample."""
     timeout: Seconds = 120.0
+    """Time after which a run is stopped."""
     html: bool = True
+    """Keep the report as a page, too."""
     keep: int = Field(20, ge=1, le=1000)
     """Reports kept of those that an incident is linked to; of the others the newest one is."""
 
@@ -199,8 +229,11 @@ class CheckSettings(Settings):
     __pydantic_extra__: dict[str, EvidentlySettings]
 
     drift: DriftSettings | None = DriftSettings()
+    """Drift of features and predictions; null for none."""
     quality: bool = True
+    """Missing values, values out of range, new categories, other types, NaN."""
     performance: bool = True
+    """Performance on the labels that have arrived, with intervals."""
 
     @model_validator(mode="before")
     @classmethod
@@ -222,14 +255,23 @@ class CheckSettings(Settings):
 
 class ModelSettings(Settings):
     model: ModelName
+    """The model's name: in the label `model` and in the addresses that it is sent to."""
     reference: ReferenceSettings | None = None
+    """What is normal; without one nothing is compared with a reference."""
     schema_: SchemaSettings = Field(SchemaSettings(), alias="schema")
+    """What the reference's columns mean, where that can't be inferred."""
     server: ServerSettings | None = None
+    """The model's server, read where it shows its metrics."""
     probes: list[ProbeSettings] = Field([], max_length=32)
+    """Requests whose answer is known."""
     windows: WindowSettings = WindowSettings()
+    """How event time is cut for checks."""
     labels: LabelSettings = LabelSettings()
+    """When performance is final."""
     time: Literal["live", "replay"] = "live"
+    """live, or replay: event time is history, whose age is not checked."""
     checks: CheckSettings = CheckSettings()
+    """What is measured of each window."""
     segments: Annotated[list[SegmentSettings], AfterValidator(distinct)] = Field([], max_length=16)
     """Tags and features by whose values checks are made, too."""
     segment_measurements: int = Field(2_000, ge=1)
@@ -257,13 +299,17 @@ class AlertmanagerSettings(Settings):
     members: list[str] = Field(min_length=1)
     """Addresses, such as http://alertmanager:9093, each with its path prefix if it has one."""
     resend: Seconds = 60.0
+    """Time after which what still fires is sent again."""
     timeout: Seconds = 10.0
+    """Of one request."""
     labels: dict[str, str] = {}
     """Added to every alert."""
     token: SecretStr | None = None
     """Bearer token."""
     token_file: Path | None = None
+    """A file with the token."""
     ca_file: Path | None = None
+    """Authorities (PEM) that are trusted instead of the system's."""
 
 
 class HeartbeatSettings(Settings):
@@ -271,8 +317,11 @@ class HeartbeatSettings(Settings):
     listens there tells people when that ends."""
 
     url: SecretStr
+    """The address, which is a secret of its own."""
     interval: Seconds = Field(60.0, ge=1.0)
+    """Time between two requests."""
     timeout: Seconds = 10.0
+    """Of one request."""
 
 
 class GrafanaSettings(Settings):
@@ -284,13 +333,17 @@ class GrafanaSettings(Settings):
 
 class CollectSettings(Settings):
     interval: Seconds = 15.0
+    """Time between two samples of the machine."""
     host: bool = True
+    """CPU, memory, load and disks of this machine."""
     disks: list[Path] = [Path("/")]
+    """Paths whose file systems are looked at."""
     gpu: bool = True
     """GPUs, where the driver's library is found."""
     container: bool = True
     """This container's limits and use, where there are control groups."""
     cgroup: Path = Path("/sys/fs/cgroup")
+    """Where control groups are mounted."""
     probe_hosts: list[str] = []
     """Hosts that probes may address, beside this machine and that of the model's `server.url`."""
 
@@ -299,17 +352,26 @@ class TokenSettings(Settings):
     """Bearer tokens; needed as soon as `listen` is not loopback."""
 
     ingest: SecretStr | None = None
+    """Of model servers, which send predictions and labels."""
     ingest_file: Path | None = None
+    """A file with the ingest token."""
     admin: SecretStr | None = None
+    """Of people and tools, which acknowledge and silence."""
     admin_file: Path | None = None
+    """A file with the admin token."""
 
 
 class LimitSettings(Settings):
     body_bytes: int = Field(16 << 20, ge=1 << 10)
+    """Bytes of a request's body, packed and unpacked."""
     rows: int = Field(100_000, ge=1)
+    """Rows of a batch."""
     features: int = Field(5_000, ge=1)
+    """Features of a row."""
     string_length: int = Field(4_096, ge=1)
+    """Characters of a text."""
     queue_bytes: int = Field(64 << 20, ge=1 << 20)
+    """Accepted and not yet on disk, of all requests together; beyond it the answer is 429."""
 
 
 class RetentionSettings(Settings):
@@ -323,25 +385,34 @@ class RetentionSettings(Settings):
 
 class WorkerSettings(Settings):
     timeout: Seconds = 300.0
+    """Time after which a job is stopped."""
     memory_bytes: int = Field(2 << 30, ge=128 << 20)
+    """Memory beyond which the worker is ended."""
     idle: Seconds = 60.0
+    """Time without work after which the worker ends until it is needed again."""
 
 
 class Config(Settings):
     """The whole file. One model's keys may stand at the top, or several under `models`."""
 
     models: list[ModelSettings]
+    """The models, each with the keys that one model has at the top."""
     listen: str = "127.0.0.1:9797"
+    """Address and port; another address than this machine's own needs tokens, or `insecure`."""
     database: str = ""
     """An SQLAlchemy URL; a SQLite file beside the config unless given."""
     collect: CollectSettings = CollectSettings()
+    """What is sampled of this machine."""
     slack: SlackSettings | None = None
+    """Slack: one message an incident, changed in place."""
     alertmanager: AlertmanagerSettings | None = None
+    """Alertmanager, which then routes to people itself."""
     receivers: list[ReceiverSettings] = []
     """Whom to tell beside slack, alertmanager and the console."""
     routes: list[Route] = []
     """Which receivers are told of which incidents; without any, all of all."""
     mute_times: list[MuteTime] = []
+    """Times of the week in which routes tell nobody."""
     inhibitions: list[Inhibition] = [
         Inhibition(
             source=["rule=server-down"],
@@ -355,26 +426,34 @@ class Config(Settings):
     acknowledged_for: Seconds = 86400.0
     """How long an acknowledgement holds."""
     heartbeat: HeartbeatSettings | None = None
+    """A dead man's switch."""
     console: bool = True
     """Print alerts to stderr, too."""
     public_url: str = ""
     """The address under which people reach this page; for links in messages."""
     grafana: GrafanaSettings | None = None
+    """The Grafana with the shipped dashboards, for links to them."""
     hosts: list[str] = []
     """Names by which requests may address the page and the API, beside localhost, IP addresses, `listen`'s and
     `public_url`'s; others are refused, so that no web page reaches them through a name of its own."""
     rules: list[Rule] = []
-    """Added to the shipped ones; a rule with a shipped one's name replaces it."""
+    """Added to the shipped ones; one with a shipped rule's name changes or replaces that."""
     default_rules: bool = True
+    """The shipped rules (config/rules.yaml) are in force."""
     rule_tests: list[str] = []
     """Files of rule tests, which `check-config` runs; `*` stands for any part of a name."""
     tokens: TokenSettings = TokenSettings()
+    """Who may send, and who may act."""
     limits: LimitSettings = LimitSettings()
+    """Bounds of what is taken, of one request unless said otherwise."""
     retention: RetentionSettings = RetentionSettings()
+    """How long what is stored is kept."""
     worker: WorkerSettings = WorkerSettings()
+    """The process that does the numerics."""
     evaluate: Seconds = 15.0
     """How often system rules are judged and the arrival log is looked at."""
     insecure: bool = False
+    """Listen on another address than this machine's own without tokens."""
 
     @model_validator(mode="before")
     @classmethod

@@ -35,17 +35,25 @@ class SlackSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     channel: str | None = None
+    """Where messages go, such as #ml-oncall; with `token`."""
     token: SecretStr | None = None
+    """The bot's token (xoxb-…); SLACK_BOT_TOKEN unless given."""
     token_file: Path | None = None
+    """A file with the bot's token."""
     webhook_url: SecretStr | None = None
+    """An incoming webhook instead of channel and token; it can't update its messages."""
     webhook_url_file: Path | None = None
+    """A file with the webhook's address."""
     api_url: str = "https://slack.com/api/"
+    """Where Slack's Web API is."""
     timeout: Seconds = 10.0
+    """Of one request."""
     direct: bool = False
     """Send to Slack although Alertmanager is told."""
     app_token: SecretStr | None = None
     """The app's own token (xapp-…, scope connections:write): with it messages have buttons, over Socket Mode."""
     app_token_file: Path | None = None
+    """A file with the app's token."""
     allow: list[Annotated[str, AfterValidator(_who)]] = []
     """Ids of the users (U…) and user groups (S…) whose presses count; none means everybody who sees the message."""
     mentions: dict[Severity, list[Annotated[str, AfterValidator(_whom)]]] = {}
