@@ -37,6 +37,7 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
         "receivers": receiver_names(config),
         "receivers_note": SLACK_OFF if config.slack and not tells_slack(config) else None,
         "slack": _slack(config),
+        "grafana": config.grafana.url if config.grafana else None,
         "secrets": sources(config, document),
         "rules": rules,
     }
@@ -66,6 +67,8 @@ def print_understood(meaning: dict[str, Any]) -> None:
         print(f"{'':<12} {meaning['receivers_note']}")
     for name, text in (meaning["slack"] or {}).items():
         print(f"{'':<12} slack {name}: {text}")
+    if meaning["grafana"]:
+        print(f"grafana      {meaning['grafana']}")
     for name, source in meaning["secrets"].items():
         print(f"secret       {name} **** (from {source})")
     print(f"rules        {len(meaning['rules'])} in force\n")

@@ -108,6 +108,19 @@ def test_a_webhooks_message_has_a_link_and_no_buttons(workspace: FakeSlack) -> N
     assert [element.get("url") for element in row["elements"]] == ["https://w.example/incidents/incident-1"]
 
 
+def test_a_message_links_grafana_with_the_time_so_far_and_then_with_the_whole(workspace: FakeSlack) -> None:
+    where = SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 1.0, grafana="https://g.example/a")
+    slack = Slack(where)
+    address = slack.send(FIRST, None)
+    [post] = workspace.posts()
+    link = "<https://g.example/a/d/watchkeeper-model?var-model=delays&amp;from="
+    assert link in str(post.blocks) and "&amp;to=now|Grafana>" in str(post.blocks)
+    slack.send(OVER, address)
+    assert "&amp;to=1700021600000|Grafana>" in str(post.blocks)
+    bot(workspace).send(OVER, address)
+    assert "Grafana" not in str(post.blocks), "without an address there is no link"
+
+
 def seeing(workspace: FakeSlack) -> Slack:
     workspace.scopes = ["chat:write", "channels:history", "channels:read"]
     return bot(workspace)

@@ -53,10 +53,12 @@ def test_check_config_shows_what_it_understood(watchkeeper: Command, monkeypatch
     write(
         "model: delays\nreference: r.csv\nserver: {url: http://127.0.0.1:8080}\nslack: {channel: '#ml'}\n"
         "tokens: {admin: hunter3}\nrules: [{name: cpu-high, above: 0.5}]\ndatabase: postgresql://u:hunter4@h/d\n"
+        "grafana: {url: https://g.example/a}\n"
     )
     ran = watchkeeper("check-config")
     assert (ran.status, ran.err) == (0, "")
     for text in (
+        "grafana      https://g.example/a\n",
         "model delays",
         "binary",
         "1 numeric       distance",

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 from alerts.incident import Why
 from monitor.store import alert_log, outbox
 from tests.alerts.builders import incident
 from tests.monitor.web.rig import NOW, Rig
+from tests.monitor.web.rig import rig as build
 
 
 def test_an_incident_is_acknowledged_by_its_id_or_an_alerts_fingerprint(rig: Rig) -> None:
@@ -26,3 +29,16 @@ def test_what_can_not_be_acknowledged_is_said(rig: Rig) -> None:
     assert rig.client.post("/api/v1/alerts/nothing/ack", json={"by": "ann", "for": "soon"}).status_code == 400
     plain = rig.client.post("/api/v1/alerts/x/ack", content='{"by": "ann"}', headers={"Content-Type": "text/plain"})
     assert plain.status_code == 415
+
+
+def test_an_incidents_page_links_grafana_with_its_time_if_there_is_one(tmp_path: Path) -> None:
+    it = incident()
+    for url, said in (("https://g.example/a&b", True), (None, False)):
+        folder = tmp_path / str(said)
+        folder.mkdir()
+        made = build(folder, {"grafana": {"url": url}} if url else {})
+        made.writer.call(lambda connection: alert_log.save_incident(connection, it))
+        page = made.client.get(f"/incidents/{it.id}").text
+        made.close()
+        assert ('href="https://g.example/a&amp;b/d/watchkeeper-model?var-model=delays&amp;from=' in page) is said
+        assert ("Grafana" in page) is said
