@@ -49,6 +49,11 @@ class Reader:
             with (self.folder / "watchkeeper.yaml").open("a") as config:
                 config.write(f"\nlisten: 127.0.0.1:{self.ports['9797']}\nevaluate: 1s\n")
 
+    def measured(self) -> bool:
+        """Whether there are measurements of a window, without which no alert can be."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['9797']}/metrics", timeout=10) as answer:
+            return b"watchkeeper_feature_drift{" in answer.read()
+
     def stop(self) -> None:
         for process in self.staying:
             process.terminate()
@@ -90,6 +95,8 @@ def test_the_tutorial_ends_with_the_alerts_that_it_shows(reader: Reader) -> None
                     wait_for(lambda: _listed(reader) == _alerts(shown[1]), "the alerts of the page", 60)
                 else:
                     reader.run(command)
+                    if command.startswith("python traffic.py"):
+                        wait_for(reader.measured, "its windows are measured", 60)
 
     understood = reader.outputs["watchkeeper check-config"]
     for line in shown[0].splitlines()[3:]:
