@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import importlib
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,18 +11,22 @@ import pytest
 from monitor.lean import bare
 
 SLOW = """
-import sys, threading
-runs = sys.modules["tests.monitor.test_lean"].ran
-runs.append(__name__)
+import sys
+test = sys.modules["tests.monitor.test_lean"]
+test.ran.append(__name__)
 first = 1
-threading.Event().wait(0.05)
+for _ in range(test.THREADS):
+    test.asking.acquire(timeout=10)
 last = 2
 """
+THREADS = 4
 ran: list[str] = []
+asking = threading.Semaphore(0)
+"""One for each thread that is about to ask: the module is half made until all are."""
 
 
 @pytest.fixture
-def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     package = tmp_path / "lean_sample"
     package.mkdir()
     (package / "__init__.py").write_text("")
@@ -28,35 +34,34 @@ def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setitem(sys.modules, "tests.monitor.test_lean", sys.modules[__name__])
     ran.clear()
-    yield "lean_sample.slow"  # type: ignore[misc]
+    yield "lean_sample.slow"
     for gone in ("lean_sample", "lean_sample.slow"):
         sys.modules.pop(gone, None)
 
 
 def test_a_bare_module_runs_once_when_somebody_asks_for_something_in_it(name: str) -> None:
+    asking.release(THREADS)
     bare(name)
-    import lean_sample.slow  # type: ignore[import-not-found]
-
+    module = importlib.import_module(name)
     assert ran == []
-    assert lean_sample.slow.first == 1
-    assert lean_sample.slow.last == 2
+    assert (module.first, module.last) == (1, 2)
     assert ran == [name]
     with pytest.raises(AttributeError, match="nothing"):
-        _ = lean_sample.slow.nothing
+        _ = module.nothing
 
 
 def test_threads_that_ask_at_once_all_get_the_whole_module(name: str) -> None:
     bare(name)
-    start, seen = threading.Barrier(4), []
+    seen = []
 
     def ask() -> None:
-        start.wait()
+        asking.release()
         seen.append(sys.modules[name].last)
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    threads = [threading.Thread(target=ask) for _ in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert seen == [2] * 4
+    assert seen == [2] * THREADS
     assert ran == [name]
