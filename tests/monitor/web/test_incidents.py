@@ -1,8 +1,9 @@
+from dataclasses import replace
 from pathlib import Path
 
 from alerts.incident import Why
 from monitor.store import alert_log, outbox
-from tests.alerts.builders import incident
+from tests.alerts.builders import alert, incident
 from tests.monitor.web.rig import NOW, Rig
 from tests.monitor.web.rig import rig as build
 
@@ -29,6 +30,13 @@ def test_what_can_not_be_acknowledged_is_said(rig: Rig) -> None:
     assert rig.client.post("/api/v1/alerts/nothing/ack", json={"by": "ann", "for": "soon"}).status_code == 400
     plain = rig.client.post("/api/v1/alerts/x/ack", content='{"by": "ann"}', headers={"Content-Type": "text/plain"})
     assert plain.status_code == 415
+
+
+def test_an_incident_of_no_feature_has_a_page_too(rig: Rig) -> None:
+    it = incident(replace(alert(), labels={"metric": "accuracy"}))
+    rig.writer.call(lambda connection: alert_log.save_incident(connection, it))
+    page = rig.client.get(f"/incidents/{it.id}")
+    assert (page.status_code, "metric=accuracy" in page.text, ">distribution<" in page.text) == (200, True, False)
 
 
 def test_an_incidents_page_links_grafana_with_its_time_if_there_is_one(tmp_path: Path) -> None:

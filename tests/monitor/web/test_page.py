@@ -206,7 +206,7 @@ def test_the_worst_segments_are_shown_and_their_values_nowhere_else(rig: Rig) ->
                 float(place == 3) * 2,
                 HOUR,
                 labels(segment=of),
-                detail={"features": [{"feature": "temp"}, {"feature": "wind"}] if place == 3 else []},
+                detail={"features": [{"feature": "temp"}, {"feature": "wind"}]} if place == 3 else {},
             ),
             Measurement("missing_ratio", place / 40, HOUR, labels(feature="temp", segment=of), limit_high=0.5),
         ]
