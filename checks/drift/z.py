@@ -15,7 +15,7 @@ def z(reference: npt.ArrayLike, current: npt.ArrayLike, place: int) -> npt.NDArr
     samples together; everything else counts as the other value.
 
     >>> round(float(z([50, 50], [80, 20], 0)), 4)
-    0.6281
+    0.629
     """
     before, now = np.asarray(reference, np.float64), np.asarray(current, np.float64)
     both = before + now

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import doctest
 from functools import reduce
 
 import numpy as np
@@ -14,7 +13,6 @@ from checks.frame import from_reference
 from checks.profile import Binning, CategoryColumn, NumberColumn, Profile, merge, profile
 from checks.reference import Reference
 from checks.schema import SchemaOverrides, infer
-from checks.segments import dimension
 from checks.segments.dimension import LONGEST, MISSING, OTHER, Dimension, added, mark_of, most, tally
 from tests.checks.sample import reference, table
 
@@ -26,10 +24,6 @@ def frame(rows: int = 4_000, seed: int = 1) -> pa.Table:
     made = table(rows, seed)
     tags = [None if row % 11 == 0 else f"c{row % 7}" for row in range(rows)]
     return from_reference(made, infer(made, SchemaOverrides())).append_column("t:country", string_array(tags))
-
-
-def test_the_examples_hold() -> None:
-    assert doctest.testmod(dimension).failed == 0
 
 
 @pytest.mark.parametrize("column", ["f:city", "f:amount", "f:night", "t:country", "t:absent"])

@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import doctest
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from checks.base import Window
-from monitor.work import buckets
 from monitor.work.buckets import DAY, HOUR, Bucket, cover, grain, levels
 from monitor.work.chunking import bucket_indices, window_indices
-
-
-def test_the_examples_hold() -> None:
-    assert doctest.testmod(buckets).failed == 0
 
 
 @pytest.mark.parametrize("every", [0.5, 1.0, 60.0, 900.0, 3600.0, 5400.0, 21600.0, 86400.0, 604800.0])
