@@ -178,7 +178,7 @@ class Ticker:
             verdicts = self._run(measuring.measure_many, list(closings))
         except WorkerError as error:
             self._failures += 1
-            if self._failures < ATTEMPTS or error.error in ("Overtaken", "Decided"):
+            if self._failures < ATTEMPTS or error.again:
                 raise
             log.error("%s: window %s gets no measurement: %s", self.model, iso(closings[0].window.end), error)
             verdicts = [_failed(str(error))]

@@ -32,11 +32,11 @@ GRACE_SECONDS = 5.0
 
 
 class WorkerError(Exception):
-    """A task that did not return. `error` is the exception's class when the kind is 'raised'."""
+    """A task that did not return. `again`: it asks to be tried again, for another process got ahead of it."""
 
-    def __init__(self, kind: Kind, text: str, error: str = "") -> None:
+    def __init__(self, kind: Kind, text: str, *, again: bool = False) -> None:
         super().__init__(text)
-        self.kind, self.text, self.error = kind, text, error
+        self.kind, self.text, self.again = kind, text, again
 
 
 class Worker:
@@ -68,9 +68,8 @@ class Worker:
                 log.warning("%s.%s: %s: %s", function.__module__, function.__qualname__, error.kind, error)
                 raise
             self._plan_retirement()
-        if outcome.error:
-            kind: Kind = "memory" if outcome.error == "MemoryError" else "raised"
-            raise WorkerError(kind, outcome.text or outcome.error, outcome.error)
+        if outcome.failure:
+            raise WorkerError(outcome.failure, outcome.text, again=outcome.again)
         result: T = outcome.result
         return result
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.store.engine import writing
 from monitor.store.tables import arrivals, chunks, labels, profiles, progress
+from monitor.work.process import TryAgain
 
 WRITE_BYTES = 4 << 20
 """Bound of a transaction; one of 32 MB takes the daemon's 99th percentile commit from 6 to 105 ms."""
@@ -26,7 +27,7 @@ DAMAGED = "damaged"
 T = TypeVar("T")
 
 
-class Overtaken(Exception):
+class Overtaken(TryAgain):
     """Another process compacts the same log."""
 
 

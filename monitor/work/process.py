@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, parent_process, util
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 log = logging.getLogger("watchkeeper.worker")
 
@@ -24,14 +24,21 @@ ORPHANED = 3
 """Exit status of a worker whose daemon has gone."""
 
 
+class TryAgain(Exception):
+    """Raised by a task that another process got ahead of: the same call may succeed later, however often it fails."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a task came to. An exception crosses as text: unpickling one would import its library into the daemon."""
 
     result: Any = None
-    error: str = ""
-    """The exception's class; empty when there was none."""
+    failure: Literal["", "memory", "raised"] = ""
+    """Empty when the task returned; else whether memory ran out or it raised another exception."""
     text: str = ""
+    """The exception's message, or its class where it has none."""
+    again: bool = False
+    """Whether the task raised TryAgain."""
 
 
 class Process(SpawnProcess):
@@ -78,7 +85,8 @@ def perform(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
         return Outcome(function(*args))
     except Exception as error:  # The task's boundary: logged here, counted by the daemon.
         log.exception("%s.%s failed", function.__module__, function.__qualname__)
-        return Outcome(error=type(error).__name__, text=str(error))
+        failure: Literal["memory", "raised"] = "memory" if isinstance(error, MemoryError) else "raised"
+        return Outcome(None, failure, str(error) or type(error).__name__, isinstance(error, TryAgain))
     finally:
         signal.signal(signal.SIGTERM, before)
 

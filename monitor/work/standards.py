@@ -23,6 +23,7 @@ from monitor.work.evidence import Evidence
 from monitor.work.freezing import keep
 from monitor.work.learning import NotLearned, Span, learn
 from monitor.work.plan import Plan
+from monitor.work.process import TryAgain
 from monitor.work.references import Source, StoredReference, insert_reference, load
 
 log = logging.getLogger("watchkeeper.references")
@@ -157,7 +158,7 @@ class Standards:
         now = self._clock.time()
         with writing(self._engine).begin() as connection:
             if read_uses(connection, self._model).newest != self.uses.newest:
-                raise Decided(
+                raise ReferenceChanged(
                     f"what is normal for {self._model!r} was decided on meanwhile; the window is measured anew"
                 )
             number = insert_reference(connection, self._model, made.reference, source, now)
@@ -182,5 +183,5 @@ class Standards:
         return f"{name}learning until there are enough rows"
 
 
-class Decided(Exception):
-    """A decision was recorded while a window was measured."""
+class ReferenceChanged(TryAgain):
+    """Raised when somebody has decided on the model's reference while a window was measured."""

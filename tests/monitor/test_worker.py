@@ -13,6 +13,8 @@ import pytest
 
 from monitor.clock import SystemClock
 from monitor.settings import WorkerSettings
+from monitor.work.portion import Overtaken
+from monitor.work.standards import ReferenceChanged
 from monitor.worker import Worker, WorkerError
 from tests.monitor import worker_tasks as tasks
 
@@ -102,12 +104,26 @@ def test_an_idle_process_killed_by_another_is_replaced(worker: Worker) -> None:
 def test_an_exception_comes_as_text_so_that_its_library_is_not_imported(worker: Worker) -> None:
     with pytest.raises(WorkerError, match=r"^the third wheel$") as caught:
         worker.run(tasks.fail)
-    assert (caught.value.kind, caught.value.error) == ("raised", "Odd")
+    assert (caught.value.kind, caught.value.again) == ("raised", False)
     assert caught.value.__cause__ is None
 
 
+def test_an_exception_without_words_comes_as_its_class(worker: Worker) -> None:
+    with pytest.raises(WorkerError, match=r"^Odd$"):
+        worker.run(tasks.fail, "")
+
+
+@pytest.mark.parametrize("problem", [Overtaken, ReferenceChanged])
+def test_a_task_that_another_process_got_ahead_of_asks_to_be_tried_again(
+    worker: Worker, problem: type[Exception]
+) -> None:
+    with pytest.raises(WorkerError, match=r"^too late$") as caught:
+        worker.run(tasks.fail, "too late", problem)
+    assert (caught.value.kind, caught.value.again) == ("raised", True)
+
+
 def test_a_task_that_finds_no_memory_is_of_kind_memory(worker: Worker) -> None:
-    with pytest.raises(WorkerError) as caught:
+    with pytest.raises(WorkerError, match=r"^MemoryError$") as caught:
         worker.run(tasks.exhaust)
     assert caught.value.kind == "memory"
 

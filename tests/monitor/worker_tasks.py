@@ -56,8 +56,8 @@ class Odd(Exception):
     pass
 
 
-def fail() -> None:
-    raise Odd("the third wheel")
+def fail(text: str = "the third wheel", problem: type[Exception] = Odd) -> None:
+    raise problem(text)
 
 
 def exhaust() -> None:
