@@ -45,15 +45,18 @@ numbers = st.one_of(
     st.none(), st.floats(-1e6, 1e6), st.integers(-5, 60).map(float), st.sampled_from([math.nan, math.inf, -math.inf])
 )
 texts = st.one_of(st.none(), st.sampled_from([f"c{i}" for i in range(15)] + ["new", "", "é"]))
-rows = st.lists(st.tuples(numbers, texts, st.sampled_from(["a", "b", "z", None]), st.booleans()), max_size=60)
+odds = st.sampled_from(["", "v", "c", "vc"])
+"""The columns of a row that hold a value of another type."""
+rows = st.lists(st.tuples(numbers, texts, st.sampled_from(["a", "b", "z", None]), odds), max_size=60)
 
 
 def frame(given_rows: list[tuple[Any, ...]]) -> pa.Table:
     return pa.table(
         {
-            "f:v": pa.array([None if odd else v for v, _, _, odd in given_rows], pa.float64()),
-            "m:v": pa.array(["odd" if odd else None for _, _, _, odd in given_rows], pa.string()),
-            "f:c": pa.array([c for _, c, _, _ in given_rows], pa.string()),
+            "f:v": pa.array([None if "v" in odd else v for v, _, _, odd in given_rows], pa.float64()),
+            "m:v": pa.array(["odd" if "v" in odd else None for _, _, _, odd in given_rows], pa.string()),
+            "f:c": pa.array([None if "c" in odd else c for _, c, _, odd in given_rows], pa.string()),
+            "m:c": pa.array(["7" if "c" in odd else None for _, _, _, odd in given_rows], pa.string()),
             "prediction": pa.array([p for _, _, p, _ in given_rows], pa.string()),
         }
     )
@@ -114,6 +117,9 @@ def test_every_row_is_counted_once(all_rows: list[tuple[Any, ...]]) -> None:
     text = made.columns["f:c"]
     assert isinstance(text, CategoryColumn)
     assert text.missing + text.mismatched + text.present == len(all_rows)
+    for column, name, place in ((value, "v", 0), (text, "c", 1)):
+        assert column.mismatched == sum(name in row[3] for row in all_rows)
+        assert column.missing == sum(row[place] is None and name not in row[3] for row in all_rows)
     for name in ("f:v", "f:c"):
         codes = codes_of(frame(all_rows)[name], BINNING.columns[name])
         counts = np.bincount(codes[codes >= 0], minlength=BINNING.columns[name].size)
@@ -130,7 +136,7 @@ def test_moments_of_numbers() -> None:
 
 
 def test_huge_values_overflow_nothing() -> None:
-    column = profile(frame([(1e308, None, None, False), (-1e308, None, None, False)]), BINNING).columns["f:v"]
+    column = profile(frame([(1e308, None, None, ""), (-1e308, None, None, "")]), BINNING).columns["f:v"]
     assert isinstance(column, NumberColumn)
     assert column.mean == 0.0
     assert column.finite == 2
