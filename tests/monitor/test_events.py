@@ -50,7 +50,7 @@ def count(engine: Engine, table: Any) -> int:
 
 
 def test_an_acknowledged_batch_is_an_arrival(store: EventStore, engine: Engine) -> None:
-    receipt = store.submit("delays", "predictions", batch("a", "b")).result(5)
+    receipt = store.submit("delays", "predictions", batch("a", "b")).result(30)
 
     assert receipt == Receipt(b'{"accepted":2,"rejected":0,"errors":[]}')
     with engine.connect() as connection:
@@ -61,15 +61,15 @@ def test_an_acknowledged_batch_is_an_arrival(store: EventStore, engine: Engine) 
 
 
 def test_a_batch_without_a_good_row_leaves_no_arrival(store: EventStore, engine: Engine) -> None:
-    receipt = store.submit("delays", "predictions", batch("")).result(5)
+    receipt = store.submit("delays", "predictions", batch("")).result(30)
 
     assert msgspec.json.decode(receipt.reply)["rejected"] == 1
     assert count(engine, arrivals) == 0
 
 
 def test_the_same_key_is_answered_as_before_and_stored_once(store: EventStore, engine: Engine) -> None:
-    first = store.submit("delays", "predictions", batch("a"), key="k").result(5)
-    again = store.submit("delays", "predictions", batch("a", time=1.0), key="k").result(5)
+    first = store.submit("delays", "predictions", batch("a"), key="k").result(30)
+    again = store.submit("delays", "predictions", batch("a", time=1.0), key="k").result(30)
 
     assert (again.reply, first.repeated, again.repeated) == (first.reply, False, True)
     assert count(engine, arrivals) == 1
@@ -77,7 +77,7 @@ def test_the_same_key_is_answered_as_before_and_stored_once(store: EventStore, e
 
 def test_the_same_key_for_another_body_is_told_apart(store: EventStore, engine: Engine) -> None:
     digests = ["d", "other", "d"]
-    receipts = [store.submit("delays", "predictions", batch("a"), "k", digest).result(5) for digest in digests]
+    receipts = [store.submit("delays", "predictions", batch("a"), "k", digest).result(30) for digest in digests]
 
     assert [(receipt.repeated, receipt.differs) for receipt in receipts] == [
         (False, False),
@@ -95,23 +95,23 @@ def test_a_reply_kept_without_a_digest_is_given_again(store: EventStore, engine:
             )
         )
 
-    assert store.submit("delays", "predictions", batch("a"), "k", "d").result(5) == Receipt(b'{"accepted":1}', True)
+    assert store.submit("delays", "predictions", batch("a"), "k", "d").result(30) == Receipt(b'{"accepted":1}', True)
 
 
 def test_a_key_belongs_to_its_model_and_kind(store: EventStore, engine: Engine) -> None:
     for model, kind in [("delays", "predictions"), ("past", "predictions"), ("delays", "labels")]:
-        assert not store.submit(model, kind, batch("a"), key="k").result(5).repeated  # type: ignore[arg-type]
+        assert not store.submit(model, kind, batch("a"), key="k").result(30).repeated  # type: ignore[arg-type]
     assert count(engine, arrivals) == 3
 
 
 def test_the_same_key_at_the_same_moment_is_stored_once(store: EventStore, engine: Engine, writer: Writer) -> None:
     """Both wait behind a job, and then share one transaction."""
     go = threading.Event()
-    writer.submit(lambda connection: go.wait(5))
+    writer.submit(lambda connection: go.wait(60))
     futures = [store.submit("delays", "predictions", batch("a"), key="k") for _ in range(5)]
     go.set()
 
-    assert [future.result(5).repeated for future in futures] == [False, True, True, True, True]
+    assert [future.result(30).repeated for future in futures] == [False, True, True, True, True]
     assert count(engine, arrivals) == count(engine, idempotency) == 1
 
 
@@ -124,15 +124,15 @@ def test_a_key_is_free_again_when_its_batch_was_not_stored(
     with monkeypatch.context() as patch:
         patch.setattr(store._insert, "run", broken)
         with pytest.raises(OSError, match="no space"):
-            store.submit("delays", "predictions", batch("a"), key="k").result(5)
+            store.submit("delays", "predictions", batch("a"), key="k").result(30)
 
     assert count(engine, idempotency) == 0
-    assert not store.submit("delays", "predictions", batch("a"), key="k").result(5).repeated
+    assert not store.submit("delays", "predictions", batch("a"), key="k").result(30).repeated
 
 
 def test_over_the_bound_nothing_more_is_queued(store: EventStore, writer: Writer) -> None:
     go = threading.Event()
-    writer.submit(lambda connection: go.wait(5))
+    writer.submit(lambda connection: go.wait(60))
     taken: list[Future[Receipt]] = []
     with pytest.raises(QueueFull) as refused:
         while True:
@@ -141,22 +141,22 @@ def test_over_the_bound_nothing_more_is_queued(store: EventStore, writer: Writer
 
     assert refused.value.retry_after > 0
     assert 1 < len(taken) < 20
-    assert all(future.result(5).reply.startswith(b'{"accepted":1000') for future in taken)
+    assert all(future.result(30).reply.startswith(b'{"accepted":1000') for future in taken)
 
 
 def test_a_waiter_that_left_does_not_stop_the_writer(store: EventStore, writer: Writer) -> None:
     go = threading.Event()
-    writer.submit(lambda connection: go.wait(5))
+    writer.submit(lambda connection: go.wait(60))
     left = store.submit("delays", "predictions", batch("a"))
     assert left.cancel()
     go.set()
 
-    assert store.submit("delays", "predictions", batch("b")).result(5).reply.startswith(b'{"accepted":1')
+    assert store.submit("delays", "predictions", batch("b")).result(30).reply.startswith(b'{"accepted":1')
 
 
 def test_when_something_was_last_received(store: EventStore, engine: Engine) -> None:
     assert store.newest_received("delays", "predictions") is None
-    store.submit("delays", "predictions", batch("a", time=5.0)).result(5)
+    store.submit("delays", "predictions", batch("a", time=5.0)).result(30)
 
     assert store.newest_received("delays", "predictions") == NOW
     assert store.newest_received("delays", "labels") is None
@@ -175,7 +175,7 @@ def test_what_was_received_before_a_restart_counts(engine: Engine, writer: Write
 
 
 def test_a_probe_writes_and_leaves_nothing(store: EventStore, engine: Engine) -> None:
-    store.probe().result(5)
-    store.probe().result(5)
+    store.probe().result(30)
+    store.probe().result(30)
 
     assert count(engine, idempotency) == 0

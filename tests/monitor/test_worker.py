@@ -21,7 +21,7 @@ from tests.monitor import worker_tasks as tasks
 ROOT = Path(__file__).parents[2]
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not come true in time"
@@ -178,7 +178,7 @@ def test_stop_gives_a_running_task_a_while_and_then_kills_it(tmp_path: Path, mon
     until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text() != "")
     pid = int((tmp_path / "pid").read_text())
     worker.stop()
-    thread.join(timeout=20)
+    thread.join(timeout=30)
     assert [(error.kind, "daemon stops" in str(error)) for error in caught] == [("crashed", True)]
     assert not alive(pid)
 

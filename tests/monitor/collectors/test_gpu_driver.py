@@ -108,12 +108,13 @@ def test_gpus_that_can_not_be_listed_are_no_crash(watch: Watch) -> None:
 def test_a_driver_that_hangs_holds_up_no_sample_and_shows_no_old_number(
     gpus: Gpus, function: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    watch = Watch(gpus, patience=0.4)
+    watch = Watch(gpus)
     whole = watch.sample()
     gpus.put({"0.processes": "17:5"})
     server = GpuProcessCollector(watch.collector, lambda: {17}, "delays")
     assert [row.value for row in server.collect(0.0, watch.now)] == [5.0]
     gpus.put({f"hang.{function}": 1})
+    watch.be_patient(0.4)
     for times in (1.0, 2.0):
         assert watch.sample() == {"gpu_up": 0.0, "gpu_query_failures_total no_answer": times}
         assert [row.value for row in server.collect(0.0, watch.now)] == [None]
@@ -121,6 +122,7 @@ def test_a_driver_that_hangs_holds_up_no_sample_and_shows_no_old_number(
     assert sum(thread.name == "gpu" for thread in threading.enumerate()) == 1
     gpus.put({f"hang.{function}": None})
     _until_no_thread_asks()
+    watch.be_patient()
     again = watch.sample()
     assert {name: again[name] for name in whole} == whole
     watch.collector.close()
@@ -133,6 +135,7 @@ def test_a_driver_that_hangs_as_it_is_opened(gpus: Gpus, caplog: pytest.LogCaptu
     watch.collector.close()
     gpus.put({"hang.nvmlInitWithFlags": None})
     _until_no_thread_asks()
+    watch.be_patient()
     assert watch.sample()["gpu_up"] == 1.0
     watch.collector.close()
 

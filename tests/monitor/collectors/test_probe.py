@@ -110,17 +110,19 @@ def test_a_probe_that_fails(probe: dict[str, Any], answer: Answer, reason: str, 
 
 
 @pytest.mark.parametrize(
-    ("answer", "status"),
+    ("answer", "timeout", "status"),
     [
-        (lambda peer: peer.hang, NotEnough.ERROR),
-        (lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\nX-Slow: yes\r\n" * 9), NotEnough.ERROR),
-        (lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500), 200.0),
+        (lambda peer: peer.hang, "500ms", NotEnough.ERROR),
+        (lambda peer: peer.drip(b"HTTP/1.1 200 OK\r\nX-Slow: yes\r\n" * 9), "500ms", NotEnough.ERROR),
+        (lambda peer: peer.drip(b"x" * 500, at_once=b"HTTP/1.1 200 OK\r\n\r\n"), "2s", 200.0),
     ],
 )
-def test_a_server_that_hangs_or_drips_is_given_up_in_time(answer: Callable[[Peer], Answer], status: Any) -> None:
+def test_a_server_that_hangs_or_drips_is_given_up_in_time(
+    answer: Callable[[Peer], Answer], timeout: str, status: Any
+) -> None:
     with Peer(says()) as peer:
         peer.answer = answer(peer)
-        rows = collector({"url": peer.url, "timeout": "500ms"}).collect(NOW, 0.0)
+        rows = collector({"url": peer.url, "timeout": timeout}).collect(NOW, 0.0)
     assert values(rows) == {"up": 0.0, "latency_seconds": NotEnough.ERROR, "status_code": status}
     assert failures(rows) == {"timeout": 1.0}
 
@@ -247,6 +249,7 @@ def test_a_probe_that_hangs_holds_up_nobody_and_is_not_asked_twice() -> None:
             wait_for(lambda: values(source.collect(NOW, 0.0), "well")["up"] == 1.0, "the other's outcome is there")
             rows = source.collect(NOW + moment, float(moment))
         wait_for(lambda: len(well.requests) == 4, "the other one was asked each time")
+        wait_for(lambda: sick.requests, "the sick one was asked")
         assert len(sick.requests) == 1
         assert values(rows, "sick")["up"] is NotEnough.FIRST_SAMPLE
 

@@ -10,6 +10,7 @@ from monitor.clock import SystemClock
 from monitor.doctor.examine import examinations, examine, side_by_side
 from monitor.doctor.finding import Finding, Status, ok
 from monitor.doctor.offset import Offsets
+from tests.e2e.process import wait_for
 
 from .conftest import Configure
 
@@ -20,17 +21,30 @@ def test_findings_come_in_the_order_of_their_examinations() -> None:
 
 
 def test_what_raises_or_hangs_is_a_problem_of_its_own() -> None:
-    enough = threading.Event()
+    enough, told = threading.Event(), threading.Event()
+
+    class Patient(SystemClock):
+        """A clock on which no time passes until all but what hangs has ended."""
+
+        now = 0.0
+
+        def monotonic(self) -> float:
+            before, self.now = self.now, 0.3
+            if before:
+                wait_for(lambda: not {"a", "c"} & {thread.name for thread in threading.enumerate()}, "they end")
+                assert told.wait(30)
+            return before
 
     def broken() -> list[Finding]:
         raise OSError("no such thing")
 
     def hanging() -> Iterator[Finding]:
         yield ok("part", "this much is known")
-        enough.wait(30)
+        told.set()
+        enough.wait(60)
 
     try:
-        found = side_by_side({"a": broken, "b": hanging, "c": lambda: [ok("", "fine")]}, SystemClock(), seconds=0.3)
+        found = side_by_side({"a": broken, "b": hanging, "c": lambda: [ok("", "fine")]}, Patient(), seconds=0.3)
     finally:
         enough.set()
     assert [(item.name, item.status) for item in found] == [

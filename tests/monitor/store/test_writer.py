@@ -50,10 +50,10 @@ def test_jobs_that_wait_together_share_a_transaction_and_a_failing_one_fails_alo
 
     def wait(connection: Connection) -> None:
         held.set()
-        hold.wait(10)
+        hold.wait(60)
 
     first = writer.submit(wait)
-    held.wait(10)
+    assert held.wait(30)
     good = [writer.submit(lambda connection, x=x: put(connection, x)) for x in (1, 2)]
 
     def half(connection: Connection) -> None:
@@ -63,22 +63,22 @@ def test_jobs_that_wait_together_share_a_transaction_and_a_failing_one_fails_alo
     bad = writer.submit(half)
     last = writer.submit(lambda connection: put(connection, 3))
     hold.set()
-    first.result(10)
-    assert [future.result(10) for future in good] == [1, 2]
-    assert "UNIQUE" in str(bad.exception(10))
-    assert last.result(10) == 3
+    first.result(30)
+    assert [future.result(30) for future in good] == [1, 2]
+    assert "UNIQUE" in str(bad.exception(30))
+    assert last.result(30) == 3
     assert stored(engine) == [1, 2, 3]
 
 
 def test_the_queue_is_bounded_in_bytes_and_takes_work_without_a_size(writer: Writer) -> None:
     hold = threading.Event()
-    writer.submit(lambda connection: hold.wait(10), size=60)
+    writer.submit(lambda connection: hold.wait(60), size=60)
     with pytest.raises(QueueFull) as full:
         writer.submit(lambda connection: None, size=60)
     assert full.value.retry_after > 0
     unsized = writer.submit(lambda connection: 7)
     hold.set()
-    assert unsized.result(10) == 7
+    assert unsized.result(30) == 7
 
 
 def test_stopping_finishes_what_was_submitted(engine: Engine) -> None:
@@ -99,21 +99,21 @@ def test_a_full_disk_fails_every_job_of_the_transaction_and_acknowledges_none(en
 
     def wait(connection: Connection) -> None:
         held.set()
-        hold.wait(10)
+        hold.wait(60)
 
     def swell(connection: Connection) -> None:
         connection.execute(text("insert into blobs values (zeroblob(1000000))"))
 
     first = writer.submit(wait)
-    held.wait(10)
+    assert held.wait(30)
     together = [
         writer.submit(lambda connection: put(connection, 1)),
         writer.submit(swell),
         writer.submit(lambda connection: put(connection, 2)),
     ]
     hold.set()
-    first.result(10)
-    assert ["full" in str(future.exception(10)) for future in together] == [True, True, True]
+    first.result(30)
+    assert ["full" in str(future.exception(30)) for future in together] == [True, True, True]
     assert stored(engine) == []
     assert writer.call(lambda connection: put(connection, 3)) == 3, "it goes on once there is room"
     assert stored(engine) == [3]

@@ -168,7 +168,7 @@ def test_over_capacity_is_429_with_retry_after(tmp_path: Path) -> None:
     rig = make(tmp_path, queue_bytes=1000)
     go = threading.Event()
     try:
-        rig.writer.submit(lambda connection: go.wait(10), size=900)
+        rig.writer.submit(lambda connection: go.wait(60), size=900)
         reply = rig.client.post(PREDICTIONS, json=[GOOD])
         assert reply.status_code == 429
         assert int(reply.headers["retry-after"]) >= 1
@@ -186,16 +186,16 @@ def test_bodies_being_taken_are_bounded_too(tmp_path: Path) -> None:
 
     def hold(_: object) -> None:
         busy.set()
-        go.wait(10)
+        go.wait(60)
 
     body = json.dumps([GOOD | {"features": {"note": "x" * 4000}}] * 150).encode()
     try:
         rig.writer.submit(hold)
-        assert busy.wait(10)
+        assert busy.wait(30)
         with ThreadPoolExecutor(4) as pool:
             sent = [pool.submit(rig.client.post, PREDICTIONS, content=body, headers=JSON) for _ in range(4)]
             # Whoever came first waits for the writer; the others are turned away at once.
-            early = [future.result(10).status_code for _, future in zip(range(3), as_completed(sent), strict=False)]
+            early = [future.result(30).status_code for _, future in zip(range(3), as_completed(sent), strict=False)]
             go.set()
         assert early == [429, 429, 429]
         assert sorted(future.result().status_code for future in sent) == [202, 429, 429, 429]

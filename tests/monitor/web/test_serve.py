@@ -35,7 +35,7 @@ def test_it_serves_over_a_socket_and_stops_when_told(rig: Rig) -> None:
     thread.start()
     host, port = server.address
     try:
-        with httpx.Client(base_url=f"http://{host}:{port}") as client:
+        with httpx.Client(base_url=f"http://{host}:{port}", timeout=30) as client:
             assert client.post("/v1/models/delays/predictions", json=[ROW]).status_code == 202
             # Refused before it is read; the connection survives or is closed, the next request is served.
             too_large = client.post(
@@ -45,7 +45,7 @@ def test_it_serves_over_a_socket_and_stops_when_told(rig: Rig) -> None:
             assert client.post("/v1/models/delays/predictions", json=[ROW]).status_code == 202
     finally:
         server.stop()
-        thread.join(10)
+        thread.join(30)
     assert not thread.is_alive()
 
 
@@ -66,7 +66,7 @@ def test_a_sender_of_too_much_sees_why_and_not_a_reset(rig: Rig) -> None:
             connection.close()
     finally:
         server.stop()
-        thread.join(10)
+        thread.join(30)
 
 
 SERVE = """
@@ -89,10 +89,10 @@ def test_a_signal_ends_serving_and_lets_the_rest_be_closed(tmp_path: Path, numbe
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         port = process.stdout.readline().strip()
-        assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=10).status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=30).status_code == 200
         os.kill(process.pid, number)
         assert process.stdout.readline() == "closed\n"
-        assert process.wait(10) == 0
+        assert process.wait(30) == 0
 
 
 def test_the_application_imports_nothing_heavy(tmp_path: Path) -> None:
