@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -113,9 +113,9 @@ def test_an_expression_that_could_stop_everything_is_refused(pattern: str) -> No
 )
 def test_an_ordinary_expression_is_taken_and_quick_on_the_worst_value(pattern: str) -> None:
     matcher = Matcher.parse(f"feature=~{pattern}")
-    start = perf_counter()
+    start = thread_time()
     matcher.matches({"feature": "a" * 199 + "!"})
-    assert perf_counter() - start < 0.5
+    assert thread_time() - start < 0.5
 
 
 def test_a_value_too_long_to_be_judged_is_not_silenced() -> None:

@@ -338,10 +338,10 @@ client.log("lost", {}, 0)
 def test_logging_costs_the_server_microseconds(server: Receiver) -> None:
     features = {f"f{number}": number / 7 for number in range(20)}
     with Client(server.url, "m", max_queue=50_000) as client:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         for number in range(5_000):
             client.log(number, features, 1, probabilities={"0": 0.1, "1": 0.9})
-        cost = (time.perf_counter() - begun) / 5_000
+        cost = (time.thread_time() - begun) / 5_000
         assert client.flush(30)
-    # The background thread's encoding shares the interpreter lock, so this is far above the call's own 2-3 µs.
-    assert cost < 500e-6
+    # This thread's own time, however busy the machine is: the call takes 2-3 µs, a request some hundreds.
+    assert cost < 100e-6

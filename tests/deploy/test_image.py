@@ -85,5 +85,5 @@ def test_the_build_steps_make_an_installation_that_serves_without_writing_to_its
         assert "-OO" in psutil.Process(daemon.pid).cmdline(), "its bytecode without docstrings was made"
     finally:
         daemon.terminate()
-        assert daemon.wait(20) == 0
+        assert daemon.wait(60) == 0
     assert {path for path in home.rglob("*") if "uv" not in path.parts} == before, "the root can be read-only"

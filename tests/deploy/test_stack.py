@@ -29,7 +29,7 @@ MORE = {"replay": ["--days", "4", "--speed", "100"]}
 def answer(url: str, **query: str) -> Any:
     """What is there, or None while nobody answers."""
     try:
-        with urllib.request.urlopen(f"{url}?{urllib.parse.urlencode(query)}", timeout=5) as reply:
+        with urllib.request.urlopen(f"{url}?{urllib.parse.urlencode(query)}", timeout=30) as reply:
             body = reply.read()
             return json.loads(body) if "json" in reply.headers.get("Content-Type", "") else body or b"ok"
     except OSError:

@@ -51,7 +51,7 @@ class Reader:
 
     def measured(self) -> bool:
         """Whether there are measurements of a window, without which no alert can be."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['9797']}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['9797']}/metrics", timeout=30) as answer:
             return b"watchkeeper_feature_drift{" in answer.read()
 
     def stop(self) -> None:
@@ -118,7 +118,7 @@ def _alerts(listing: str) -> set[tuple[str, ...]]:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5):
+        with urllib.request.urlopen(url, timeout=30):
             return True
     except (urllib.error.URLError, OSError):
         return False

@@ -104,7 +104,7 @@ class Daemon:
         self.process = None
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=10) as reply:
+        with urllib.request.urlopen(self.url + path, timeout=30) as reply:
             body = reply.read()
             return json.loads(body) if "json" in reply.headers["Content-Type"] else body.decode()
 
@@ -125,7 +125,7 @@ class Daemon:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Reads the daemon's database beside it."""
-        connection = sqlite3.connect(self.folder / "watchkeeper.db", timeout=10)
+        connection = sqlite3.connect(self.folder / "watchkeeper.db", timeout=30)
         try:
             return connection.execute(query, values).fetchall()
         finally:

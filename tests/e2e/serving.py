@@ -16,7 +16,7 @@ from tests.e2e.process import free_port, wait_for
 def ask(url: str, body: bytes | None = None) -> int:
     """The status of the answer; 0 without one."""
     try:
-        with urllib.request.urlopen(url, data=body, timeout=10) as reply:
+        with urllib.request.urlopen(url, data=body, timeout=30) as reply:
             status: int = reply.status
             return status
     except urllib.error.HTTPError as error:

@@ -42,7 +42,7 @@ def test_an_alert_that_the_real_one_refuses_costs_no_other(tmp_path: Path) -> No
         world(tmp_path, rules, clock=clock) as it,
         spoiled(server.url, "load-4") as (url, requests),
     ):
-        line = member(it, url, told, rules, timeout="5s")
+        line = member(it, url, told, rules, timeout="30s")
         sample(it, "load1_ratio", 3.0)
         assert line.tick()
         assert set(server.alerts()) == {rule.name for rule in rules} - {"load-4"}
@@ -87,7 +87,7 @@ def test_a_daemon_that_is_killed_and_starts_again_makes_no_gap(tmp_path: Path) -
             ]
             began = time.monotonic()
             assert daemon.stop() == 0
-            assert time.monotonic() - began < 12, "the deaf one, with its 30 s, does not hold it up"
+            assert time.monotonic() - began < 25, "the deaf one, with its 30 s, does not hold it up"
         log = daemon.log.read_text()
         assert f"alerts go to console, alertmanager:{mine}, alertmanager:{other}" in log
         assert "slack is left to Alertmanager" in log
@@ -101,8 +101,8 @@ def test_a_member_that_does_not_answer_is_named_as_degraded_and_only_that(tmp_pa
         config = CONFIG.format(alertmanager=alertmanager.url, deaf=deaf).replace("timeout: 30s", "timeout: 500ms")
         with Daemon(tmp_path, config) as daemon:
             name = f"receiver alertmanager:{urlsplit(deaf).netloc}"
-            degraded = wait_for(lambda: daemon.get("/readyz").get("degraded"), "it is said")
-            assert degraded == {name: "no answer within 0.5 s"}
+            only = {name: "no answer within 0.5 s"}
+            wait_for(lambda: daemon.get("/readyz").get("degraded") == only, "it is said, and of no other")
 
 
 @contextmanager
@@ -120,7 +120,7 @@ def spoiled(target: str, name: str) -> Iterator[tuple[str, list[int]]]:
             body = json.dumps(alerts).encode()
             request = urllib.request.Request(target + self.path, body, {"Content-Type": "application/json"})
             try:
-                with urllib.request.urlopen(request, timeout=5) as reply:
+                with urllib.request.urlopen(request, timeout=30) as reply:
                     self.answer(reply.status, reply.read())
             except urllib.error.HTTPError as error:
                 self.answer(error.code, error.read())

@@ -168,7 +168,7 @@ def test_a_sync_comes_before_each_acknowledgement(tmp_path: Path) -> None:
                 assert daemon.post("/v1/models/parcels/predictions", [row])[0] == 202
         finally:
             strace.terminate()
-            strace.wait(timeout=10)
+            strace.wait(timeout=30)
     synced, acknowledged = False, 0
     for line in trace.read_text().splitlines():
         if "fsync(" in line or "fdatasync(" in line:

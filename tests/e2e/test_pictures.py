@@ -61,6 +61,6 @@ def test_the_picture_of_a_drift_arrives_in_slack_and_on_the_page(tmp_path: Path)
             path = f"/pictures/{id}"
             assert f'<img class="picture" src="{path}.svg" alt="distance: ' in daemon.get(f"/incidents/{incident}")
             assert ET.fromstring(daemon.get(f"{path}.svg")).tag == "{http://www.w3.org/2000/svg}svg"
-            with urllib.request.urlopen(f"{daemon.url}{path}.png", timeout=10) as reply:
+            with urllib.request.urlopen(f"{daemon.url}{path}.png", timeout=30) as reply:
                 assert reply.read() == file.data
             assert len([one for one in slack.messages if one.files]) == 1

@@ -93,6 +93,6 @@ def test_an_incident_is_handled_from_slack_and_says_whether_anybody_watches(tmp_
         slack.fail("hang", times=100)
         assert daemon.process is not None
         daemon.process.send_signal(signal.SIGTERM)
-        assert daemon.process.wait(timeout=12) == 0, "stopping is bounded"
+        assert daemon.process.wait(timeout=25) == 0, "stopping is bounded"
         daemon.process = None
         assert "Watcher stopped" not in shown(message)

@@ -51,7 +51,7 @@ def sample(it: World, name: str, value: float, model: str = "") -> None:
 
 
 def member(it: World, url: str, told: Told, rules: list[Rule] = RULES, **keys: object) -> Member:
-    settings = AlertmanagerSettings.model_validate({"members": [url], "timeout": "500ms", **keys})
+    settings = AlertmanagerSettings.model_validate({"members": [url], "timeout": "30s", **keys})
     source = Source(it.engine, rules, lambda now: [])
     return Member(url, settings, source, it.clock, told, random=lambda: 1.0)
 
@@ -161,7 +161,7 @@ def test_a_hung_member_blocks_no_other(tmp_path: Path) -> None:
         with Alertmanager(tmp_path / "am") as server:
             sample(it, "load1_ratio", 3.0)
             mute, well = Told(), Told()
-            lines = [member(it, deaf, mute), member(it, server.url, well)]
+            lines = [member(it, deaf, mute, timeout="500ms"), member(it, server.url, well)]
             threads = [threading.Thread(target=line.tick) for line in lines]
             for thread in threads:
                 thread.start()

@@ -16,7 +16,7 @@ test = sys.modules["tests.monitor.test_lean"]
 test.ran.append(__name__)
 first = 1
 for _ in range(test.THREADS):
-    test.asking.acquire(timeout=10)
+    test.asking.acquire(timeout=30)
 last = 2
 """
 THREADS = 4

@@ -13,7 +13,7 @@ from monitor.health import Health
 from monitor.metrics import Meters
 from monitor.schedule import Schedule
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 
 
 class Stepped:

@@ -33,7 +33,7 @@ def heard(
     it: World, workspace: FakeSlack, presses: list[tuple[str, str]], allow: tuple[str, ...] = ()
 ) -> Iterator[Presses]:
     token = SecretStr(TOKEN)
-    settings = SlackSettings(channel=CHANNEL, token=token, api_url=workspace.api_url, timeout=1.0, allow=list(allow))
+    settings = SlackSettings(channel=CHANNEL, token=token, api_url=workspace.api_url, timeout=30.0, allow=list(allow))
     made = Presses(
         settings,
         SecretStr(APP_TOKEN),
@@ -61,7 +61,7 @@ def incident(it: World, workspace: FakeSlack) -> str:
 
 
 def receiver(workspace: FakeSlack) -> Slack:
-    slack = Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 1.0))
+    slack = Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 30.0))
     slack.hears = lambda: True
     return slack
 

@@ -63,13 +63,13 @@ class Alertmanager:
 
     def _ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=5) as reply:
+            with urllib.request.urlopen(f"{self.url}/-/ready", timeout=30) as reply:
                 return bool(reply.status == 200)
         except OSError:
             return False
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=5) as reply:
+        with urllib.request.urlopen(self.url + path, timeout=30) as reply:
             return json.load(reply)
 
     def __enter__(self) -> Alertmanager:

@@ -40,7 +40,7 @@ class Prometheus:
     def get(self, path: str, **query: str) -> Any:
         """`data` of an answer of the HTTP API."""
         url = f"http://127.0.0.1:{self._port}{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=5) as reply:
+        with urllib.request.urlopen(url, timeout=30) as reply:
             return json.load(reply)["data"]
 
     def ask(self, query: str) -> list[dict[str, Any]]:
@@ -81,7 +81,7 @@ class Prometheus:
 
     def _ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=5) as reply:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=30) as reply:
                 return bool(reply.status == 200)
         except OSError:
             return False

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.daemon import DRAIN_SECONDS
-from monitor.worker import GRACE_SECONDS
 from tests.e2e.process import COMMAND, Daemon, free_port, wait_for
 from tests.fakes.peer import Peer, says
 from tests.fakes.slack import CHANNEL, TOKEN, FakeSlack
@@ -51,7 +49,7 @@ def test_survives_sigterm_with_a_receiver_that_hangs(tmp_path: Path, ill: Peer) 
             wait_for(lambda: ("chat.postMessage", "hang") in slack.calls, "it hangs in the middle of a send")
             began = SystemClock().monotonic()
             assert daemon.stop() == 0
-            assert SystemClock().monotonic() - began < DRAIN_SECONDS + GRACE_SECONDS + 2
+            assert SystemClock().monotonic() - began < 25, "Slack's time limit of 30 s is not waited for"
             assert slack.posts() == []
             assert count(daemon, "outcome IS NULL") == 1, "it is owed"
             daemon.start()
@@ -142,7 +140,7 @@ def read(daemon: Daemon, path: str) -> str:
     import urllib.request
 
     request = urllib.request.Request(daemon.url + path, headers={"Authorization": "Bearer admin-secret"})
-    with urllib.request.urlopen(request, timeout=10) as reply:
+    with urllib.request.urlopen(request, timeout=30) as reply:
         text: str = reply.read().decode()
         return text
 

@@ -23,8 +23,8 @@ DRIFT = rule()
 SEVERE = rule(name="severe", above=9.0, severity="critical", group="drift")
 
 
-def bot(url: str) -> Slack:
-    return Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, url, 1.0))
+def bot(url: str, timeout: float = 30.0) -> Slack:
+    return Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, url, timeout))
 
 
 def tries(it: World, slack: FakeSlack, seconds: int, every: float = 0.25) -> list[float]:
@@ -69,7 +69,8 @@ def test_survives_a_rate_limit(slack: FakeSlack, clock: FakeClock, tmp_path: Pat
 def test_survives_errors_time_outs_and_resets(
     slack: FakeSlack, clock: FakeClock, tmp_path: Path, kind: str, times: int
 ) -> None:
-    with world(tmp_path, [DRIFT, SEVERE], bot(slack.api_url), clock=clock) as it:
+    patience = 2.0 if kind == "hang" else 30.0
+    with world(tmp_path, [DRIFT, SEVERE], bot(slack.api_url, patience), clock=clock) as it:
         for hour, value in enumerate([3.2, 20.0, 0.0], 1):
             slack.fail(kind, times)
             it.window(value, hour)

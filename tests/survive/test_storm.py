@@ -31,7 +31,7 @@ def judge(it: World, value: float, hour: int, model: str = "delays", many: int =
 
 
 def bot(slack: FakeSlack) -> Slack:
-    return Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, slack.api_url, 1.0))
+    return Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, slack.api_url, 30.0))
 
 
 def sampled(it: World) -> float:

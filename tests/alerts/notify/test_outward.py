@@ -24,7 +24,7 @@ from tests.alerts.builders import alert, incident
 from tests.fakes.pagerduty import KEY, pagerduty
 from tests.fakes.peer import Peer, says
 
-TRANSPORT = Outbound(SystemClock(), 2.0)
+TRANSPORT = Outbound(SystemClock(), 30.0)
 FIRST = Notice(incident(), Why.FIRST)
 
 
@@ -125,7 +125,7 @@ def test_pagerduty_takes_a_summary_of_any_length_and_refuses_a_foreign_key() -> 
 def test_apprise_tells_each_address_once_however_often_another_fails() -> None:
     with Peer(says()) as well, Peer(says(status=500)) as ill:
         urls = [f"json://127.0.0.1:{well.port}/a", f"json://127.0.0.1:{ill.port}/b"]
-        receiver = Everywhere("all", urls, timeout=2.0, page="https://w.example")
+        receiver = Everywhere("all", urls, timeout=30.0, page="https://w.example")
         error = refusal(receiver.send)
         assert error.retry and "address 2" in str(error)
         ill.answer = says()

@@ -32,12 +32,17 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlack]:
         yield slack
 
 
-def bot(workspace: FakeSlack, channel: str = CHANNEL, token: str = TOKEN, timeout: float = 1.0) -> Slack:
+def bot(workspace: FakeSlack, channel: str = CHANNEL, token: str = TOKEN, timeout: float = 30.0) -> Slack:
     return Slack(SlackOptions(channel, SecretStr(token), None, workspace.api_url, timeout))
 
 
-def hook(workspace: FakeSlack, url: str = "") -> Slack:
-    return Slack(SlackOptions(webhook_url=SecretStr(url or workspace.webhook_url), timeout=1.0))
+def hook(workspace: FakeSlack, url: str = "", timeout: float = 30.0) -> Slack:
+    return Slack(SlackOptions(webhook_url=SecretStr(url or workspace.webhook_url), timeout=timeout))
+
+
+def patience(fault: str) -> float:
+    """How long Slack is waited for: briefly only where it never answers."""
+    return 1.0 if fault == "hang" else 30.0
 
 
 def refused(slack: Slack, notice: Notice = FIRST, address: Address | None = None) -> NotifyError:
@@ -73,8 +78,8 @@ def calling(workspace: FakeSlack, hooked: bool = False) -> Slack:
     """With people to call."""
     whom = {Severity.WARNING: ["U0ANN"], Severity.CRITICAL: ["S0ONCALL", "here"]}
     if hooked:
-        return Slack(SlackOptions(webhook_url=SecretStr(workspace.webhook_url), timeout=1.0, mentions=whom))
-    return Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 1.0, mentions=whom))
+        return Slack(SlackOptions(webhook_url=SecretStr(workspace.webhook_url), timeout=30.0, mentions=whom))
+    return Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 30.0, mentions=whom))
 
 
 def test_people_are_called_by_severity_where_somebody_is_to_come(workspace: FakeSlack) -> None:
@@ -101,7 +106,7 @@ def test_a_webhook_calls_people_too(workspace: FakeSlack) -> None:
 
 
 def test_a_webhooks_message_has_a_link_and_no_buttons(workspace: FakeSlack) -> None:
-    slack = Slack(SlackOptions(webhook_url=SecretStr(workspace.webhook_url), timeout=1.0, page="https://w.example"))
+    slack = Slack(SlackOptions(webhook_url=SecretStr(workspace.webhook_url), timeout=30.0, page="https://w.example"))
     slack.hears = lambda: True
     slack.send(FIRST, None)
     (row,) = [block for block in workspace.hooked[0]["blocks"] if block["type"] == "actions"]
@@ -109,7 +114,7 @@ def test_a_webhooks_message_has_a_link_and_no_buttons(workspace: FakeSlack) -> N
 
 
 def test_a_message_links_grafana_with_the_time_so_far_and_then_with_the_whole(workspace: FakeSlack) -> None:
-    where = SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 1.0, grafana="https://g.example/a")
+    where = SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 30.0, grafana="https://g.example/a")
     slack = Slack(where)
     address = slack.send(FIRST, None)
     [post] = workspace.posts()
@@ -211,7 +216,7 @@ def test_blocks_that_slack_refuses_become_text(workspace: FakeSlack, monkeypatch
 @pytest.mark.parametrize("fault", ["500", "reset", "lost_reply", "hang"])
 def test_what_may_pass_is_to_be_retried_and_the_sdk_itself_does_not(workspace: FakeSlack, fault: str) -> None:
     workspace.fail(fault)
-    error = refused(bot(workspace))
+    error = refused(bot(workspace, timeout=patience(fault)))
     assert (error.retry, error.after, error.of_message) == (True, None, False)
     assert len(workspace.calls) == 1
 
@@ -283,7 +288,7 @@ def test_a_webhook_that_is_gone(workspace: FakeSlack, status: int, text: str, re
 @pytest.mark.parametrize("fault", ["500", "reset", "hang", "429"])
 def test_a_webhooks_faults_are_to_be_retried(workspace: FakeSlack, fault: str) -> None:
     workspace.fail(fault, retry_after=7)
-    error = refused(hook(workspace))
+    error = refused(hook(workspace, timeout=patience(fault)))
     assert (error.retry, error.after) == (True, 7.0 if fault == "429" else None)
 
 
@@ -295,7 +300,7 @@ def test_no_secret_in_errors_or_logs(workspace: FakeSlack, caplog: pytest.LogCap
     texts.append(str(refused(hook(workspace, "nonsense://hooks/services/T/B/secret"))))
     for fault in ("500", "reset", "revoked", "hang"):
         workspace.fail(fault)
-        texts.append(str(refused(bot(workspace))))
+        texts.append(str(refused(bot(workspace, timeout=patience(fault)))))
     everything = "\n".join([*texts, caplog.text])
     for secret in (TOKEN, "secret", "se cret"):
         assert secret not in everything

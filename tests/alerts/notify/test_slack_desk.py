@@ -32,7 +32,7 @@ class Scene:
     def __init__(self, it: World, workspace: FakeSlack, allow: tuple[str, ...] = ()) -> None:
         self.it, self.workspace = it, workspace
         store = PressStore(it.engine, it.writer, iter(f"silence-{index}" for index in range(99)).__next__)
-        people = People(allow, SecretStr(TOKEN), it.clock.monotonic, workspace.api_url, 1.0)
+        people = People(allow, SecretStr(TOKEN), it.clock.monotonic, workspace.api_url, 30.0)
         self.desk = Desk(store, people.may, DeskOptions(3600.0, "Europe/Berlin", "https://watch.example"))
         it.window(3.2, 1)
         self.deliver()
@@ -73,7 +73,7 @@ def workspace() -> Iterator[FakeSlack]:
 
 
 def hearing(workspace: FakeSlack) -> Slack:
-    slack = Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 1.0, "https://watch.example"))
+    slack = Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, workspace.api_url, 30.0, "https://watch.example"))
     slack.hears = lambda: True
     return slack
 

@@ -29,8 +29,8 @@ def slack() -> Iterator[FakeSlack]:
         yield fake
 
 
-def options(slack: FakeSlack) -> SlackOptions:
-    return SlackOptions(CHANNEL, SecretStr(TOKEN), api_url=slack.api_url, timeout=1.0)
+def options(slack: FakeSlack, timeout: float = 30.0) -> SlackOptions:
+    return SlackOptions(CHANNEL, SecretStr(TOKEN), api_url=slack.api_url, timeout=timeout)
 
 
 @contextmanager
@@ -44,8 +44,8 @@ def told(folder: Path, slack: FakeSlack) -> Iterator[World]:
         yield it
 
 
-def line(it: World, slack: FakeSlack) -> Illustrations:
-    return Illustrations(PictureSends(it.engine, it.writer), SlackPictures(options(slack)), "slack", it.clock)
+def line(it: World, slack: FakeSlack, timeout: float = 30.0) -> Illustrations:
+    return Illustrations(PictureSends(it.engine, it.writer), SlackPictures(options(slack, timeout)), "slack", it.clock)
 
 
 def shared(slack: FakeSlack) -> list[Message]:
@@ -104,7 +104,7 @@ def test_without_the_scope_messages_go_on_and_one_line_says_so(
 def test_a_failure_of_any_stage_is_made_good(tmp_path: Path, slack: FakeSlack, fault: str, method: str) -> None:
     with told(tmp_path, slack) as it:
         slack.fail(fault, method=method)
-        assert not line(it, slack).run()
+        assert not line(it, slack, 1.0 if fault == "hang" else 30.0).run()
         assert not line(it, slack).run(), "not at once"
         it.clock.forward(40)
         assert line(it, slack).run()

@@ -77,6 +77,14 @@ def test_sums_past_the_largest_float_break_nothing_else() -> None:
     assert made.mean == pytest.approx(0.0, abs=1e300)
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_moments_of_values_whose_sums_or_squares_are_huge(sign: float) -> None:
+    largest = numbers(pa.array([sign * 1.5e308, sign * 1.6e308, sign * 1.7e308]), BINS, 0)
+    assert largest.mean == pytest.approx(sign * 1.6e308)
+    large = numbers(pa.array([sign * 1e120, sign * 3e120]), BINS, 0)
+    assert (large.mean, large.std) == pytest.approx((sign * 2e120, 1e120))
+
+
 def test_more_edges_than_are_compared_one_by_one() -> None:
     drawn = np.random.default_rng(5).normal(size=30_000)
     bins = number_bins(drawn, MOST_COMPARED + 50)

@@ -20,7 +20,6 @@ from checks.catalog import CATALOG
 from monitor.collectors import Collector
 from monitor.collectors.server import LOOK_BACK, ServerCollector
 from monitor.settings import ServerSettings
-
 from tests.e2e.process import wait_for
 
 from .test_exposition import page

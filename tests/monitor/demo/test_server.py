@@ -18,6 +18,7 @@ from monitor.demo.server import create_app
 from monitor.demo.story import DAY, REPLAY, TRAINING
 from monitor.demo.train import Delays
 from tests.client.receiver import Answer, Receiver
+from tests.e2e.process import wait_for
 
 
 @dataclass
@@ -33,17 +34,14 @@ def model(flights: pa.Table) -> Delays:
 
 @pytest.fixture
 def running(model: Delays, watchkeeper: Receiver) -> Iterator[Running]:
-    watch = Client(watchkeeper.url, "delays", flush_seconds=30.0)
+    watch = Client(watchkeeper.url, "delays", flush_seconds=300.0)
     server = uvicorn.Server(uvicorn.Config(create_app(model, watch), port=0, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    end = time.monotonic() + 20
-    while not server.started:
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_for(lambda: server.started, "it is served")
     yield Running(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", watchkeeper)
     server.should_exit = True
-    thread.join(10)
+    thread.join(30)
 
 
 def departures(flights: pa.Table, n: int = 20) -> Departures:
