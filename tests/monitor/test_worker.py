@@ -37,7 +37,7 @@ def alive(pid: int) -> bool:
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
-    made = Worker(WorkerSettings(timeout=30.0, idle=30.0), SystemClock())
+    made = Worker(WorkerSettings(timeout=120.0, idle=300.0), SystemClock())
     yield made
     made.stop()
 

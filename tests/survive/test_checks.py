@@ -19,9 +19,9 @@ from tests.monitor import worker_tasks
 DISTANCE: Labels = (("feature", "distance"),)
 
 
-def failing(task: Any) -> dict[str, str]:
+def failing(task: Any, timeout: float = 120.0) -> dict[str, str]:
     """What the real worker says of a task that does not return."""
-    worker = Worker(WorkerSettings(timeout=0.5), SystemClock())
+    worker = Worker(WorkerSettings(timeout=timeout), SystemClock())
     try:
         with pytest.raises(WorkerError) as error:
             worker.run(task)
@@ -38,7 +38,7 @@ def broken(it: World, kind: str, hour: int) -> None:
     if kind == "raises":
         failed = failing(worker_tasks.fail)
     elif kind == "hangs":
-        failed = failing(worker_tasks.hang)
+        failed = failing(worker_tasks.hang, 0.5)
     elif kind == "gives no number":
         rows = [measure(nan, end, labels=DISTANCE)]
     elif kind == "has too few rows":
