@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 
 from checks.base import Measurement, NotEnough
 from checks.inputs import CheckOptions, WindowData
 from checks.profile import Profile, empty, merge, profile
+from checks.profile.stack import Stack
 from checks.run import run_checks
 from tests.checks.sample import WINDOW, reference
 
@@ -49,6 +52,13 @@ def test_merging_and_storing_keep_it() -> None:
         assert made.errors == BROKEN.errors
         assert Profile.from_bytes(made.to_bytes(), NORMAL.binning).errors == BROKEN.errors
     assert not merge(window(), window()).errors
+
+
+def test_of_two_errors_of_a_column_the_first_ones_stays() -> None:
+    first, second = (replace(BROKEN, errors={"f:amount": text}) for text in ("first", "second"))
+    assert merge(first, second).errors == {"f:amount": "first"}
+    stacked = Stack(NORMAL.binning).profile([first.to_bytes(), second.to_bytes()])
+    assert stacked.errors == {"f:amount": "first"}
 
 
 def test_every_check_says_so_for_the_column_alone() -> None:

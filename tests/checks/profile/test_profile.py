@@ -107,6 +107,13 @@ def test_bytes_there_and_back(all_rows: list[tuple[Any, ...]]) -> None:
     same(Profile.from_bytes(made.to_bytes(), BINNING), made)
 
 
+@pytest.mark.parametrize("count", [65_535, 65_536, 2**32 - 1, 2**32, 2**40])
+def test_counts_of_any_size_are_stored_whole(count: int) -> None:
+    binning = Binning({"f:c": CategoryBins(("a",))})
+    made = Profile(count, {"f:c": CategoryColumn(0, 0, np.array([count, 1, 0]))}, binning.fingerprint)
+    assert Profile.from_bytes(made.to_bytes(), binning).columns["f:c"].counts.tolist() == [count, 1, 0]
+
+
 @settings(max_examples=40)
 @given(rows)
 def test_every_row_is_counted_once(all_rows: list[tuple[Any, ...]]) -> None:
