@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import psutil
 
 from bench import drift, footprint, rules, scrape, windows
-from bench import page as looking
+from bench import page as bench_page
 from bench.table import Row, markdown
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -144,7 +144,7 @@ PARTS = {
         "Looking at the page",
         "`python -m bench.page`: first contentful paint, as Debian's Chromium reports it, on loopback, the median of "
         "nine loads of pages that were looked at once before; each model has two days of hours in its history.",
-        lambda quick: looking.measure(3 if quick else 9),
+        lambda quick: bench_page.measure(3 if quick else 9),
     ),
     "footprint": Part(
         "What the sidecar costs",

@@ -18,9 +18,9 @@ from sqlalchemy import func, insert, select, update
 from bench.ingest import prediction
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import arrivals, progress
-from monitor.work.closing import ModelOptions
-from monitor.work.compaction import Compaction
-from monitor.work.reference import build
+from monitor.worker.compaction.compaction import Compaction
+from monitor.worker.messages import ModelOptions
+from monitor.worker.tasks import build_reference
 
 MODEL = "bench"
 
@@ -30,7 +30,7 @@ def main(url: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reference.csv"
         write_reference(path)
-        build(url, str(path), options)
+        build_reference(url, str(path), options)
     engine = open_engine(url)
     with writing(engine).begin() as connection:
         connection.execute(insert(progress).values(model=MODEL, scanned_seq=0, compacted_seq=0))

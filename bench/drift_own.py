@@ -18,14 +18,14 @@ import pyarrow.parquet
 
 from bench.peers.measure import peak_mb
 from checks.base import Window
-from checks.drift.exact.compare import compare_exact
-from checks.drift.exact.result import Kind
+from checks.calibration.build_reference import build_reference
+from checks.data.schema_inference import infer
 from checks.drift.feature import feature_drift
+from checks.drift.presets.compare import compare_exact
+from checks.drift.presets.result import Kind
 from checks.inputs import CheckOptions, WindowData
-from checks.learn.reference import build_reference
 from checks.profile import Profile
 from checks.reference import Reference
-from checks.schema import infer
 from checks.source import SourceColumns, open_source, profile_source
 from checks.source.columns import LazyTable, by_columns
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
-from checks.arrow import float_array, int_array, string_array
+from checks.data.arrow import float_array, int_array, string_array
 
 GROUP = 100_000
 """Rows of a row group."""

@@ -17,18 +17,18 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, text
 
 from monitor.clock import SystemClock
-from monitor.health import Health
-from monitor.latest import Latest
-from monitor.metrics import LatestCollector, Meters
-from monitor.reload import Reloaded
-from monitor.settings import Config
-from monitor.store.alerts import AlertStore
+from monitor.config.reload import Reloaded
+from monitor.settings.root import Config
+from monitor.store.alerts.queries import AlertStore
 from monitor.store.engine import open_engine, writing
 from monitor.store.events import EventStore
 from monitor.store.tables import metadata
 from monitor.store.writer import Writer
+from monitor.telemetry.health import Health
+from monitor.telemetry.latest_values import Latest
+from monitor.telemetry.metrics import LatestCollector, Meters
 from monitor.web.app import Services, create_app
-from monitor.web.serve import Server
+from monitor.web.server import Server
 
 
 def main(design: str, core: str, database: str) -> int:

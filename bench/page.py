@@ -18,8 +18,8 @@ from sqlalchemy import update
 
 from bench.table import Row, markdown
 from checks.base import Measurement, Window, labels
-from monitor.store import measurements
 from monitor.store.engine import open_engine, writing
+from monitor.store.results import measurements
 from monitor.store.tables import progress
 from tests.e2e.process import Daemon
 from tests.e2e.stream import HOUR, START

@@ -16,11 +16,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from alerts.evaluate import States, evaluate
-from alerts.rule import Rule
+from alerts.rules.rule import Rule
+from alerts.state.evaluate import States, evaluate
 from bench.table import Row, markdown
 from checks.base import Measurement, Window, labels
-from monitor.judge import Judge
+from monitor.alerting.engine import Judge
 from monitor.store.engine import open_engine
 from monitor.store.tables import metadata
 from monitor.store.writer import Writer

@@ -13,13 +13,13 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from bench.table import Row, markdown
 from checks.base import Measurement, Window, labels
-from monitor.exposition import render
-from monitor.latest import Latest
-from monitor.metrics import LatestCollector, Meters
-from monitor.store.alerts import AlertStore
+from monitor.store.alerts.queries import AlertStore
 from monitor.store.engine import open_engine
 from monitor.store.tables import metadata
 from monitor.store.writer import Writer
+from monitor.telemetry.latest_values import Latest
+from monitor.telemetry.metrics import LatestCollector, Meters
+from monitor.telemetry.prometheus_text import render
 
 FEATURES = 1000
 QUALITY = ("missing_ratio", "non_finite_ratio", "out_of_range_ratio", "new_category_ratio", "type_mismatch_ratio")

@@ -21,12 +21,10 @@ from sqlalchemy import func, select
 
 from checks.segments.parts import DEFAULT
 from monitor.store.tables import rollups
-from monitor.work.closing import ModelOptions, SegmentOptions
-from monitor.work.compact import compact
-from monitor.work.measure import measure
-from monitor.work.reference import build
-from monitor.work.rolling import roll
-from tests.monitor.work.log import HOUR, START, Log
+from monitor.worker.messages import ModelOptions, SegmentOptions
+from monitor.worker.tasks import build_reference, compact, measure
+from monitor.worker.upkeep.rollup import roll
+from tests.monitor.worker.log import HOUR, START, Log
 
 CATEGORIES = (12, 30, 6)
 """Values of each of the columns that rows are told apart by: top 10 and others, twice, and 6 and others."""
@@ -73,7 +71,7 @@ def run(database: Path, reference: Path, live: Columns, dimensions: int) -> str:
     options = ModelOptions("bench", lateness=0.0, maturity=HOUR, segments=segments)
     log = Log(database, options)
     began = time.process_time()
-    build(log.url, str(reference), options)
+    build_reference(log.url, str(reference), options)
     built = time.process_time() - began
     send(log, live)
     log.scan()

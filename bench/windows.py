@@ -29,12 +29,11 @@ from checks.inputs import CheckOptions, WindowData
 from checks.profile import Profile
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import arrivals, metadata, profiles, progress, rollups, windows
-from monitor.work.closing import ModelOptions
-from monitor.work.compact import compact
-from monitor.work.evidence import Evidence
-from monitor.work.reference import build
-from monitor.work.references import newest
-from monitor.work.rolling import roll
+from monitor.worker.messages import ModelOptions
+from monitor.worker.stored.references import newest
+from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.tasks import build_reference, compact
+from monitor.worker.upkeep.rollup import roll
 
 MODEL = "bench"
 HOUR, DAY = 3600.0, 86400.0
@@ -110,7 +109,7 @@ def fill(url: str, folder: Path, columns: int, options: ModelOptions) -> None:
     made = {name: rng.normal(size=5_000) for name in names}
     path = folder / "reference.parquet"
     pq.write_table(pa.table({"time": BEGIN - DAY + np.arange(5_000) * 17.0, **made}), path)
-    build(url, str(path), options)
+    build_reference(url, str(path), options)
     engine = open_engine(url)
     hours = round(DAYS * DAY / HOUR)
     with writing(engine).begin() as connection:

@@ -95,3 +95,13 @@ class Measurement:
     def __post_init__(self) -> None:
         if (self.value is None) == (self.reason is None):
             raise ValueError(f"{self.name}: a measurement has either a value or a reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure from n rows and its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pyarrow as pa
 
-from checks.arrow import Codes, Floats
 from checks.base import Window
-from checks.drift.exact.result import PresetName
+from checks.data.arrow import Codes, Floats
 from checks.profile import Profile
 
 
@@ -58,7 +57,7 @@ class Scored:
 
 
 class RowSource(Protocol):
-    """Rows as frames (`checks.frame`), read when they are asked for, once."""
+    """Rows as frames (`checks.data.frame`), read when they are asked for, once."""
 
     def reference(self) -> pa.Table:
         """The reference's, in the order of time."""
@@ -108,3 +107,6 @@ class CheckOptions:
     """How much each feature matters to the model, in any unit; where none is given, all matter the same."""
     quality: bool = True
     performance: bool = True
+
+
+PresetName = Literal["evidently", "nannyml"]

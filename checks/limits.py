@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from checks.arrow import Floats
 from checks.base import Labels
+from checks.data.arrow import Floats
 
 SIZES = (3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 100_000, 1_000_000)
 """Window sizes at which sampling noise is tabulated; between them it is a line in logarithms."""

@@ -7,11 +7,11 @@ from dataclasses import astuple, dataclass
 
 import msgspec
 
+from checks.base import Estimate
+from checks.data.schema import Schema
 from checks.limits import Calibration
-from checks.performance.interval import Estimate
 from checks.profile import Binning, Profile
 from checks.profile.binning import unpack
-from checks.schema import Schema
 
 VERSION = 3
 READABLE = (3,)

@@ -13,7 +13,7 @@ from grafana.alerts import alerts
 from grafana.classic import classic
 from grafana.fleet import fleet
 from grafana.model import one_model
-from grafana.own import own
+from grafana.self_monitoring import own
 from grafana.system import system
 
 FOLDER = Path(__file__).parent / "dashboards"

@@ -44,7 +44,7 @@ def test_alerts_know_the_measurement_alone() -> None:
 def test_the_daemon_loads_nothing_numeric_and_no_command_line() -> None:
     heavy = {"numpy", "pandas", "scipy", "sklearn", "evidently", "pyarrow", "alembic", "typer", "rich"}
     program = (
-        "import sys, monitor.daemon, alerts.notify.slack; "
+        "import sys, monitor.daemon.daemon, alerts.notify.slack; "
         f"print(*sorted({heavy!r} & {{name.split('.')[0] for name in sys.modules}}))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
@@ -55,7 +55,7 @@ def test_the_daemon_leaves_out_what_is_imported_and_not_used() -> None:
     unused = {"argparse", "bdb", "click", "difflib", "uvicorn.main", "uvicorn.supervisors", "watchfiles"}
     unused |= {"_csv", "html.entities", "logging.handlers"}
     program = (
-        "import sys, monitor.daemon, uvicorn.lifespan.off, uvicorn.protocols.http.httptools_impl; "
+        "import sys, monitor.daemon.daemon, uvicorn.lifespan.off, uvicorn.protocols.http.httptools_impl; "
         f"print(*sorted({unused!r} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from alerts.incident import Notice, Why
+from alerts.incidents.incident import Notice, Why
 
 Address = Mapping[str, str]
 """What a receiver needs to find its message again (Slack: channel, ts); JSON-serialisable."""

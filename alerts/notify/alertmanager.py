@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from alerts.incident import Alert
-from alerts.silence import Silence
+from alerts.incidents.incident import Alert
+from alerts.incidents.silence import Silence
 
 RESOLVED_AGAIN = 900.0
 """Seconds for which a resolved alert is told again: one message that gets lost must not leave it firing there."""

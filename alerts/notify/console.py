@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from alerts.duration import span
-from alerts.incident import Alert, Notice, Why
+from alerts.incidents.incident import Alert, Notice, Why
 from alerts.notify import Address, NotifyError
 from alerts.wording import clean, stamp
 

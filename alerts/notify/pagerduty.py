@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alerts.incident import Incident, Notice, Why
+from alerts.incidents.incident import Incident, Notice, Why
 from alerts.notify import Address
 from alerts.notify.transport import Post, Transport, judge
-from alerts.rule import Severity
+from alerts.rules.rule import Severity
 from alerts.wording import clean, stamp
 
 URL = "https://events.pagerduty.com/v2/enqueue"

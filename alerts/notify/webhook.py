@@ -13,7 +13,7 @@ from jinja2 import TemplateError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from alerts.incident import Acknowledgement, Alert, Notice, Silencing, Why
+from alerts.incidents.incident import Acknowledgement, Alert, Notice, Silencing, Why
 from alerts.notify import Address, NotifyError
 from alerts.notify.transport import Post, Transport, judge
 from alerts.wording import stamp

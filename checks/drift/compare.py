@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from checks.base import Labels, Measurement, NotEnough, labels
-from checks.drift.methods import METHODS, Method
-from checks.drift.moved import explained
-from checks.drift.rows import Ground, Rows
+from checks.drift.binned_rows import Ground, Rows
+from checks.drift.explanation import explained
+from checks.drift.methods.registry import METHODS, Method
 from checks.inputs import CheckOptions, WindowData, error_of
 from checks.profile import NumberColumn
 from checks.profile.summary import Column

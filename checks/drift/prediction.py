@@ -20,7 +20,7 @@ def prediction_drift(data: WindowData, reference: Reference | None, options: Che
             for method in options.methods or ("",)
         ]
     if options.preset is not None:
-        from checks.drift.exact.check import exact_prediction_drift
+        from checks.drift.presets.check import exact_prediction_drift
 
         return exact_prediction_drift(name, data, reference, options)
     return list(compare("prediction_drift", {name: labels()}, data, reference, options))

@@ -11,9 +11,10 @@ from math import sqrt
 
 import numpy as np
 
-from checks.arrow import Floats
+from checks.base import Estimate
+from checks.data.arrow import Floats
 from checks.inputs import Scored
-from checks.performance.interval import Estimate, Z, normal, wilson
+from checks.performance.interval import Z, normal, wilson
 
 Parts = Callable[[float, float, float], tuple[float, float]]
 

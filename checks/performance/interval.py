@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import sqrt
 
+from checks.base import Estimate
+
 Z = 1.959964
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A figure from n rows and its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-    n: int
 
 
 def wilson(hits: float, rows: int) -> Estimate:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from checks.base import Labels, Measurement, NotEnough, labels
+from checks.base import Estimate, Labels, Measurement, NotEnough, labels
 from checks.inputs import CheckOptions, Scored, WindowData
-from checks.performance.interval import Estimate, wilson
+from checks.performance.interval import wilson
 from checks.performance.metrics import CLASSIFICATION, REGRESSION, Metric, metrics
 from checks.reference import Reference
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from checks.base import Estimate
 from checks.inputs import Scored
 from checks.performance.classification import accuracy, f1, precision, recall
-from checks.performance.interval import Estimate
 from checks.performance.probability import log_loss, roc_auc
 from checks.performance.regression import mae, rmse
 

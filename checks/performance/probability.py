@@ -6,9 +6,10 @@ from math import sqrt
 
 import numpy as np
 
-from checks.arrow import Bools, Floats
+from checks.base import Estimate
+from checks.data.arrow import Bools, Floats
 from checks.inputs import Scored
-from checks.performance.interval import Estimate, normal
+from checks.performance.interval import normal
 
 SMALLEST = float(np.finfo(np.float64).eps)  # as in scikit-learn: a certain prediction that is wrong costs 36
 

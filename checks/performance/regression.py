@@ -7,9 +7,10 @@ from math import sqrt
 
 import numpy as np
 
-from checks.arrow import Floats
+from checks.base import Estimate
+from checks.data.arrow import Floats
 from checks.inputs import Scored
-from checks.performance.interval import Estimate, Z, normal
+from checks.performance.interval import Z, normal
 
 LARGEST = 1e60
 """Errors up to which the variance of their squares is finite, however many there are."""

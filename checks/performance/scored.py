@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Codes, Floats, encoded, floats, valid
-from checks.frame import as_text
+from checks.data.arrow import Codes, Floats, encoded, floats, valid
+from checks.data.frame import as_text
+from checks.data.schema import Schema, Task
+from checks.data.schema_inference import FEW_CLASSES
 from checks.inputs import Scored
-from checks.schema import FEW_CLASSES, Schema, Task
 
 NOTHING = np.zeros(0, np.float64)
 NO_CLASS = np.zeros(0, np.int32)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any
 
-from checks.drift.sentence import bin_names, number, whole
+from checks.wording import bin_names, number, whole
 
 MOST_BARS = 24
 MOST_CATEGORIES = 12

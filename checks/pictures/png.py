@@ -17,8 +17,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from checks.drift.sentence import line_of, percent
 from checks.pictures.distribution import Distribution, coarse
+from checks.wording import line_of, percent
 
 MOST = 6
 """Distributions in one picture."""

@@ -9,9 +9,9 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from checks.drift.sentence import line_of
 from checks.pictures.distribution import Distribution
 from checks.pictures.svg import WIDTH, escaped, svg
+from checks.wording import line_of
 
 GAP = 16.0
 HEAD = 18.0  # of a column's name,

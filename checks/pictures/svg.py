@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterator
 from html import escape
 
-from checks.drift.sentence import line_of, percent
 from checks.pictures.distribution import Distribution, coarse
+from checks.wording import line_of, percent
 
 WIDTH = 360
 TOP, LEFT, RIGHT, BELOW = 8.0, 38.0, 10.0, 24.0

@@ -8,7 +8,7 @@ from checks.profile.binning import (
     make_binning,
 )
 from checks.profile.categories import CategoryColumn
-from checks.profile.numbers import NumberColumn
+from checks.profile.numeric import NumberColumn
 from checks.profile.summary import Profile, empty, merge, profile
 
 __all__ = [

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from checks.arrow import Floats, finite, tallied
-from checks.moment import PARTS
-from checks.schema import Schema
+from checks.data.arrow import Floats, finite, tallied
+from checks.data.datetime_parts import PARTS
+from checks.data.schema import Schema
 
 VERSION = 2
 READABLE = (2,)

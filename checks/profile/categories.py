@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Ints, tallied
+from checks.data.arrow import Ints, tallied
 from checks.profile.binning import CategoryBins
 from checks.profile.sketches import distinct_count, distinct_merged, distinct_of, tail_counts, tail_merged, tail_of
 

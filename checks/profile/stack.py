@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from checks.arrow import Floats, Ints
+from checks.data.arrow import Floats, Ints
 from checks.profile.binning import Binning, NumberBins, ProfileError, unpack
 from checks.profile.sketches import distinct_merged, tail_merged
 from checks.profile.summary import READABLE, Profile, empty, encoded_parts

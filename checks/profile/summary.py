@@ -9,10 +9,10 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Codes, Floats, Ints, encoded, floats
+from checks.data.arrow import Codes, Floats, Ints, encoded, floats
 from checks.profile.binning import Binning, Bins, CategoryBins, NumberBins, ProfileError, unpack
 from checks.profile.categories import CategoryColumn, categories, merged_categories, no_categories
-from checks.profile.numbers import SPAN, NumberColumn, merged_numbers, no_numbers, numbers, places_of
+from checks.profile.numeric import SPAN, NumberColumn, merged_numbers, no_numbers, numbers, places_of
 
 VERSION = 2
 READABLE = (2,)

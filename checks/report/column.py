@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Ints, finite, int_array
 from checks.base import Labels, Measurement, NotEnough, Window, labels
-from checks.blocks import Blocks
-from checks.calibrate import Column, Key, column_limits
-from checks.drift.feature import excess
-from checks.drift.moved import distribution, explained
+from checks.calibration.calibrate import Column, Key, column_limits
+from checks.calibration.reference_windows import Blocks
+from checks.data.arrow import Ints, finite, int_array
+from checks.data.schema import FeatureType, Schema
+from checks.drift.explanation import distribution, explained
+from checks.drift.ranking import excess
 from checks.inputs import CheckOptions, WindowData
 from checks.limits import Calibration
 from checks.profile import Binning, Profile
@@ -24,7 +25,6 @@ from checks.reference import Reference
 from checks.report.result import ColumnReport, Preset, Role
 from checks.report.tables import SourceColumn
 from checks.run import CHECKS, run_checks
-from checks.schema import FeatureType, Schema
 
 QUALITY = tuple(name for name in CHECKS if name.startswith("quality."))
 FEWEST = 30  # values below which a calibrated limit says nothing
@@ -121,7 +121,7 @@ def _drift(
     if plan.preset == "calibrated":
         return _calibrated(made, reference, data, plan)
     # scipy, which presets are defined by, takes time to load that others need not wait for.
-    from checks.drift.exact.compare import compare_exact
+    from checks.drift.presets.compare import compare_exact
 
     kind: Any = made.type
     if plan.order is not None:

@@ -9,16 +9,16 @@ from typing import Any, get_args
 
 import pyarrow as pa
 
-from checks.arrow import Ints
-from checks.blocks import Blocks
-from checks.drift.methods import METHODS
-from checks.parallel import each
+from checks.calibration.reference_windows import Blocks
+from checks.data.arrow import Ints
+from checks.data.parallel import each
+from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
+from checks.drift.methods.registry import METHODS
 from checks.report.column import Plan, compare_column
 from checks.report.layout import Layout, layout, role_of
 from checks.report.order import order_of
 from checks.report.result import ColumnReport, Preset, Report, Role, Side
 from checks.report.tables import MixedTypes, SourceColumn, opened
-from checks.schema import FeatureType, SchemaError, SchemaOverrides
 from checks.source.base import Source
 from checks.source.columns import LazyTable
 
@@ -96,7 +96,7 @@ def _check(preset: str, method: str | None) -> None:
         return
     known = set(METHODS)
     if preset != "calibrated":
-        from checks.drift.exact.compare import METHODS as EXACT
+        from checks.drift.presets.compare import METHODS as EXACT
 
         known = {name for kind in EXACT[preset].values() for name in kind}  # type: ignore[index]
     if method not in known:

@@ -6,17 +6,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
+from checks.data.schema_inference import PREDICTIONS, SCORES, TARGETS, Rows, infer_layout
 from checks.report.result import ColumnReport, Preset, Role
-from checks.schema import (
-    PREDICTIONS,
-    SCORES,
-    TARGETS,
-    FeatureType,
-    Rows,
-    SchemaError,
-    SchemaOverrides,
-    infer_layout,
-)
 
 USELESS = ("has no value", "type ")
 """How reasons begin that are told as a column's error: it can't be compared, and nobody asked for that."""

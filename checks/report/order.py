@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Ints, floats
-from checks.blocks import Blocks, cut
-from checks.frame import as_time
-from checks.schema import SchemaError
+from checks.calibration.reference_windows import Blocks, cut
+from checks.data.arrow import Ints, floats
+from checks.data.frame import as_time
+from checks.data.schema import SchemaError
 from checks.source.columns import LazyTable
 
 SHORTEST = 60.0  # seconds of a part of the reference

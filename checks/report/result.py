@@ -144,8 +144,8 @@ class Report:
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
 
     def to_html(self) -> str:
-        """A page that stands alone (`checks.report.html`)."""
-        from checks.report.html import page
+        """A page that stands alone (`checks.report.page`)."""
+        from checks.report.page import page
 
         return page(self)
 

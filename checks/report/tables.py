@@ -12,13 +12,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from checks.arrow import encoded, float_array, floats
-from checks.frame import as_text, as_time
-from checks.moment import part_columns
+from checks.data.arrow import encoded, float_array, floats
+from checks.data.canonical_text import text
+from checks.data.datetime_parts import part_columns
+from checks.data.frame import as_text, as_time
+from checks.data.schema import FeatureType, SchemaError
 from checks.profile.binning import Bins
 from checks.profile.summary import Column, column_of, merged
-from checks.scalar import text
-from checks.schema import FeatureType, SchemaError
 from checks.source.base import Source
 from checks.source.columns import by_columns, read_columns
 from checks.source.memory import TableSource, exported

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import Codes, Ints, encoded, int_array
-from checks.frame import as_text
+from checks.data.arrow import Codes, Ints, encoded, int_array
+from checks.data.frame import as_text
 from checks.profile import Binning, NumberBins
 from checks.profile.summary import codes_of
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from checks.data.schema import Schema
 from checks.performance.metrics import CLASSIFICATION, REGRESSION
-from checks.schema import Schema
 from checks.segments.parts import PARTS, SegmentCheck
 
 

@@ -10,9 +10,9 @@ from dataclasses import astuple, dataclass, field, replace
 import msgspec
 import pyarrow as pa
 
-from checks.learn.reference import reference_under
+from checks.base import Estimate
+from checks.calibration.build_reference import reference_under
 from checks.limits import Calibration
-from checks.performance.interval import Estimate
 from checks.profile import Profile
 from checks.profile.binning import unpack
 from checks.reference import Reference

@@ -12,10 +12,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc
 
-from checks.frame import feature_columns
-from checks.learn.columns import Load, Values
-from checks.moment import part_names
-from checks.schema import FeatureType, Schema
+from checks.calibration.build_columns import Load, Values
+from checks.data.datetime_parts import part_names
+from checks.data.frame import feature_columns
+from checks.data.schema import FeatureType, Schema
 from checks.source.base import Source, Stream, grouped
 from checks.source.memory import TableSource
 from checks.source.profiling import columns_of, outcome_of
@@ -24,7 +24,8 @@ KEPT = 4  # columns that schema inference looks at again
 
 
 class SourceColumns:
-    """A source as a reference is built from it (`checks.learn.columns.Columns`): outcome whole, features by groups."""
+    """A source as a reference is built from it (`checks.calibration.build_columns.Columns`): outcome whole, features by
+    groups."""
 
     def __init__(self, source: Source, schema: Schema) -> None:
         """Reads the outcome. Raises SchemaError for times that can't be read, OSError and pa.ArrowException."""

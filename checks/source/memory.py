@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from checks.scalar import text
+from checks.data.canonical_text import text
 
 
 class TableSource:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.ipc
 
-from checks.schema import SchemaError
+from checks.data.schema import SchemaError
 from checks.source.arrow_file import ArrowFile, ArrowStream
 from checks.source.base import Source, Stream
 from checks.source.delimited import CsvStream

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from checks.arrow import is_text
+from checks.data.arrow import is_text
 
 
 class ParquetSource:

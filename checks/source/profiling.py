@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from checks.frame import feature_columns, from_reference
-from checks.moment import part_names
-from checks.parallel import THREADS, each
+from checks.data.datetime_parts import part_names
+from checks.data.frame import feature_columns, from_reference
+from checks.data.parallel import THREADS, each
+from checks.data.schema import FeatureType, Schema
 from checks.profile import Binning, Profile, empty, merge
 from checks.profile.summary import Column, column_of, merged, nothing
-from checks.schema import FeatureType, Schema
 from checks.source.base import Source, Stream, grouped
 from checks.source.memory import TableSource
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from monitor.config_schema import json_schema
+from monitor.config.json_schema import json_schema
 
 OUT = Path(__file__).parents[1] / "configuration.md"
 HEAD = """# Configuration

@@ -14,8 +14,8 @@ from prometheus_client.metrics_core import Metric as Family
 
 from checks.base import Measurement, Window
 from checks.catalog import BESIDE, CATALOG, Metric
-from monitor.latest import Latest
-from monitor.metrics import PREFIX, LatestCollector, Meters
+from monitor.telemetry.latest_values import Latest
+from monitor.telemetry.metrics import PREFIX, LatestCollector, Meters
 
 OUT = Path(__file__).parents[1] / "metrics.md"
 HEAD = """# Metrics

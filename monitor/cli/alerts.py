@@ -21,7 +21,7 @@ from monitor.cli.context import (
 from monitor.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from alerts.incident import Notice
+    from alerts.incidents.incident import Notice
 
 app = typer.Typer(no_args_is_help=True, help="Alerts, and whether they would reach people.")
 
@@ -34,7 +34,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """Show pending and firing alerts, the newest change first."""
-    from alerts.state import Status
+    from alerts.state.state import Status
     from monitor.cli.output import print_json, print_table
 
     settings = load_config(config)
@@ -68,7 +68,7 @@ def ack(
     from alerts.duration import seconds
     from monitor.cli.output import print_json
     from monitor.clock import SystemClock, iso
-    from monitor.store.alerts import UnknownIncident
+    from monitor.store.alerts.queries import UnknownIncident
 
     settings = load_config(config)
     now = SystemClock().time()
@@ -101,11 +101,11 @@ def explain(
 
     Examples: watchkeeper alerts explain 9c1e3f0a5b7d2468; watchkeeper alerts explain --rule feature-drift feature=temp
     """
+    from monitor.alerting.explain import Explainer, Question, UnknownRule
     from monitor.cli.explained import newest_values, print_explained
     from monitor.cli.output import print_json
     from monitor.clock import SystemClock
-    from monitor.config import all_rules
-    from monitor.explaining import Explainer, Question, UnknownRule
+    from monitor.config.load import all_rules
 
     settings = load_config(config)
     if model:
@@ -132,10 +132,10 @@ def explain(
 def test(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Send every receiver a message marked as a test, and say which of them took it."""
     from alerts.notify import NotifyError
-    from monitor.alertmanager_trial import send_test
+    from monitor.alerting.alertmanager.send_test import send_test
+    from monitor.alerting.receivers import receivers
     from monitor.cli.output import print_json
     from monitor.clock import SystemClock
-    from monitor.receivers import receivers
 
     settings = load_config(config, notify=True)
     notice = _notice(settings.models[0].model)
@@ -183,9 +183,9 @@ def _row(alert: dict[str, Any]) -> tuple[object, ...]:
 
 def _notice(model: str) -> Notice:
     """An incident that says that it is none."""
-    from alerts.incident import Alert, Incident, Notice, Why
-    from alerts.observation import Kind
-    from alerts.rule import Severity
+    from alerts.incidents.incident import Alert, Incident, Notice, Why
+    from alerts.rules.rule import Severity
+    from alerts.state.observation import Kind
     from monitor.clock import SystemClock
 
     now = SystemClock().time()

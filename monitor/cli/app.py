@@ -9,7 +9,6 @@ from monitor.cli import (
     dashboards,
     database,
     demo,
-    doctor,
     reference,
     report,
     rules,
@@ -18,6 +17,7 @@ from monitor.cli import (
     silence,
     version,
 )
+from monitor.cli.doctor.command import doctor
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,7 +29,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(setup.init)
 app.command(name="check-config")(setup.check_config)
-app.command()(doctor.doctor)
+app.command()(doctor)
 app.command()(run.run)
 app.add_typer(reference.app, name="reference")
 app.command()(report.report)

@@ -14,8 +14,9 @@ from monitor.cli.failure import Failure
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from monitor.settings import Config, ModelSettings
-    from monitor.store.alerts import AlertStore
+    from monitor.settings.model import ModelSettings
+    from monitor.settings.root import Config
+    from monitor.store.alerts.queries import AlertStore
 
 DEFAULT_CONFIG = Path("watchkeeper.yaml")
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", metavar="FILE", help="The config file.")]
@@ -25,7 +26,7 @@ ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Only thi
 
 def load_config(path: Path, *, notify: bool = False) -> Config:
     """The config, or a Failure that lists what is wrong with it. `notify`: the command needs Slack's token."""
-    from monitor.config import ConfigError, load
+    from monitor.config.load import ConfigError, load
 
     try:
         return load(path, notify=notify)
@@ -70,7 +71,7 @@ def open_database(config: Config) -> Iterator[Engine]:
 @contextmanager
 def open_alerts(config: Config) -> Iterator[AlertStore]:
     """Alerts and silences in the config's database, which a running daemon reads too: what is changed holds at once."""
-    from monitor.store.alerts import AlertStore
+    from monitor.store.alerts.queries import AlertStore
     from monitor.store.writer import Writer
 
     with open_database(config) as engine:

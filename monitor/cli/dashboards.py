@@ -37,7 +37,7 @@ def export(
 
     Example: watchkeeper dashboards export /var/lib/grafana/dashboards --page https://watchkeeper.example.com
     """
-    from monitor.config_url import url_problem
+    from monitor.config.urls import url_problem
 
     if page and (wrong := url_problem(page)):
         raise Failure(f"--page: {wrong}", 2)
@@ -53,7 +53,7 @@ def export(
 
 
 def _shipped() -> list[Path]:
-    from monitor.shared_data import dashboard_files
+    from monitor.settings.shipped_files import dashboard_files
 
     try:
         return dashboard_files()

@@ -8,10 +8,10 @@ from typing import Any
 
 from checks.base import Measurement, Window
 from checks.catalog import CATALOG
-from monitor.config import address
-from monitor.settings import Config
+from monitor.config.load import address
+from monitor.settings.root import Config
 from monitor.store.engine import open_engine
-from monitor.store.measurements import latest
+from monitor.store.results.measurements import latest
 
 PATIENCE = 2.0
 """Seconds for the daemon to answer."""

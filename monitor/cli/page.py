@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alerts.wording import clean
 
 if TYPE_CHECKING:
-    from monitor.doctor.finding import Finding
+    from monitor.cli.doctor.finding import Finding
 
 WIDTH = 100
 _STATUS = 9

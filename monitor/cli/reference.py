@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from monitor.settings import Config, ModelSettings
-    from monitor.work.closing import BuiltReference
-    from monitor.work.decisions import Decided, Decision
+    from monitor.settings.model import ModelSettings
+    from monitor.settings.root import Config
+    from monitor.worker.messages import BuiltReference
+    from monitor.worker.references.commands import Decided, Decision
 
 app = typer.Typer(no_args_is_help=True, help="What is normal for a model: references, built, accepted and shown.")
 
@@ -71,13 +72,13 @@ def build(
     if origin is None:
         _build_configured(settings, chosen, as_json)
         return
-    from monitor.work import decisions
-    from monitor.work.closing import ModelOptions
+    from monitor.worker.messages import ModelOptions
+    from monitor.worker.references import commands
 
     one = _one(chosen)
 
     def run(engine: Engine, decision: Decision, progress: Progress) -> Decided:
-        return decisions.build(engine, ModelOptions.of(one), origin, decision, progress)
+        return commands.build(engine, ModelOptions.of(one), origin, decision, progress)
 
     _decide(settings, one, run, (by, comment, version), "built", as_json)
 
@@ -102,15 +103,15 @@ def accept(
     It holds from the next closing on; `reference use` takes it back."""
     if window is not None and since is not None:
         raise Failure("give one of --window and --since", 2)
-    from monitor.work import decisions
-    from monitor.work.closing import ModelOptions
+    from monitor.worker.messages import ModelOptions
+    from monitor.worker.references import commands
 
     settings = load_config(config)
     one = _one(models_of(settings, model))
     options = ModelOptions.of(one)
 
     def run(engine: Engine, decision: Decision, progress: Progress) -> Decided:
-        return decisions.accept(engine, options, window or since or f"{options.every:g}s", decision, progress)
+        return commands.accept(engine, options, window or since or f"{options.every:g}s", decision, progress)
 
     _decide(settings, one, run, (by, comment, version), "accepted", as_json)
 
@@ -125,13 +126,13 @@ def use(
     as_json: JsonOption = False,
 ) -> None:
     """Put a stored reference into force from the next closing on; so is an accepted one taken back."""
-    from monitor.work import decisions
+    from monitor.worker.references import commands
 
     settings = load_config(config)
     one = _one(models_of(settings, model))
 
     def run(engine: Engine, decision: Decision, _progress: Progress) -> Decided:
-        return decisions.use(engine, one.model, id, decision)
+        return commands.use(engine, one.model, id, decision)
 
     _decide(settings, one, run, (by, comment, None), "in force", as_json)
 
@@ -210,9 +211,9 @@ def _build_configured(settings: Config, chosen: list[ModelSettings], as_json: bo
 
 
 def _build_file(settings: Config, model: ModelSettings, file: Path) -> BuiltReference:
-    from checks.schema import SchemaError
-    from monitor.work.closing import ModelOptions
-    from monitor.work.reference import build as build_reference
+    from checks.data.schema import SchemaError
+    from monitor.worker.messages import ModelOptions
+    from monitor.worker.tasks import build_reference
 
     with _bar(model.model) as progress:
         try:
@@ -232,12 +233,12 @@ def _decide(
     """Runs a decision, and says what came of it. `said`: by whom, why, for which version."""
     import getpass
 
-    from checks.schema import SchemaError
+    from checks.data.schema import SchemaError
     from monitor.cli.output import print_json
     from monitor.cli.reference_page import decided_page
     from monitor.clock import SystemClock
-    from monitor.work.decisions import Decision
-    from monitor.work.learning import NotLearned
+    from monitor.worker.references.commands import Decision
+    from monitor.worker.references.from_stream import NotLearned
 
     by, comment, version = said
     decision = Decision(by or getpass.getuser(), SystemClock().time(), comment, version)

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Engine, select
 
 from alerts.wording import number
-from checks.drift.methods import METHODS
+from checks.data.schema import SchemaError
+from checks.drift.methods.registry import METHODS
 from checks.limits import Limit
 from checks.profile import ProfileError
 from checks.reference import Reference
-from checks.schema import SchemaError
 from monitor.cli.failure import Failure
 from monitor.cli.output import print_table
 from monitor.cli.understood import plain_schema, print_schema
 from monitor.clock import iso
-from monitor.store.normal import InForce, normal
+from monitor.store.references.activations import read_uses
+from monitor.store.references.active import InForce, normal
 from monitor.store.tables import references
-from monitor.store.uses import read_uses
-from monitor.work.references import REFERENCE_CODEC
+from monitor.worker.stored.references import REFERENCE_CODEC
 
 if TYPE_CHECKING:
-    from monitor.work.decisions import Decided
+    from monitor.worker.references.commands import Decided
 
 
 def listed(engine: Engine, models: list[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from monitor.cli.failure import Failure
 
 if TYPE_CHECKING:
     from checks.report.result import Report
-    from monitor.settings import ModelSettings
+    from monitor.settings.model import ModelSettings
 
 DRIFTED = 3
 """Exit status where drift was asked to be one."""
@@ -105,10 +105,10 @@ def _compare(
     settings: ModelSettings | None,
     progress: Callable[[float], None],
 ) -> Report:
+    from checks.data.schema import SchemaError, SchemaOverrides
     from checks.report.comparison import compare
-    from checks.schema import SchemaError, SchemaOverrides
-    from monitor.work.closing import ModelOptions
-    from monitor.work.references import file_columns, overrides
+    from monitor.worker.messages import ModelOptions
+    from monitor.worker.stored.references import file_columns, overrides
 
     given, bins = SchemaOverrides(), 10
     importance: dict[str, float] = {}

@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from alerts.wording import clean
-from checks.drift.sentence import percent
-from checks.report.html import found, quality, verdict
+from checks.report.page import found, quality, verdict
 from checks.report.result import ColumnReport, Report
+from checks.wording import percent
 
 SHOWN = 40  # columns with nothing to tell beyond which the rest is left out
 PIPED = 160  # characters of a line where there is no terminal

@@ -13,9 +13,9 @@ from monitor.cli.context import DEFAULT_CONFIG, ConfigOption, load_config
 from monitor.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from alerts.rule import Rule
+    from alerts.rules.rule import Rule
     from checks.catalog import Metric
-    from monitor.settings import Config
+    from monitor.settings.root import Config
 
 app = typer.Typer(no_args_is_help=True, help="The rules in force, shipped ones and the config's own.")
 
@@ -48,7 +48,7 @@ def export(
 
     Example: watchkeeper rules export --output /etc/prometheus/watchkeeper.rules.yml
     """
-    from monitor.produced import pace
+    from monitor.config.measured_metrics import pace
 
     labels = _labels(label or [], kubernetes)
     settings = load_config(config)
@@ -84,8 +84,8 @@ def convert(
     rules: list[Rule], job: str, pace: Callable[[str], float | None]
 ) -> tuple[list[tuple[Rule, dict[str, Any]]], dict[str, str]]:
     """Each rule with those of Prometheus that say it, and why each other one can't be said."""
-    from alerts.promql import Series, export
-    from alerts.promql_terms import Inexpressible
+    from alerts.promql.rules import Series, export
+    from alerts.promql.terms import Inexpressible
     from checks.catalog import CATALOG
 
     def series(name: str, metric: Metric) -> Series:
@@ -112,7 +112,7 @@ def compose(
 ) -> str:
     """The text of a rule file, with recording rules of the job `recorded` (empty: of all) unless that is None; of a
     PrometheusRule where `labels` are given for it."""
-    from alerts.promql_recording import recording
+    from alerts.promql.recording import recording
     from monitor.cli.rule_file import plain, resource
 
     interval = f"{round(evaluate * 1000)}ms"
@@ -124,7 +124,7 @@ def compose(
 
 def _head(exported: list[Rule], refused: dict[str, str]) -> list[str]:
     """Comments that say what the file is, and where it and Watchkeeper part."""
-    from monitor.metrics import release
+    from monitor.telemetry.metrics import release
 
     lines = [f"Rules of Watchkeeper {release()}, by `watchkeeper rules export`."]
     exported = list({rule.name: rule for rule in exported}.values())
@@ -168,8 +168,8 @@ def _labels(pairs: list[str], kubernetes: bool) -> dict[str, str] | None:
 
 
 def _chosen(settings: Config, names: list[str]) -> list[Rule]:
-    from monitor.config import all_rules
-    from monitor.config_tree import nearest
+    from monitor.config.load import all_rules
+    from monitor.settings.suggest import nearest
 
     rules = {rule.name: rule for rule in all_rules(settings)}
     for name in names:

@@ -14,7 +14,7 @@ from monitor.cli.failure import Failure
 # -P: a folder named monitor in the working directory is not ours. Columns of code only put carets in tracebacks.
 _INTERPRETER = [sys.executable, "-P", "-X", "no_debug_ranges"]
 _COMPILE = """
-import alerts, compileall, monitor.daemon
+import alerts, compileall, monitor.daemon.daemon
 for package in (monitor, alerts):
     compileall.compile_dir(package.__path__[0], quiet=2, optimize=2)
 """
@@ -23,7 +23,7 @@ for package in (monitor, alerts):
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Watch: stays in the foreground, logs to stderr, stops on SIGTERM or Ctrl-C."""
-    from monitor import preflight
+    from monitor.cli import preflight
     from monitor.store.engine import StoreError
     from monitor.store.migrations import upgrade
 

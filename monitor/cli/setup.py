@@ -20,7 +20,7 @@ def init(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it exists.")] = False,
 ) -> None:
     """Write a commented config to start from."""
-    from monitor.shared_data import shared_file
+    from monitor.settings.shipped_files import shared_file
 
     text = shared_file("init.yaml").read_text("utf-8")
     for key, value in (("model", model), ("reference", reference), ("url", server)):
@@ -40,7 +40,7 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
     """Judge a config, show what it is understood to mean, and run the tests of its rules."""
     from monitor.cli.output import print_json
     from monitor.cli.understood import plain_tests, print_understood, rule_tests, understood
-    from monitor.config import ConfigError, read
+    from monitor.config.load import ConfigError, read
 
     try:
         settings, document = read(config)

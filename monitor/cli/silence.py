@@ -11,7 +11,7 @@ from monitor.cli.context import DEFAULT_CONFIG, ConfigOption, JsonOption, load_c
 from monitor.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from alerts.silence import Silence
+    from alerts.incidents.silence import Silence
 
 app = typer.Typer(no_args_is_help=True, help="Keep alerts from reaching people for a while.")
 
@@ -33,7 +33,7 @@ def add(
     Example: watchkeeper silence add rule=feature-drift feature=~"temp|wind.*" --for 2h --comment "sensor swap"
     """
     from alerts.duration import seconds
-    from alerts.silence import Matcher
+    from alerts.incidents.silence import Matcher
     from monitor.clock import SystemClock, iso
 
     now = SystemClock().time()
@@ -67,7 +67,7 @@ def list_(
 def expire(id: str, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """End a silence now; what it held back is sent."""
     from monitor.clock import SystemClock
-    from monitor.store.alerts import UnknownSilence
+    from monitor.store.alerts.queries import UnknownSilence
 
     now = SystemClock().time()
     with open_alerts(load_config(config)) as store:

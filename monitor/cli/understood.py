@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alerts.duration import span
-from alerts.explain import condition
-from monitor.collectors.probe_request import request, shown_url
-from monitor.config import all_rules
-from monitor.config_secrets import sources
-from monitor.document import Document
-from monitor.preflight import ReferenceProblem, schema_of, segments_of
-from monitor.receivers import SLACK_OFF, receiver_names, tells_slack
-from monitor.ruletests import Outcome, RuleTestError, run_tests
-from monitor.settings import Config, DriftSettings, EvidentlySettings, ModelSettings
-from monitor.work.closing import exact_note
-from monitor.work.plan import Plan
+from alerts.state.explain import condition
+from monitor.cli.preflight import ReferenceProblem, schema_of, segments_of
+from monitor.collectors.probe.request import request, shown_url
+from monitor.config.load import all_rules
+from monitor.config.secrets import sources
+from monitor.config.yaml_document import Document
+from monitor.rule_tests import Outcome, RuleTestError, run_tests
+from monitor.settings.checks import DriftSettings, EvidentlySettings
+from monitor.settings.model import ModelSettings
+from monitor.settings.receiver_names import SLACK_OFF, receiver_names, tells_slack
+from monitor.settings.root import Config
+from monitor.store.references.plan import Plan
+from monitor.worker.messages import exact_note
 
 if TYPE_CHECKING:
-    from checks.schema import Schema
+    from checks.data.schema import Schema
 
 
 def understood(config: Config, document: Document) -> tuple[dict[str, Any], list[str]]:
@@ -171,7 +173,7 @@ def _importance(model: ModelSettings, schema: Schema | None, said: dict[str, Any
 
 def _left_out(drift: DriftSettings, schema: Schema) -> list[str]:
     """Features whose kind no method is for."""
-    from checks.drift.methods import METHODS
+    from checks.drift.methods.registry import METHODS
 
     chosen = [METHODS[name] for name in drift.chosen]
     kinds = {
@@ -203,8 +205,8 @@ def _report_problems(model: ModelSettings, schema: Schema | None) -> list[str]:
     if not model.checks.evidently:
         return found
     # Some 8 seconds, for those alone who use it.
-    from monitor.work.report_items import ReportError, items, unknown_columns
-    from monitor.work.report_run import OUTCOME
+    from monitor.worker.evidently.catalog import ReportError, items, unknown_columns
+    from monitor.worker.evidently.run import OUTCOME
 
     for name, check in model.checks.evidently.items():
         try:

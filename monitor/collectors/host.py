@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import psutil
 
 from checks.base import Measurement, NotEnough, Window, labels
-from monitor.settings import CollectSettings
+from monitor.settings.server import CollectSettings
 
 log = logging.getLogger("watchkeeper.collectors.host")
 

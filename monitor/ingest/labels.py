@@ -16,7 +16,7 @@ from monitor.ingest.predictions import Scalar, check_count
 from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections
 from monitor.ingest.text import ID_LENGTH, NUL, check_id, check_text, shown, type_name
 from monitor.ingest.times import Span, Stamp
-from monitor.settings import LimitSettings
+from monitor.settings.root import LimitSettings
 
 _encoder = msgspec.msgpack.Encoder()
 

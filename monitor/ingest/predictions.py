@@ -17,7 +17,7 @@ from monitor.ingest.columns import Columns, feature_names
 from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections, TooLarge
 from monitor.ingest.text import ID_LENGTH, NAME_LENGTH, NUL, check_id, check_text, shown, type_name
 from monitor.ingest.times import Span, Stamp
-from monitor.settings import LimitSettings
+from monitor.settings.root import LimitSettings
 
 Scalar = str | int | float | bool
 TAGS = 64

@@ -89,7 +89,9 @@ chunks = Table(
     Column("model", String(200), nullable=False),
     Column("seq", BigInteger, nullable=False),  # last arrival inside
     Column("window_start", Float, nullable=False),
-    Column("bucket_start", Float, nullable=False),  # of the shortest span that is ever asked for (monitor.work.buckets)
+    Column(
+        "bucket_start", Float, nullable=False
+    ),  # of the shortest span that is ever asked for (monitor.store.buckets)
     Column("t_min", Float, nullable=False),
     Column("t_max", Float, nullable=False),
     Column("version", String(200), nullable=True),  # of the model, in all rows ('': none given); null if mixed
@@ -307,7 +309,7 @@ incidents = Table(
     Column("opened_at", Float, nullable=False),
     Column("resolved_at", Float, nullable=True),
     Column("version", Integer, nullable=False),
-    Column("body", Text, nullable=False),  # JSON: the incident as alerts.incident serialises it
+    Column("body", Text, nullable=False),  # JSON: the incident as alerts.incidents.incident serialises it
     Index("incidents_key", "key", "opened_at"),
     Index("incidents_resolved", "resolved_at", "opened_at"),
 )

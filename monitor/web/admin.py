@@ -7,10 +7,10 @@ from typing import Any
 from litestar import post
 from litestar.handlers.http_handlers import HTTPRouteHandler
 
-from monitor.config import ConfigError
-from monitor.web.gate import Gate
-from monitor.web.refusal import Refused, Why
-from monitor.web.services import Services
+from monitor.config.load import ConfigError
+from monitor.web.auth import Gate
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 
 
 def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:

@@ -8,12 +8,12 @@ from litestar import Request, Response, get
 from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 
-from monitor.explaining import Explainer, Question, UnknownRule
-from monitor.store.alert_history import UnknownAlert, history
+from monitor.alerting.explain import Explainer, Question, UnknownRule
+from monitor.store.alerts.history import UnknownAlert, history
 from monitor.web.api import Limit
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 from monitor.web.page import Pages
-from monitor.web.refusal import Refused, Why
-from monitor.web.services import Services
 
 EVENTS_SHOWN = 200
 

@@ -10,12 +10,12 @@ from litestar import get
 from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromQuery, QueryParameter
 
-from alerts.state import Status
+from alerts.state.state import Status
 from checks.base import Labels
-from monitor.store import measurements
+from monitor.store.results import measurements
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 from monitor.web.overview import overview
-from monitor.web.refusal import Refused, Why
-from monitor.web.services import Services
 
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
 State = Annotated[Status | None, QueryParameter(name="state")]  # Litestar keeps the bare name for itself

@@ -12,24 +12,11 @@ from litestar.plugins.core import MsgspecDIPlugin
 from sqlalchemy.exc import DBAPIError
 
 from monitor.store.engine import explain
-from monitor.web import (
-    actions,
-    admin,
-    alerts,
-    api,
-    incidents,
-    intake,
-    openapi,
-    page,
-    pictures,
-    probes,
-    reports,
-    silences,
-)
-from monitor.web.gate import Gate
-from monitor.web.refusal import STATUS, Refused, Why
-from monitor.web.services import Services
-from monitor.web.visitors import Visitors
+from monitor.web import admin, alerts, api, forms, incidents, ingest, openapi, page, pictures, probes, reports, silences
+from monitor.web.auth import Gate
+from monitor.web.context import Services
+from monitor.web.errors import STATUS, Refused, Why
+from monitor.web.form_sessions import Visitors
 
 __all__ = ["Services", "create_app"]
 
@@ -46,12 +33,12 @@ class _Lean(Litestar):
 def create_app(services: Services) -> Litestar:
     """The application; starts nothing and opens nothing."""
     gate = Gate(services.config)
-    taking = intake.Intake(services)
+    taking = ingest.Intake(services)
     answer = _Answer(services)
     visitors = Visitors(services.config, services.clock)
     pages = page.Pages(services, visitors)
     handlers = [
-        *intake.handlers(taking, gate),
+        *ingest.handlers(taking, gate),
         *probes.handlers(services, taking),
         *api.handlers(services),
         *silences.handlers(services, gate),
@@ -59,7 +46,7 @@ def create_app(services: Services) -> Litestar:
         *reports.handlers(services),
         *pictures.handlers(services),
         *page.handlers(services, pages),
-        *actions.handlers(services, gate, visitors, pages),
+        *forms.handlers(services, gate, visitors, pages),
         *alerts.handlers(services, pages),
         *admin.handlers(services, gate),
     ]

@@ -14,7 +14,7 @@ from itertools import groupby
 from markupsafe import Markup, escape
 
 from alerts.wording import clean, quantity
-from monitor.series import Point, Series, told
+from monitor.store.results.series import Point, Series, told
 
 WIDTH, HEIGHT = 360.0, 150.0
 LEFT, RIGHT, TOP, BELOW = 46.0, 8.0, 8.0, 20.0

@@ -14,10 +14,10 @@ from msgspec import Meta
 
 from alerts.duration import seconds
 from monitor.ingest import ARRAY_TYPE
-from monitor.store.alerts import UnknownIncident
-from monitor.web.gate import Gate, need_type
-from monitor.web.refusal import Refused, Why
-from monitor.web.services import Services
+from monitor.store.alerts.queries import UnknownIncident
+from monitor.web.auth import Gate, need_type
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 
 
 class AckBody(msgspec.Struct, forbid_unknown_fields=True):

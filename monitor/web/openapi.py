@@ -22,7 +22,7 @@ from litestar.openapi.spec import (
     Schema,
 )
 
-from monitor.metrics import release
+from monitor.telemetry.metrics import release
 
 _STRING = Schema(type=OpenAPIType.STRING)
 _NUMBER = Schema(type=OpenAPIType.NUMBER)

@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import select
 
 from checks.base import Measurement
-from monitor.metrics import release
-from monitor.settings import ModelSettings
-from monitor.store.normal import Normal, normal
+from monitor.settings.model import ModelSettings
+from monitor.store.references.active import Normal, normal
 from monitor.store.tables import progress
-from monitor.web.services import Services
+from monitor.telemetry.metrics import release
+from monitor.web.context import Services
 
 
 @dataclass(frozen=True)

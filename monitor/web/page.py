@@ -16,12 +16,12 @@ from litestar.params import FromPath, FromQuery
 from markupsafe import Markup
 
 from alerts.duration import span
-from alerts.state import Status
+from alerts.state.state import Status
 from alerts.wording import clean, number, quantity, stamp
-from monitor.metrics import release
-from monitor.web.refusal import Refused
-from monitor.web.services import Services
-from monitor.web.visitors import Visitors
+from monitor.telemetry.metrics import release
+from monitor.web.context import Services
+from monitor.web.errors import Refused
+from monitor.web.form_sessions import Visitors
 
 REFRESH_SECONDS = 15
 Asked = Request[Any, Any, Any]
@@ -102,13 +102,13 @@ def handlers(services: Services, pages: Pages) -> list[HTTPRouteHandler]:
         refresh: FromQuery[str] = "on",
     ) -> Response[str]:
         """One model over time, and one of its features in full."""
-        from monitor.web.pages import model as shown
+        from monitor.web.pages import model as pages_model
 
         asked = {"windows": f"{windows}", "until": "" if until is None else f"{until:f}", "feature": feature}
         return pages.show(
             request,
             "model.html",
-            lambda: shown.model(services, model_name, windows, until, feature),
+            lambda: pages_model.model(services, model_name, windows, until, feature),
             title=model_name,
             query=asked,
             refresh=refresh,
@@ -131,10 +131,14 @@ def handlers(services: Services, pages: Pages) -> list[HTTPRouteHandler]:
     @get("/incidents/{incident_id:str}", sync_to_thread=True, include_in_schema=False)
     def incident(request: Asked, incident_id: FromPath[str], refresh: FromQuery[str] = "on") -> Response[str]:
         """One incident, its life and what can be done."""
-        from monitor.web.pages.incident import incident as shown
+        from monitor.web.pages import incident as pages_incident
 
         return pages.show(
-            request, "incident.html", lambda: shown(services, incident_id), title="Incident", refresh=refresh
+            request,
+            "incident.html",
+            lambda: pages_incident.incident(services, incident_id),
+            title="Incident",
+            refresh=refresh,
         )
 
     @get("/checks", sync_to_thread=True, include_in_schema=False)

@@ -9,9 +9,9 @@ from litestar import Response, get
 from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from monitor.store import pictures
-from monitor.web.refusal import Refused, Why
-from monitor.web.services import Services
+from monitor.store.alerts import pictures
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 HEADERS = {

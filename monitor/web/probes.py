@@ -7,10 +7,10 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.handlers.http_handlers import HTTPRouteHandler
 
-from monitor.exposition import render
-from monitor.web.gate import ANY_HOST
-from monitor.web.intake import Intake
-from monitor.web.services import Services
+from monitor.telemetry.prometheus_text import render
+from monitor.web.auth import ANY_HOST
+from monitor.web.context import Services
+from monitor.web.ingest import Intake
 
 
 def handlers(services: Services, intake: Intake) -> list[HTTPRouteHandler]:

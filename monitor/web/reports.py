@@ -9,9 +9,9 @@ from litestar import Request, Response, get
 from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
-from monitor.store import reports
-from monitor.web.refusal import Refused, Why
-from monitor.web.services import Services
+from monitor.store.results import reports
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 
 HEADERS = {
     "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "

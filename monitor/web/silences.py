@@ -13,13 +13,13 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from alerts.duration import seconds
-from alerts.silence import Matcher, Op, Silence
+from alerts.incidents.silence import Matcher, Op, Silence
 from monitor.ingest import ARRAY_TYPE
-from monitor.store.alerts import UnknownSilence
+from monitor.store.alerts.queries import UnknownSilence
 from monitor.web.api import moment
-from monitor.web.gate import Gate, need_type
-from monitor.web.refusal import Refused, Why
-from monitor.web.services import Services
+from monitor.web.auth import Gate, need_type
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 
 _LIST = "Active and coming silences, and past ones if asked for."
 Text = Annotated[str, Meta(max_length=1000)]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from alerts.advance import advance, alert_of, worded
-from alerts.incident import Alert, Incident
-from alerts.observation import Kind, Observation
-from alerts.rule import Rule
-from alerts.state import AlertState, Status, Transition
-from alerts.step import step
+from alerts.incidents.incident import Alert, Incident
+from alerts.incidents.lifecycle import advance, alert_of, worded
+from alerts.rules.rule import Rule
+from alerts.state.observation import Kind, Observation
+from alerts.state.state import AlertState, Status, Transition
+from alerts.state.step import step
 from alerts.wording import Wording
 from checks.base import Labels, Measurement, NotEnough, Window, labels
 

@@ -9,20 +9,20 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from alerts.incident import Notice, Why
+from alerts.delivery.outbox import Delivery, Outcome
+from alerts.delivery.routing import Inhibition, MuteTime, Route, Routing
+from alerts.incidents.incident import Notice, Why
 from alerts.notify import Address, Notifier
-from alerts.outbox import Delivery, Outcome
-from alerts.routing import Inhibition, MuteTime, Route, Routing
-from alerts.rule import Rule
-from alerts.state import Transition
+from alerts.rules.rule import Rule
+from alerts.state.state import Transition
 from checks.base import Measurement
-from monitor.health import Health
-from monitor.judge import Judge
-from monitor.store.alerts import AlertStore
+from monitor.alerting.engine import Judge
+from monitor.alerting.outage import Unstored
+from monitor.store.alerts.queries import AlertStore
 from monitor.store.engine import open_engine
 from monitor.store.tables import metadata
 from monitor.store.writer import Writer
-from monitor.unstored import Unstored
+from monitor.telemetry.health import Health
 from tests.alerts.builders import HOUR, START, FakeClock, measure
 
 

@@ -9,14 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from checks.base import Measurement, Window, labels
-from checks.frame import from_reference
+from checks.calibration.build_reference import build_reference
+from checks.data.frame import from_reference
+from checks.data.schema import SchemaOverrides
+from checks.data.schema_inference import infer
 from checks.inputs import CheckOptions, WindowData
-from checks.learn.reference import build_reference
 from checks.performance.scored import scored
 from checks.profile import profile
 from checks.reference import Reference
 from checks.run import CheckOutcome, run_checks
-from checks.schema import SchemaOverrides, infer
 
 HOUR = 3600.0
 START = 388_889 * HOUR

@@ -10,13 +10,12 @@ import pyarrow as pa
 import pytest
 
 from checks.base import Measurement, NotEnough, Window
-from checks.drift.exact.result import PresetName
-from checks.frame import from_reference
-from checks.inputs import CheckOptions, WindowData
-from checks.learn.reference import build_reference
+from checks.calibration.build_reference import build_reference
+from checks.data.frame import from_reference
+from checks.data.schema_inference import infer
+from checks.inputs import CheckOptions, PresetName, WindowData
 from checks.profile import profile
 from checks.run import run_checks
-from checks.schema import infer
 from tests.checks.report.tables import EMPTY, MIXED, NAN, WRONG, fifty, with_three_wrong
 
 ROWS = 1_000

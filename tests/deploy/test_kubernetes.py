@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from monitor.config import load
+from monitor.config.load import load
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy" / "kubernetes"
 RELEASES = ("1.29", "1.33")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from docs.make import cli, configuration, metrics
-from monitor.config_schema import json_schema
+from monitor.config.json_schema import json_schema
 
 
 @pytest.mark.parametrize("page", [cli, configuration, metrics], ids=lambda page: page.__name__)

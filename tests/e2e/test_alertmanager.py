@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from alerts.outbox import Outcome
+from alerts.delivery.outbox import Outcome
 from monitor.clock import SystemClock
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import world
 from tests.e2e.process import Daemon, wait_for
-from tests.monitor.test_alertmanager import Told, hung, member, sample
+from tests.monitor.alerting.alertmanager.test_push import Told, hung, member, sample
 from tests.servers.alertmanager import Alertmanager, hook
 
 TOKEN = "hush-hush-hush"

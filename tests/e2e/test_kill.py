@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.config import load
-from monitor.daemon import Daemon as Built
+from monitor.config.load import load
+from monitor.daemon.daemon import Daemon as Built
 from tests.e2e.process import Daemon, wait_for
 from tests.e2e.stream import HOUR, START, write_reference
 

@@ -10,8 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from monitor.store import reports
 from monitor.store.engine import open_engine
+from monitor.store.results import reports
 from tests.e2e.page_data import watching
 from tests.e2e.process import Daemon
 from tests.e2e.stream import HOUR, START

@@ -23,7 +23,7 @@ from tests.e2e.stream import HOUR, START, batches, write_reference
 from tests.fakes.authority import Authority
 from tests.fakes.nvml import VARIABLE, Gpus, build
 from tests.fakes.peer import Peer
-from tests.monitor.collectors.test_cgroup import TREES
+from tests.monitor.collectors.container.test_cgroup import TREES
 from tests.servers.alertmanager import Alertmanager
 from tests.servers.prometheus import Prometheus
 

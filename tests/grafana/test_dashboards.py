@@ -12,11 +12,11 @@ import pytest
 from jsonschema import Draft7Validator
 from prometheus_client import CollectorRegistry
 
-from alerts.promql_recording import recording
+from alerts.promql.recording import recording
 from checks.catalog import BESIDE, CATALOG
 from grafana.__main__ import FOLDER, files
 from grafana.classic import panels
-from monitor.metrics import Meters
+from monitor.telemetry.metrics import Meters
 
 SCHEMAS = Path("grafana/schema")
 BOARDS = sorted(files())

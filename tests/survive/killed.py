@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from alerts.notify.slack import Slack, SlackOptions
+from alerts.notify.slack.notifier import Slack, SlackOptions
 from tests.alerts.builders import HOUR, START, FakeClock, rule
 from tests.alerts.world import world
 from tests.fakes.slack import TOKEN

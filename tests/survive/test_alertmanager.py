@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from alerts.outbox import Outcome
+from alerts.delivery.outbox import Outcome
 from monitor.clock import SystemClock
 from tests.alerts.builders import FakeClock
 from tests.alerts.world import world
 from tests.e2e.process import free_port, wait_for
-from tests.monitor.test_alertmanager import RULES, Told, hung, member, sample
+from tests.monitor.alerting.alertmanager.test_push import RULES, Told, hung, member, sample
 from tests.servers.alertmanager import Alertmanager, hook, seconds
 
 

@@ -10,11 +10,11 @@ import pytest
 
 from checks.base import Labels, Measurement, NotEnough, Window
 from monitor.clock import SystemClock
-from monitor.settings import WorkerSettings
-from monitor.worker import Worker, WorkerError
+from monitor.settings.root import WorkerSettings
+from monitor.worker.pool import Worker, WorkerError
 from tests.alerts.builders import HOUR, START, measure, rule
 from tests.alerts.world import Receiver, World, world
-from tests.monitor import worker_tasks
+from tests.monitor.worker import worker_tasks
 
 DISTANCE: Labels = (("feature", "distance"),)
 

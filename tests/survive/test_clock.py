@@ -9,11 +9,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from alerts.notify import NotifyError
-from alerts.rule import Rule
+from alerts.rules.rule import Rule
 from checks.base import Measurement, Window
-from monitor.health import Health
-from monitor.metrics import Meters
-from monitor.schedule import Schedule
+from monitor.daemon.schedule import Schedule
+from monitor.telemetry.health import Health
+from monitor.telemetry.metrics import Meters
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import Receiver, World, world
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from alerts.outbox import Outcome
+from alerts.delivery.outbox import Outcome
 from monitor.store.engine import BUSY_SECONDS
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import Receiver, World, world

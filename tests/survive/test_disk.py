@@ -11,11 +11,11 @@ from sqlalchemy import Connection, Float, Integer, Table, insert
 from sqlalchemy.exc import OperationalError
 
 from checks.base import Measurement, Window
-from monitor.latest import Latest
-from monitor.metrics import Meters
-from monitor.sampling import Sampler
+from monitor.alerting.outage import AGAIN, CALM, PATIENCE, RULE
+from monitor.pipeline.wall_clock import Sampler
 from monitor.store import tables
-from monitor.unstored import AGAIN, CALM, PATIENCE, RULE
+from monitor.telemetry.latest_values import Latest
+from monitor.telemetry.metrics import Meters
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, World, world
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from alerts.notify.slack import Slack, SlackOptions
-from alerts.outbox import FIRST_WAIT, LONGEST_WAIT, PARKED_WAIT, Outcome
-from alerts.routing import Route
+from alerts.delivery.outbox import FIRST_WAIT, LONGEST_WAIT, PARKED_WAIT, Outcome
+from alerts.delivery.routing import Route
+from alerts.notify.slack.notifier import Slack, SlackOptions
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import Receiver, World, world
 from tests.e2e.process import free_port

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from alerts.notify.slack import Slack, SlackOptions
+from alerts.notify.slack.notifier import Slack, SlackOptions
 from checks.base import Measurement, Window
 from monitor.clock import SystemClock
 from tests.alerts.builders import FakeClock, rule

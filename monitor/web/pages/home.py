@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from checks.base import Measurement
-from monitor.series import Series
-from monitor.store import series as history
+from monitor.store.results import series_query
+from monitor.store.results.series import Series
+from monitor.web.context import Services
 from monitor.web.overview import ModelView, overview
 from monitor.web.pages.shared import first, judging, main_performance, series, whole
-from monitor.web.services import Services
 
 ALERTS_SHOWN = 50
 INCIDENTS_SHOWN = 15
@@ -82,7 +82,7 @@ def _card(services: Services, view: ModelView, rank: int) -> Card:
     until = max((row.window.end for row in charted.values() if row), default=services.clock.time())
     since = until - WINDOWS * view.settings.windows.every
     known = {word: row for word, row in charted.items() if row is not None}
-    points = history.read(services.engine, view.name, map(history.key_of, known.values()), since, until)
+    points = series_query.read(services.engine, view.name, map(series_query.key_of, known.values()), since, until)
     lines = [Line(word, row, series(row, word, points)) for word, row in known.items()]
     lines += [Line(word, row) for word, row in plain.items() if row is not None]
     return Card(view, rank, lines, since, until)

@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import select
 
 from alerts.duration import span
-from alerts.incident import Incident
-from alerts.notify.board_link import board_link
-from monitor.store import pictures, reports
+from alerts.incidents.incident import Incident
+from alerts.notify.grafana_link import board_link
+from monitor.store.alerts import pictures
+from monitor.store.results import reports
 from monitor.store.tables import incidents
-from monitor.web.refusal import Refused, Why
-from monitor.web.services import Services
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 
 SPANS = ("1h", "4h", "1d", "7d")
 """How long a silence or an acknowledgement may hold, as the forms offer it."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.store import measurements, reports
-from monitor.web.services import Services
+from monitor.store.results import measurements, reports
+from monitor.web.context import Services
 
 INCIDENTS_SHOWN = 50
 REPORTS_SHOWN = 100

@@ -16,18 +16,17 @@ from sqlalchemy import select
 from checks.base import Measurement
 from checks.catalog import CATALOG
 from checks.pictures.svg import svg
-from monitor.series import Point, Series
-from monitor.store import measurements, reports
-from monitor.store import series as history
-from monitor.store.counts import Unreadable
-from monitor.store.distributions import Shown, distribution
-from monitor.store.series import key_of
+from monitor.store.results import measurements, reports, series_query
+from monitor.store.results.distributions import Shown, distribution
+from monitor.store.results.profile_reader import Unreadable
+from monitor.store.results.series import Point, Series
+from monitor.store.results.series_query import key_of
 from monitor.store.tables import measurements as table
+from monitor.web.context import Services
+from monitor.web.errors import Refused, Why
 from monitor.web.overview import ModelView, overview
 from monitor.web.pages.shared import first, judging, main_performance, named, series, towards, whole
-from monitor.web.refusal import Refused, Why
 from monitor.web.segments import worst
-from monitor.web.services import Services
 
 SPANS = (24, 48, 168)
 """Windows that can be chosen; the heatmap of the longest has 25 × 168 cells."""
@@ -98,7 +97,7 @@ def model(services: Services, name: str, windows: int, until: float | None, feat
     charts = _charts(view, rows)
     chosen = _chosen(drift, feature)
     wanted = [*charts.values(), *named(rows, "performance"), *drift[:FEATURES_SHOWN], *_of(rows, chosen)]
-    points = history.read(services.engine, name, {key_of(row) for row in wanted}, span.since, span.until)
+    points = series_query.read(services.engine, name, {key_of(row) for row in wanted}, span.since, span.until)
     ranks = [rank for _, of, rank in services.alerts.worst_states() if of == name]
     return {
         "seen": seen,
@@ -174,7 +173,7 @@ def _feature(
     rows: Sequence[Measurement],
     feature: str,
     span: Span,
-    points: Mapping[history.Key, Sequence[Point]],
+    points: Mapping[series_query.Key, Sequence[Point]],
 ) -> dict[str, Any]:
     own = _of(rows, feature)
     charts = []

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from checks.base import Measurement
-from monitor.series import Point, Series
-from monitor.store.series import Key, key_of
+from monitor.store.results.series import Point, Series
+from monitor.store.results.series_query import Key, key_of
 from monitor.web.overview import ModelView
 from monitor.web.segments import MAIN
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.advance import alert_of, worded
-from alerts.incident import Alert
+from alerts.incidents.incident import Alert
+from alerts.incidents.lifecycle import alert_of, worded
+from alerts.incidents.silence import Matcher, Op, Silence
 from alerts.notify.alertmanager import Push, hold_seconds, payload, told
-from alerts.silence import Matcher, Op, Silence
 from alerts.wording import Wording
 from tests.alerts.builders import firing_state, rule
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.incident import Notice, ReportLink, Why
+from alerts.incidents.incident import Notice, ReportLink, Why
 from alerts.notify import NotifyError
 from alerts.notify.console import Console, line
 from tests.alerts.builders import HOUR, START, alert, changed, incident

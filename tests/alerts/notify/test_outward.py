@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from alerts.handling import acknowledge
-from alerts.incident import Notice, PictureLink, Why
+from alerts.incidents.actions import acknowledge
+from alerts.incidents.incident import Notice, PictureLink, Why
 from alerts.notify import NotifyError
-from alerts.notify.everywhere import Everywhere, UnknownService
+from alerts.notify.apprise import Everywhere, UnknownService
 from alerts.notify.pagerduty import PagerDuty
 from alerts.notify.pagerduty import payload as event
 from alerts.notify.webhook import Webhook, WebhookOptions, payload
 from monitor.clock import SystemClock
-from monitor.outbound import Outbound
+from monitor.net.transport import Outbound
 from tests.alerts.builders import alert, incident
 from tests.fakes.pagerduty import KEY, pagerduty
 from tests.fakes.peer import Peer, says

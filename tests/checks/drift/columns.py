@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import float_array, string_array
-from checks.drift.rows import Ground, Rows
+from checks.data.arrow import float_array, string_array
+from checks.drift.binned_rows import Ground, Rows
 from checks.profile import Binning, profile
 from checks.profile.binning import category_bins, number_bins
 from checks.profile.summary import Column

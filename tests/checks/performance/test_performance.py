@@ -10,12 +10,12 @@ import pytest
 from sklearn import metrics as oracle
 
 from checks.base import NotEnough
-from checks.frame import label_array
+from checks.data.frame_payload import label_array
+from checks.data.schema import Schema
 from checks.inputs import CheckOptions, Scored, WindowData
 from checks.performance.metrics import CLASSIFICATION, REGRESSION
 from checks.performance.scored import scored
 from checks.run import run_checks
-from checks.schema import Schema
 from tests.checks.sample import WINDOW, measure, one, reference, table
 
 BINARY = Schema("binary", (), positive_class="yes", classes=("no", "yes"))

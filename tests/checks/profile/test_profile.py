@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks.data.schema import Schema
 from checks.profile import (
     Binning,
     CategoryBins,
@@ -28,7 +29,6 @@ from checks.profile import (
 )
 from checks.profile.binning import category_bins, number_bins
 from checks.profile.summary import codes_of
-from checks.schema import Schema
 
 SCHEMA = Schema("binary", (("v", "numeric"), ("c", "categorical")), classes=("a", "b"), positive_class="b")
 REFERENCE = pa.table(

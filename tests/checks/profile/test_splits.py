@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from checks.frame import from_reference
+from checks.data.frame import from_reference
+from checks.data.schema_inference import infer
 from checks.profile import CategoryColumn, NumberColumn, Profile, empty, make_binning, merge, profile
 from checks.profile.stack import Stack
-from checks.schema import infer
 from checks.source import open_source, profile_source
 
 ROWS = 12_000

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from checks.base import NotEnough
-from checks.frame import from_payload
+from checks.data.frame_payload import from_payload
 from checks.inputs import CheckOptions, WindowData
 from checks.profile import profile
 from checks.run import run_checks

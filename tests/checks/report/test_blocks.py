@@ -14,9 +14,9 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
+from checks.data.schema import SchemaError
 from checks.report import compare
 from checks.report.result import PRESETS
-from checks.schema import SchemaError
 from checks.source import open_source
 from tests.checks.report.tables import MIXED, fifty, with_three_wrong
 

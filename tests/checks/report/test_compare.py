@@ -14,10 +14,10 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from checks.drift.exact.compare import compare_exact
+from checks.data.schema import SchemaError, SchemaOverrides
+from checks.drift.presets.compare import compare_exact
 from checks.report import ColumnReport, Report, compare
 from checks.report.result import PRESETS
-from checks.schema import SchemaError, SchemaOverrides
 from tests.checks.report.tables import EMPTY, MIXED, NAN, WRONG, fifty, with_three_wrong
 
 BEFORE = fifty()

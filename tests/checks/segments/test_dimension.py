@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.arrow import float_array, string_array
-from checks.frame import from_reference
+from checks.data.arrow import float_array, string_array
+from checks.data.frame import from_reference
+from checks.data.schema import SchemaOverrides
+from checks.data.schema_inference import infer
 from checks.profile import Binning, CategoryColumn, NumberColumn, Profile, merge, profile
 from checks.reference import Reference
-from checks.schema import SchemaOverrides, infer
 from checks.segments.dimension import LONGEST, MISSING, OTHER, Dimension, added, mark_of, most, tally
 from tests.checks.sample import reference, table
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from checks.data.schema import SchemaOverrides
+from checks.data.schema_inference import infer
 from checks.inputs import CheckOptions
-from checks.schema import SchemaOverrides, infer
 from checks.segments.measure import run_segment
 from checks.segments.parts import DEFAULT, PARTS, SegmentCheck
 from checks.segments.plan import Plan, Wanted, count, plan

@@ -6,12 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from checks.frame import from_reference
+from checks.data.frame import from_reference
+from checks.data.schema import SchemaOverrides
+from checks.data.schema_inference import infer
 from checks.inputs import WindowData
 from checks.performance.scored import scored
 from checks.profile import profile
 from checks.reference import Reference
-from checks.schema import SchemaOverrides, infer
 from checks.segments.dimension import Dimension, most, tally
 from checks.segments.parts import DEFAULT, SegmentCheck
 from checks.segments.references import Segmentation, segmentation

@@ -16,10 +16,11 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
-from checks.frame import from_reference
-from checks.learn.reference import build_reference
+from checks.calibration.build_reference import build_reference
+from checks.data.frame import from_reference
+from checks.data.schema import Schema, SchemaError, SchemaOverrides
+from checks.data.schema_inference import infer
 from checks.profile import CategoryColumn, NumberColumn, Profile, make_binning, profile
-from checks.schema import Schema, SchemaError, SchemaOverrides, infer
 from checks.source import Source, SourceColumns, Stream, open_source, profile_source
 from checks.source.base import grouped
 from checks.source.columns import LazyTable, by_columns
@@ -238,8 +239,8 @@ def test_no_pandas_by_the_back_door(tmp_path: Path) -> None:
     files = [str(written(kind, tmp_path)) for kind in ("parquet", "csv", "feather-lz4", "arrows")]
     script = f"""
 import sys
-from checks.learn.reference import build_reference
-from checks.schema import infer
+from checks.calibration.build_reference import build_reference
+from checks.data.schema_inference import infer
 from checks.source import SourceColumns, open_source, profile_source
 from checks.source.columns import LazyTable, by_columns
 for path in {files!r}:

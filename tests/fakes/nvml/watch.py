@@ -8,7 +8,7 @@ from pathlib import Path
 
 from checks.base import Measurement
 from checks.catalog import CATALOG
-from monitor.collectors.gpu import GpuCollector
+from monitor.collectors.gpu.collector import GpuCollector
 from tests.fakes.nvml import VARIABLE, Gpus
 
 Series = dict[str, float]

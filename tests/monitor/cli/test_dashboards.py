@@ -7,8 +7,7 @@ from typing import Any
 import yaml
 
 from grafana.__main__ import files
-
-from .conftest import Command
+from tests.monitor.cli.conftest import Command
 
 
 def page(board: dict[str, Any]) -> str:

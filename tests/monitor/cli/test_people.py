@@ -11,20 +11,19 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import insert
 
-from alerts.fingerprint import fingerprint
-from alerts.silence import Matcher
-from alerts.state import AlertState, Status
+from alerts.incidents.silence import Matcher
+from alerts.state.fingerprint import fingerprint
+from alerts.state.state import AlertState, Status
 from monitor.clock import SystemClock
-from monitor.store.alert_log import save_states
-from monitor.store.alerts import AlertStore
+from monitor.store.alerts.queries import AlertStore
+from monitor.store.alerts.states import save_states
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import alerts
 from monitor.store.writer import Writer
 from tests.e2e.process import free_port
 from tests.fakes.slack import CHANNEL, TOKEN, FakeSlack
-from tests.monitor.test_alertmanager import strict
-
-from .conftest import Command
+from tests.monitor.alerting.alertmanager.test_push import strict
+from tests.monitor.cli.conftest import Command
 
 
 @pytest.fixture

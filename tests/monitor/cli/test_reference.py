@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Command
+from tests.monitor.cli.conftest import Command
 
 
 @pytest.fixture

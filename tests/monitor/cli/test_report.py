@@ -17,8 +17,7 @@ from PIL import Image
 
 from tests.checks.report.tables import WRONG, fifty, with_three_wrong
 from tests.e2e.process import COMMAND
-
-from .conftest import Command, Ran
+from tests.monitor.cli.conftest import Command, Ran
 
 KINDS = ("csv", "parquet", "arrow")
 

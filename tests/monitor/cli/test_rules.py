@@ -4,9 +4,8 @@ from pathlib import Path
 
 import yaml
 
-from tests.alerts.exported import is_read
-
-from .conftest import Command
+from tests.alerts.promql.exported import is_read
+from tests.monitor.cli.conftest import Command
 
 CONFIG = """
 model: delays

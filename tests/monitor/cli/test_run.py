@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.run import _without_docstrings
-
-from .conftest import Command
+from tests.monitor.cli.conftest import Command
 
 
 @pytest.fixture

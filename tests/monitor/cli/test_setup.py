@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import load
-
-from .conftest import Command
+from monitor.config.load import load
+from tests.monitor.cli.conftest import Command
 
 
 def write(text: str) -> None:

@@ -9,7 +9,7 @@ from checks.base import Measurement, NotEnough, labels
 from checks.catalog import CATALOG
 from monitor.collectors import Collector
 from monitor.collectors.host import CpuTimes, Disk, HostCollector, LocalMachine, Memory
-from monitor.settings import CollectSettings
+from monitor.settings.server import CollectSettings
 
 HOST, WATCHKEEPER = labels(scope="host"), labels(scope="watchkeeper")
 

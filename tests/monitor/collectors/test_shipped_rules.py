@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alerts.evaluate import States, evaluate
-from alerts.rule import Rule
-from alerts.state import Status
+from alerts.rules.rule import Rule
+from alerts.state.evaluate import States, evaluate
+from alerts.state.state import Status
 from checks.base import Measurement
-from monitor.collectors.process import ProcessCollector
-from monitor.collectors.process_finder import finder
-from monitor.config import default_rules
-from monitor.settings import ProcessSettings
-
-from ...fakes.process_tree import ProcessTree
-from .test_container import Box
+from monitor.collectors.process.collector import ProcessCollector
+from monitor.collectors.process.finder import finder
+from monitor.config.load import default_rules
+from monitor.settings.server import ProcessSettings
+from tests.fakes.process_tree import ProcessTree
+from tests.monitor.collectors.container.test_collector import Box
 
 RULES = {rule.name: rule for rule in default_rules()}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import all_rules, default_rules, load
+from monitor.config.load import all_rules, default_rules, load
 from monitor.demo.settings import LATENESS_SECONDS, WINDOW_SECONDS, write_config
 from monitor.demo.story import REPLAY, story
 

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from monitor.ingest import Reason, Span, parse_labels
-from monitor.settings import LimitSettings
+from monitor.settings.root import LimitSettings
 
 LIMITS = LimitSettings(string_length=100)
 SPAN = Span(earliest=0.0, newest=2_000_000_000.0, received=1_700_000_000.0)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from monitor.ingest import Malformed, Parsed, Span, TooLarge, body, parse_labels, parse_predictions
-from monitor.settings import LimitSettings
+from monitor.settings.root import LimitSettings
 
 KINDS: list[dict[str, Any]] = [
     {},

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitor.ingest import Malformed, Parsed, Reason, Span, TooLarge, parse_labels, parse_predictions
-from monitor.ingest import predictions as module
-from monitor.settings import LimitSettings
+from monitor.ingest import Malformed, Parsed, Reason, Span, TooLarge, parse_labels, parse_predictions, predictions
+from monitor.settings.root import LimitSettings
 
 LIMITS = LimitSettings(string_length=100, features=50, rows=1000)
 SPAN = Span(earliest=1_000.0, newest=2_000_000_300.0, received=1_700_000_000.0)
@@ -243,7 +242,7 @@ def test_feature_names_are_bounded_over_the_whole_body() -> None:
 
 
 def test_few_values_under_many_names_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CELLS", 100)
+    monkeypatch.setattr(predictions, "CELLS", 100)
     with pytest.raises(TooLarge, match="40 distinct feature names"):
         parse([GOOD | {"features": {f"f{i}": 0}} for i in range(40)])
 

@@ -11,17 +11,17 @@ from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, select
 
-from monitor.config import all_rules
-from monitor.health import Health
-from monitor.latest import Latest
-from monitor.metrics import LatestCollector, Meters
-from monitor.reload import Reloaded
-from monitor.settings import Config
-from monitor.store.alerts import AlertStore
+from monitor.config.load import all_rules
+from monitor.config.reload import Reloaded
+from monitor.settings.root import Config
+from monitor.store.alerts.queries import AlertStore
 from monitor.store.engine import open_engine
 from monitor.store.events import EventStore
 from monitor.store.tables import arrivals, metadata
 from monitor.store.writer import Writer
+from monitor.telemetry.health import Health
+from monitor.telemetry.latest_values import Latest
+from monitor.telemetry.metrics import LatestCollector, Meters
 from monitor.web.app import Services, create_app
 
 NOW = 1_700_000_000.0

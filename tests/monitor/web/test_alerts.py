@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from alerts.silence import Matcher
-from alerts.state import Status
-from monitor.judge import Judge
+from alerts.incidents.silence import Matcher
+from alerts.state.state import Status
+from monitor.alerting.engine import Judge
 from tests.alerts.builders import HOUR, START, measure, rule
 from tests.monitor.web.rig import NOW, Rig
 
@@ -96,7 +96,7 @@ def test_what_is_unknown_is_404(rig: Rig) -> None:
 
 
 def test_reload_needs_the_admins_token_and_is_one_sentence_when_the_file_is_wrong(rig: Rig) -> None:
-    from monitor.config import ConfigError
+    from monitor.config.load import ConfigError
 
     def wrong() -> None:
         raise ConfigError("w.yaml", 3, "rule 'r': above: 'much' is no level")

@@ -3,9 +3,9 @@ import json
 import pytest
 from sqlalchemy import insert
 
-from alerts.state import AlertState
+from alerts.state.state import AlertState
 from checks.base import Measurement, Window, labels
-from monitor.store import measurements
+from monitor.store.results import measurements
 from monitor.store.tables import alerts, progress
 from tests.monitor.web.rig import NOW, Rig
 

@@ -1,8 +1,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from alerts.incident import Why
-from monitor.store import alert_log, outbox
+from alerts.incidents.incident import Why
+from monitor.store.alerts import outbox, states
 from tests.alerts.builders import alert, incident
 from tests.monitor.web.rig import NOW, Rig
 from tests.monitor.web.rig import rig as build
@@ -10,7 +10,7 @@ from tests.monitor.web.rig import rig as build
 
 def test_an_incident_is_acknowledged_by_its_id_or_an_alerts_fingerprint(rig: Rig) -> None:
     it = incident()
-    rig.writer.call(lambda connection: alert_log.save_incident(connection, it))
+    rig.writer.call(lambda connection: states.save_incident(connection, it))
     rig.writer.call(lambda connection: outbox.owe(connection, it, Why.FIRST, ["pager"], NOW))
 
     reply = rig.client.post(f"/api/v1/alerts/{it.alerts[0].fingerprint}/ack", json={"by": "ann", "for": "4h"})
@@ -34,7 +34,7 @@ def test_what_can_not_be_acknowledged_is_said(rig: Rig) -> None:
 
 def test_an_incident_of_no_feature_has_a_page_too(rig: Rig) -> None:
     it = incident(replace(alert(), labels={"metric": "accuracy"}))
-    rig.writer.call(lambda connection: alert_log.save_incident(connection, it))
+    rig.writer.call(lambda connection: states.save_incident(connection, it))
     page = rig.client.get(f"/incidents/{it.id}")
     assert (page.status_code, "metric=accuracy" in page.text, ">distribution<" in page.text) == (200, True, False)
 
@@ -45,7 +45,7 @@ def test_an_incidents_page_links_grafana_with_its_time_if_there_is_one(tmp_path:
         folder = tmp_path / str(said)
         folder.mkdir()
         made = build(folder, {"grafana": {"url": url}} if url else {})
-        made.writer.call(lambda connection: alert_log.save_incident(connection, it))
+        made.writer.call(lambda connection: states.save_incident(connection, it))
         page = made.client.get(f"/incidents/{it.id}").text
         made.close()
         assert ('href="https://g.example/a&amp;b/d/watchkeeper-model?var-model=delays&amp;from=' in page) is said

@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 
 from sqlalchemy import insert
 
-from alerts.silence import Matcher
-from alerts.state import AlertState, Status
+from alerts.incidents.silence import Matcher
+from alerts.state.state import AlertState, Status
 from checks.base import Measurement, Window, labels
-from monitor.store import measurements
+from monitor.store.results import measurements
 from monitor.store.tables import alerts
 from tests.monitor.web.rig import NOW, Rig
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from alerts.incident import PictureLink
-from monitor.store import pictures
-from monitor.store.alert_log import save_incident
+from alerts.incidents.incident import PictureLink
+from monitor.store.alerts import pictures
+from monitor.store.alerts.states import save_incident
 from tests.alerts.builders import incident
-from tests.monitor.test_picturing import column
+from tests.monitor.pipeline.test_incident_pictures import column
 from tests.monitor.web.rig import NOW, Rig
 
 LINK = PictureLink("0a-1b", 'fuel: <b>"moved"</b>', NOW - 3600.0, NOW)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 
 from checks.base import Measurement, Window, labels
-from monitor.store import reports
+from monitor.store.results import reports
 from tests.monitor.web.rig import NOW, Rig
 
 PAGE = "<html>the report — ünd more</html>"

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.drift import installed
-from checks.drift.exact.compare import METHODS
-from checks.drift.exact.result import PresetName
+from checks.drift.presets.compare import METHODS
+from checks.inputs import PresetName
 from tests.checks.drift.parity.shapes import Shape, shapes
 
 PEERS = Path(__file__).parent / "peers"

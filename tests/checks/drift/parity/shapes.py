@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from checks.arrow import float_array, string_array
-from checks.drift.exact.result import Kind
+from checks.data.arrow import float_array, string_array
+from checks.drift.presets.result import Kind
 
 
 @dataclass(frozen=True)

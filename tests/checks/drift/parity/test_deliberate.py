@@ -5,9 +5,9 @@ from __future__ import annotations
 import pyarrow as pa
 from scipy import stats
 
-from checks.drift.exact.compare import METHODS, compare_exact
-from checks.drift.exact.result import dataset_drifted
-from checks.drift.methods import METHODS as METHODS_OF_PROFILES
+from checks.drift.methods.registry import METHODS as METHODS_OF_PROFILES
+from checks.drift.presets.compare import METHODS, compare_exact
+from checks.drift.presets.result import dataset_drifted
 from tests.checks.drift.columns import categories, numbers
 from tests.checks.drift.parity.conftest import DATASET, EMPTY, INFINITE, Found, cut_to_one_length
 from tests.checks.drift.parity.shapes import Shape

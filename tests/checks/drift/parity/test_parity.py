@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from checks.drift.exact import nannyml
-from checks.drift.exact.compare import METHODS, compare_exact
-from checks.drift.exact.result import ColumnResult, PresetName, dataset_drifted
+from checks.drift.presets import nannyml
+from checks.drift.presets.compare import METHODS, compare_exact
+from checks.drift.presets.result import ColumnResult, dataset_drifted
+from checks.inputs import PresetName
 from tests.checks.drift.parity.conftest import CHUNKS, DATASET, Found, cut_to_one_length
 from tests.checks.drift.parity.shapes import Shape, shapes
 

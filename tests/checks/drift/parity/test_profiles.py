@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 from scipy.spatial import distance
 
-from checks.arrow import Floats
-from checks.drift.exact.compare import compare_exact
-from checks.drift.exact.values import categories, numbers
-from checks.drift.methods import METHODS
+from checks.data.arrow import Floats
+from checks.drift.methods.registry import METHODS
+from checks.drift.presets.compare import compare_exact
+from checks.drift.presets.values import categories, numbers
 from tests.checks.drift.columns import categories as counted
 from tests.checks.drift.columns import numbers as binned
 from tests.checks.drift.parity.shapes import Shape, shapes

@@ -1,0 +1,458 @@
+"""Infer the schema of a model from the columns of its reference."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Protocol, get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from checks.data.arrow import floats, is_number, is_text, whole
+from checks.data.canonical_text import spellings, text
+from checks.data.datetime_parts import part_names
+from checks.data.schema import FeatureType, Schema, SchemaError, SchemaOverrides, Task
+
+TARGETS = ("target", "label", "y", "y_true", "actual", "ground_truth", "truth", "true_label", "outcome")
+
+
+PREDICTIONS = ("prediction", "pred", "y_pred", "predicted", "predicted_label", "prediction_label", "y_hat")
+
+
+SCORES = (
+    "score", "proba", "probability", "prediction_proba", "prediction_score", "prediction_probability",
+    "predicted_proba", "predicted_probability", "y_score", "y_proba", "y_prob", "pred_proba",
+)  # fmt: skip
+
+
+IDS = ("id", "prediction_id", "event_id", "request_id", "inference_id", "row_id", "uuid")
+
+
+TIMES = ("time", "timestamp", "event_time", "event_timestamp", "prediction_time", "datetime", "ts", "date")
+
+
+PROBABILITY_PREFIXES = ("proba_", "p_", "probability_", "prob_")
+
+
+NEGATIVE = {"0": "1", "false": "true", "no": "yes", "No": "Yes", "n": "y", "N": "Y", "negative": "positive"}
+
+
+POSITIVE = ("1", "true", "True", "yes", "Yes", "y", "Y", "positive", "pos")
+
+
+ID_NAME = re.compile(
+    r"(?i:(^|[_. -])(id|uid|uuid|guid|key|pk|index|idx))$|[a-z](Id|ID|Key|Uuid|UUID)$"
+    r"|(?i:^unnamed: 0|^__index_level_0__|^)$"
+)
+"""Whole numbers of such a name are no amounts."""
+
+
+MAX_CLASSES = 1_000
+
+
+FEW_CLASSES = 20  # whole numbers with more distinct values are amounts, not classes
+
+
+ID_ROWS = 20  # fewer distinct values prove nothing
+
+
+NEARLY = 0.99  # so large a share of distinct values is an id, too (some come twice),
+
+
+NEARLY_ROWS = 1_000  # if there are so many
+
+
+LOOKED_AT = 1_000  # values of which at least one is to be a time, where the config says that they are
+
+
+class Rows(Protocol):
+    """An Arrow table, or what reads its columns when they are asked for."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def column_names(self) -> list[str]: ...
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray: ...
+
+
+def infer(table: Rows, overrides: SchemaOverrides | None = None) -> Schema:
+    """The schema of a reference. Raises SchemaError naming the columns that are wrong or missing."""
+    return _Inference(table, overrides or SchemaOverrides()).schema()
+
+
+def infer_features(
+    table: Rows, overrides: SchemaOverrides
+) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...]]:
+    """Every column as a feature with its type, or with the reason why it is none."""
+    inference = _Inference(table, overrides)
+    return tuple(inference.features()), tuple(inference.excluded)
+
+
+def infer_layout(
+    table: Rows, overrides: SchemaOverrides
+) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...], str | None, str | None]:
+    """Every column but the time and the id as a feature with its type, or with the reason why it is none; and the names
+    of the time and the id. Raises SchemaError for names that the table lacks."""
+    inference = _Inference(table, overrides)
+    time, id_ = inference.order()
+    features = tuple(inference.features())
+    return features, tuple(inference.excluded), time, id_
+
+
+class _Inference:
+    def __init__(self, table: Rows, overrides: SchemaOverrides) -> None:
+        names: list[str] = table.column_names
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise SchemaError(f"column {twice[0]!r} stands twice in the reference; rename one of them")
+        self.table, self.given, self.names = table, overrides, names
+        self.taken: set[str] = set()
+        self.excluded: list[tuple[str, str]] = []
+
+    def schema(self) -> Schema:
+        given = self.given
+        time, id_ = self.order()
+        target = self._role(given.target, TARGETS, self._is_scalar)
+        prediction = self._role(given.prediction, PREDICTIONS, self._is_scalar)
+        score = self._role(given.score, SCORES, self._is_probability)
+        probabilities = self._probabilities(target, prediction)
+        draft = Schema(given.task, (), target, prediction, score, "", (), probabilities, id_, time)
+        draft = self._outcome(draft)
+        if target and not (prediction or draft.score or probabilities):
+            self._ask_for_prediction()
+        features = tuple(self.features())
+        if not features and not prediction:
+            raise SchemaError(f"the reference has nothing to watch: its columns are {_listed(self.names)}")
+        return replace(draft, features=features, excluded=tuple(self.excluded))
+
+    def order(self) -> tuple[str | None, str | None]:
+        """The columns that say when and which row it is."""
+        self._check_names()
+        time = self._role(self.given.time, TIMES, self._is_time)
+        return time, self._role(self.given.id, IDS, self._is_id)
+
+    # names
+
+    def _check_names(self) -> None:
+        given = self.given
+        roles = (given.target, given.prediction, given.score, given.id, given.time)
+        wanted = [*filter(None, roles), *given.features, *given.ignore]
+        unknown = [name for name in dict.fromkeys(wanted) if name not in self.names]
+        if unknown:
+            hints = ", ".join(f"{name!r}{_nearest(name, self.names)}" for name in unknown)
+            raise SchemaError(f"the reference has no column {hints}; its columns are {_listed(self.names)}")
+        singles = [name for name in roles if name and name != given.prediction]
+        if twice := sorted({name for name in singles if singles.count(name) > 1}):
+            raise SchemaError(f"the schema gives column {twice[0]!r} two roles; give each role its own column")
+
+    def _role(self, given: str | None, usual: tuple[str, ...], fits: Callable[[str], bool]) -> str | None:
+        if given is not None:
+            # A score outside 0 … 1 and a time in small numbers are odd, but what the config says counts.
+            if not (fits(given) or is_number(self._kind(given))):
+                raise SchemaError(
+                    f"column {given!r} holds {self._kind(given)}, which can't be a {usual[0]}; "
+                    f"name another column as `{usual[0]}` under `schema`"
+                )
+            self.taken.add(given)
+            return given
+        said = (self.given.target, self.given.prediction, self.given.score, self.given.id, self.given.time)
+        spoken_for = {*self.given.ignore, *self.given.features, *self.taken, *filter(None, said)}
+        by_lower = {name.lower(): name for name in reversed(self.names)}
+        for word in usual:
+            name = by_lower.get(word)
+            if name is not None and name not in spoken_for and fits(name):
+                self.taken.add(name)
+                return name
+        return None
+
+    def _ask_for_prediction(self) -> None:
+        """A prediction under an unusual name would otherwise be watched as a feature."""
+        like = [name for name in self.names if name not in self.taken and "pred" in name.lower()]
+        like = [name for name in like if name not in self.given.features and name not in self.given.ignore]
+        if like:
+            raise SchemaError(
+                f"the reference has a target ({self.given.target or _first(self.names, TARGETS)!r}) but no column "
+                f"named {_listed(PREDICTIONS[:4])}; if {_listed(like)} is the prediction, say `prediction: {like[0]}`"
+                " under `schema`, else list it under `ignore` or `features`"
+            )
+
+    # what columns hold
+
+    def _kind(self, name: str) -> pa.DataType:
+        kind = self.table.schema.field(name).type
+        return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+    def _is_scalar(self, name: str) -> bool:
+        return is_number(self._kind(name)) or is_text(self._kind(name)) or pa.types.is_boolean(self._kind(name))
+
+    def _is_id(self, name: str) -> bool:
+        return is_text(self._kind(name)) or pa.types.is_integer(self._kind(name))
+
+    def _is_time(self, name: str) -> bool:
+        kind = self._kind(name)
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            return True
+        if is_text(kind):
+            first = whole(_plain(self.table[name].drop_null().slice(0, 1)))
+            return len(first) > 0 and _parses_as_time(first)
+        if not is_number(kind):
+            return False
+        low, _ = self._range(name)
+        return low is not None and low >= 1e8  # 1973 in seconds; smaller numbers are hours of a day and the like
+
+    def _is_moment(self, name: str) -> bool:
+        kind = self._kind(name)
+        return self._is_time(name) or is_number(kind)
+
+    def _holds_times(self, name: str) -> bool:
+        """Whether some of the first texts are times: the others are damage, which is the column's own error."""
+        if not is_text(self._kind(name)):
+            return False
+        values = pc.unique(_plain(self.table[name].drop_null().slice(0, LOOKED_AT)))
+        return any(_parses_as_time(values.slice(place, 1)) for place in range(len(values)))
+
+    def _is_probability(self, name: str) -> bool:
+        if not is_number(self._kind(name)):
+            return False
+        low, high = self._range(name)
+        return low is None or high is None or (low >= 0 and high <= 1)
+
+    def _range(self, name: str) -> tuple[float | None, float | None]:
+        column = self.table[name]
+        if pa.types.is_floating(column.type):
+            column = column.filter(pc.is_finite(column))
+        ends = pc.min_max(pc.cast(column, pa.float64(), safe=False)).as_py()
+        return ends["min"], ends["max"]
+
+    def _values(self, name: str) -> list[str]:
+        """The column's distinct values in their one spelling, at most a few more than MAX_CLASSES."""
+        column = self.table[name]
+        if pa.types.is_dictionary(column.type):
+            column = pc.cast(column, column.type.value_type)
+        distinct = pc.unique(column).drop_null().slice(0, MAX_CLASSES + 2)
+        return sorted({text(value) for value in distinct.to_pylist() if value == value})
+
+    def _is_whole(self, name: str) -> bool:
+        if pa.types.is_integer(self._kind(name)):
+            return True
+        values, present = floats(self.table[name])
+        values = values[present]
+        return bool((values == values.round()).all())
+
+    # the outcome
+
+    def _probabilities(self, target: str | None, prediction: str | None) -> tuple[tuple[str, str], ...]:
+        """Columns `proba_<class>`; only those whose classes the target or prediction knows, and at least two."""
+        known: set[str] | None = None
+        for name in (target, prediction):
+            if name is not None and (not is_number(self._kind(name)) or self._is_whole(name)):
+                known = (known or set()) | set(self._values(name))
+        if known is None or len(known) > MAX_CLASSES:
+            return ()
+        other = spellings(known)
+        for prefix in PROBABILITY_PREFIXES:
+            named = [(name[len(prefix) :], name) for name in self.names if name.startswith(prefix)]
+            named = [(other.get(word, word), name) for word, name in named if name not in self.taken]
+            fit = [(word, name) for word, name in named if word in known and self._is_probability(name)]
+            if len(fit) >= 2:
+                self.taken.update(name for _, name in fit)
+                return tuple(sorted(fit))
+        return ()
+
+    def _outcome(self, draft: Schema) -> Schema:
+        """Task, classes, positive class and score."""
+        columns = [name for name in (draft.target, draft.prediction) if name]
+        task = draft.task or self._task(draft)
+        if task is None:
+            return draft
+        if task == "regression":
+            for name in columns:
+                if not is_number(self._kind(name)):
+                    raise SchemaError(
+                        f"column {name!r} holds {self._kind(name)}, but a regression needs numbers; set `task`, "
+                        f"or name another column as `target` or `prediction`"
+                    )
+            return replace(draft, task=task, score=None, probabilities=())
+        score = draft.score
+        if draft.prediction and score is None and task == "binary" and self._holds_scores(draft.prediction):
+            score = draft.prediction
+        classes = self._classes(draft, columns, score)
+        if task == "binary" and len(classes) > 2:
+            raise SchemaError(
+                f"a binary task needs two classes, but {_listed(columns)} hold {_listed(classes)}; "
+                "set `task: multiclass`"
+            )
+        draft = replace(draft, task=task, classes=classes, score=score)
+        return replace(draft, positive_class=self._positive(draft), score=score if task == "binary" else None)
+
+    def _task(self, draft: Schema) -> Task | None:
+        main = draft.target or draft.prediction
+        if main is None:
+            return None
+        if draft.probabilities:
+            return "binary" if len(draft.probabilities) == 2 else "multiclass"
+        if is_number(self._kind(main)):
+            return self._numeric_task(draft, main)
+        count = len(self._values(main))
+        return "binary" if count <= 2 else "multiclass"
+
+    def _numeric_task(self, draft: Schema, main: str) -> Task:
+        if not self._is_whole(main):
+            return "regression"
+        classes = self._values(main)
+        prediction = draft.prediction
+        if len(classes) <= 2 and (draft.score or prediction is None or self._holds_scores(prediction)):
+            return "binary"
+        if prediction and is_number(self._kind(prediction)):
+            if not self._is_whole(prediction):
+                return "regression"
+            predicted = self._values(prediction)
+            # Whole numbers that are never hit exactly are estimates of an amount.
+            if not set(predicted) & set(classes):
+                return "regression"
+            classes = sorted({*classes, *predicted})
+        if len(classes) > FEW_CLASSES:
+            return "regression"
+        return "binary" if len(classes) <= 2 else "multiclass"
+
+    def _holds_scores(self, name: str) -> bool:
+        return self._is_probability(name) and not self._is_whole(name)
+
+    def _classes(self, draft: Schema, columns: list[str], score: str | None) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for name in columns:
+            values = self._values(name) if name != score else []
+            if len(values) > MAX_CLASSES:
+                raise SchemaError(
+                    f"column {name!r} has more than {MAX_CLASSES} classes; set `task: regression` or another column"
+                )
+            other = spellings(found)
+            same = [other.get(value, value) for value in values]
+            if found and same and not set(same) & set(found):
+                raise SchemaError(
+                    f"{columns[0]!r} holds {_listed(found)} and {name!r} holds {_listed(values)}: they share no "
+                    "class; name the right columns as `target` and `prediction`"
+                )
+            found.update(dict.fromkeys(same))
+        found.update(dict.fromkeys(word for word, _ in draft.probabilities))
+        return tuple(sorted(found))
+
+    def _positive(self, draft: Schema) -> str:
+        if draft.task != "binary":
+            return ""
+        if self.given.positive_class is not None:
+            name = text(self.given.positive_class)
+            name = spellings(draft.classes).get(name, name)
+            if draft.classes and name not in draft.classes and len(draft.classes) > 1:
+                raise SchemaError(f"positive_class {name!r} is none of the classes {_listed(draft.classes)}")
+            return name
+        if len(draft.classes) == 1 and draft.classes[0] in NEGATIVE:
+            return NEGATIVE[draft.classes[0]]
+        usual = [name for name in POSITIVE if name in draft.classes]
+        # As scikit-learn's classes_[1]: the later in sorted order.
+        return usual[0] if usual else max(draft.classes, default="1")
+
+    # features
+
+    def features(self) -> Iterable[tuple[str, FeatureType]]:
+        for name in self.names:
+            if name in self.taken:
+                continue
+            if name in self.given.ignore:
+                self.excluded.append((name, "ignored by the config"))
+            elif name in self.given.features:
+                yield name, self._forced(name, self.given.features[name])
+            elif why := self._useless(name):
+                self.excluded.append((name, why))
+            else:
+                yield name, self._usual(name)
+
+    def _usual(self, name: str) -> FeatureType:
+        kind = self._kind(name)
+        if pa.types.is_boolean(kind):
+            return "boolean"
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            return "datetime"
+        return "numeric" if is_number(kind) else "categorical"
+
+    def _forced(self, name: str, wanted: FeatureType) -> FeatureType:
+        kind = self._kind(name)
+        if wanted not in get_args(FeatureType):
+            raise SchemaError(f"feature {name!r} can't be {wanted!r}; write {_listed(get_args(FeatureType))}")
+        if wanted == "numeric" and not is_number(kind):
+            raise SchemaError(f"feature {name!r} holds {kind}, so it can't be numeric; convert it in the reference")
+        if wanted == "datetime":
+            if not (self._is_moment(name) or self._holds_times(name)):
+                raise SchemaError(f"feature {name!r} holds {kind} that is no time; give ISO 8601 or epoch seconds")
+            return wanted
+        if not self._is_scalar(name):
+            raise SchemaError(f"feature {name!r} holds {kind}, which can't be watched; list it under `ignore`")
+        if wanted == "boolean" and not set(self._values(name)) <= {"true", "false", "0", "1"}:
+            raise SchemaError(f"feature {name!r} holds more than true and false; make it categorical")
+        return wanted
+
+    def _useless(self, name: str) -> str:
+        kind, column = self._kind(name), self.table[name]
+        nothing = pa.types.is_floating(kind) and self._range(name)[0] is None
+        if pa.types.is_null(kind) or column.null_count == len(column) or nothing:
+            return "has no value in the reference"
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            taken = [part for part in part_names(name) if part in self.names]
+            return f"a time, but column {taken[0]!r} has the name of its part" if taken else ""
+        if not self._is_scalar(name):
+            return f"type {kind} can't be watched"
+        return self._id_like(name)
+
+    def _id_like(self, name: str) -> str:
+        """Texts, and whole numbers that are named like an id or count the rows, of which nearly each is another."""
+        kind, column = self._kind(name), self.table[name]
+        rows = len(column) - column.null_count
+        if rows < ID_ROWS or not (is_text(kind) or pa.types.is_integer(kind)):
+            return ""
+        distinct = pc.count_distinct(_plain(column)).as_py()
+        every = distinct == rows
+        if not (every or (rows >= NEARLY_ROWS and distinct >= NEARLY * rows)):
+            return ""
+        if pa.types.is_integer(kind) and not ID_NAME.search(name):
+            low, high = self._range(name)
+            counts_rows = (
+                every and rows >= NEARLY_ROWS and low is not None and high is not None and high - low == rows - 1
+            )
+            if not counts_rows:
+                return ""
+        return f"an id: {'every value is' if every else 'nearly all values are'} different"
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _parses_as_time(values: pa.Array) -> bool:
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            pc.cast(values, kind)
+        except pa.ArrowInvalid:
+            continue
+        return True
+    return False
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    lower = {other.lower(): other for other in names}
+    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    return f" (did you mean {lower[near[0]]!r}?)" if near else ""
+
+
+def _first(names: Iterable[str], usual: tuple[str, ...]) -> str:
+    return next((name for name in names if name.lower() in usual), "")
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Names as people list them, the first twelve."""
+    every = list(names)
+    more = f" and {len(every) - 12} more" if len(every) > 12 else ""
+    return ", ".join(repr(name) for name in every[:12]) + more

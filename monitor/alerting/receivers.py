@@ -1,0 +1,124 @@
+"""Whom the config wants told: the notifiers by name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from alerts.delivery.receiver_settings import ReceiverSettings
+from alerts.delivery.routing import Routing
+from alerts.incidents.incident import Why
+from alerts.notify import Notifier
+from alerts.notify.console import Console
+from alerts.notify.pictures import Illustrator
+from monitor.clock import Clock
+from monitor.settings.receiver_names import receiver_names, tells_slack
+from monitor.settings.root import Config
+
+if TYPE_CHECKING:
+    from alerts.notify.slack.action_handler import DeskStore
+    from monitor.alerting.slack_actions import Presses
+
+
+def routing(config: Config) -> Routing:
+    """Who is told of what. Alertmanager routes by itself."""
+    names = [name for name in receiver_names(config) if not name.startswith("alertmanager:")]
+    return Routing(names, config.routes, config.mute_times)
+
+
+def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:
+    """Every receiver of the outbox, its secrets filled in."""
+    found: dict[str, Notifier] = {}
+    page = config.public_url or f"http://{config.listen}"
+    if config.console:
+        found["console"] = Console(sys.stderr, page)
+    if config.slack is not None and tells_slack(config):
+        # Imported here so that a daemon without Slack does not carry its SDK.
+        from alerts.notify.slack.notifier import Slack
+
+        found["slack"] = Slack.of(config.slack, page, config.grafana.url if config.grafana else "")
+    for settings in config.receivers:
+        found[settings.name] = _made(settings, clock, page)
+    return found
+
+
+def presses(
+    config: Config,
+    made: Mapping[str, Notifier],
+    store: DeskStore,
+    clock: Clock,
+    on_state: Callable[[bool, str | None], None],
+    on_press: Callable[[str, str], None],
+    *,
+    shared: bool,
+) -> Presses | None:
+    """What hears presses on buttons in Slack, if the app has a token for it; the messages of `made` get buttons then.
+    `shared`: other daemons may know the same incidents."""
+    settings = config.slack
+    if settings is None or settings.token is None or settings.app_token is None or "slack" not in made:
+        return None
+    from alerts.notify.slack.notifier import Slack
+    from monitor.alerting.slack_actions import Presses
+
+    slack = made["slack"]
+    assert isinstance(slack, Slack)
+    found = Presses(
+        settings,
+        settings.app_token,
+        store,
+        clock,
+        on_state,
+        on_press,
+        acknowledged_for=config.acknowledged_for,
+        page=config.public_url or f"http://{config.listen}",
+        shared=shared,
+    )
+    slack.hears = found.heard
+    return found
+
+
+def slack_pictures(config: Config) -> Illustrator | None:
+    """What puts pictures into Slack's messages; None where nothing is told there with a bot token."""
+    if config.slack is None or not tells_slack(config) or not (config.slack.token and config.slack.channel):
+        return None
+    from alerts.notify.slack.notifier import SlackOptions
+    from alerts.notify.slack.pictures import SlackPictures
+
+    settings = config.slack
+    options = SlackOptions(settings.channel, settings.token, api_url=settings.api_url, timeout=settings.timeout)
+    return SlackPictures(options)
+
+
+def _made(settings: ReceiverSettings, clock: Clock, page: str) -> Notifier:
+    """The receiver that the settings name; of the libraries only what it needs is loaded."""
+    from monitor.net.transport import Outbound
+
+    transport = Outbound(clock, settings.timeout)
+    if (hook := settings.webhook) is not None:
+        from alerts.notify.webhook import Webhook, WebhookOptions
+
+        options = WebhookOptions(
+            url=hook.url.get_secret_value(),
+            secret=_text(hook.secret),
+            headers={name: value.get_secret_value() for name, value in hook.headers.items()},
+            template=hook.template,
+            content_type=hook.content_type,
+            wants=frozenset(Why) if hook.updates else frozenset(Why) - {Why.UPDATED},
+        )
+        return Webhook(settings.name, options, transport, clock.time, page)
+    if (duty := settings.pagerduty) is not None:
+        from alerts.notify.pagerduty import PagerDuty
+
+        return PagerDuty(settings.name, _text(duty.routing_key), transport, duty.url, page)
+    from alerts.notify.apprise import Everywhere
+
+    assert settings.apprise is not None
+    urls = [url.get_secret_value() for url in settings.apprise.urls]
+    return Everywhere(settings.name, urls, settings.timeout, page)
+
+
+def _text(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""

@@ -1,0 +1,36 @@
+"""Sample how old the newest predictions and labels of a model are."""
+
+from __future__ import annotations
+
+from checks.base import Measurement, NotEnough, Window
+from monitor.store.events import EventStore
+from monitor.telemetry.health import Health
+
+
+class ArrivalAges:
+    """How long ago a prediction and a label were last received: what tells 'no traffic' from 'all is well'.
+
+    Time in which none could be received, because Watchkeeper was down or could not store, is not counted.
+    """
+
+    name = "arrivals"
+    metrics = frozenset({"prediction_age_seconds", "label_age_seconds"})
+
+    def __init__(self, model: str, events: EventStore, health: Health) -> None:
+        self._model, self._events, self._health = model, events, health
+        self._served_since: float | None = None
+
+    def collect(self, now: float, monotonic: float) -> list[Measurement]:
+        if self._served_since is None or self._health.not_ready():
+            self._served_since = now
+        return [
+            self._age("prediction_age_seconds", "predictions", now, self._served_since),
+            self._age("label_age_seconds", "labels", now, self._served_since),
+        ]
+
+    def _age(self, name: str, kind: str, now: float, served_since: float) -> Measurement:
+        window = Window(now, now)
+        newest = self._events.newest_received(self._model, kind)
+        if newest is None:
+            return Measurement(name, None, window, reason=NotEnough.NO_ROWS)
+        return Measurement(name, max(0.0, now - max(newest, served_since)), window)

@@ -1,0 +1,256 @@
+"""Reads the config file: lines and hints for what is wrong, secrets and defaults filled in, rules merged."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from alerts.rules.rule import LEVELS, SIDES, Rule
+from monitor.config import error_messages
+from monitor.config.check_alertmanager import alertmanager_problems
+from monitor.config.check_probes import probe_problems
+from monitor.config.check_receivers import receiver_problems
+from monitor.config.check_references import reference_problems
+from monitor.config.check_reports import report_problems
+from monitor.config.check_rules import rule_problems
+from monitor.config.check_trailing import over_problems
+from monitor.config.importance_file import with_importance
+from monitor.config.secrets import with_secrets
+from monitor.config.urls import base_problem, url_problem
+from monitor.config.yaml_document import Document, Place, Problem, parse
+from monitor.settings.alertmanager import AlertmanagerSettings
+from monitor.settings.model import ModelSettings
+from monitor.settings.root import Config
+from monitor.settings.server import ProcessSettings
+from monitor.settings.shipped_files import shared_file
+
+DEFAULT_DATABASE = "watchkeeper.db"
+
+
+class ConfigError(Exception):
+    """The config file is wrong. `line` and `message` are the first problem's; `problems` has them all."""
+
+    def __init__(self, path: str | Path, line: int | None, message: str, *more: Problem) -> None:
+        self.path, self.line, self.message = str(path), line, message
+        self.problems = (Problem(line, message), *more)
+        super().__init__("\n".join(self._shown(problem) for problem in self.problems))
+
+    def _shown(self, problem: Problem) -> str:
+        return f"{self.path}:{problem.line}: {problem.message}" if problem.line else f"{self.path}: {problem.message}"
+
+
+def load(path: str | Path, environment: Mapping[str, str] = os.environ, *, notify: bool = True) -> Config:
+    """The config in the file `path`, its paths absolute and its secrets read.
+
+    With `notify=False` a Slack section without a token is left as it is, for commands that send nothing.
+    Raises ConfigError, which lists everything that is wrong.
+    """
+    return read(path, environment, notify=notify)[0]
+
+
+def read(
+    path: str | Path, environment: Mapping[str, str] = os.environ, *, notify: bool = True
+) -> tuple[Config, Document]:
+    """Like `load`, with the file as it was written, for those who show it."""
+    document = parse(_text(path), environment)
+    _stop(path, document.problems)
+    if document.value is None:
+        raise ConfigError(path, None, "the file is empty; `watchkeeper init` writes one to start from")
+    if not isinstance(document.value, dict):
+        raise ConfigError(path, document.line(()), "the file must consist of keys, such as model: and server:")
+    value = _with_shipped_rules(document.value)
+    try:
+        config = Config.model_validate(value)
+    except ValidationError as error:
+        raise _error(path, error_messages.problems(error, document)) from None
+    folder = Path(path).resolve().parent
+    config = config.model_copy(
+        update={
+            "models": [_located(model, folder) for model in config.models],
+            "database": _database(config.database, folder),
+            "rule_tests": [str(folder / pattern) for pattern in config.rule_tests],
+            "alertmanager": _authorities(config.alertmanager, folder),
+        }
+    )
+    found = list(_judge(config, document))
+    config = with_importance(config, document, folder, found)
+    config = with_secrets(config, document, folder, environment, notify, found)
+    _stop(path, found)
+    return config, document
+
+
+def default_rules() -> list[Rule]:
+    """The shipped rules, in their file's order. Raises ConfigError when that file is damaged."""
+    return list(_shipped_rules())
+
+
+@lru_cache(maxsize=1)  # reading them takes a sixth of a second, and leaves holes of 2 MB in memory
+def _shipped_rules() -> tuple[Rule, ...]:
+    path = shared_file("rules.yaml")
+    document = parse(path.read_text("utf-8"), {})
+    _stop(path, document.problems)
+    try:
+        rules = [Rule.model_validate(rule) for rule in document.value["rules"]]
+    except ValidationError as error:
+        raise ConfigError(path, None, str(error)) from None
+    _stop(path, list(rule_problems(rules, document, rules)))
+    return tuple(rules)
+
+
+def all_rules(config: Config) -> list[Rule]:
+    """The rules that are in force: shipped ones, replaced by the config's of the same name, then the config's others;
+    without those that are disabled."""
+    shipped = default_rules() if config.default_rules else []
+    rules = {rule.name: rule for rule in [*shipped, *config.rules]}
+    return [rule for rule in rules.values() if rule.enabled]
+
+
+def address(config: Config) -> tuple[str, int]:
+    """Host and port of `listen`. Raises ValueError with a sentence."""
+    host, colon, port = config.listen.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValueError(f"listen: {config.listen!r} is no address; write host:port, such as 127.0.0.1:9797")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _text(path: str | Path) -> str:
+    try:
+        return Path(path).read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(
+            path, None, "there is no such file; `watchkeeper init` writes one, --config names another"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, None, f"the file is not UTF-8 text (byte {error.start})") from None
+    except OSError as error:
+        raise ConfigError(path, None, f"the file can't be read: {error.strerror}") from None
+
+
+def _stop(path: str | Path, found: list[Problem]) -> None:
+    if found:
+        raise _error(path, sorted(found, key=lambda problem: problem.line or 0))
+
+
+def _error(path: str | Path, found: list[Problem]) -> ConfigError:
+    first, *more = found
+    return ConfigError(path, first.line, first.message, *more)
+
+
+def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:
+    """A rule that has a shipped one's name and no metric of its own changes the keys it gives, and keeps the others."""
+    rules = value.get("rules")
+    if not isinstance(rules, list):
+        return value
+    shipped = {rule.name: rule for rule in default_rules()}
+
+    def whole(rule: Any) -> Any:
+        name = rule.get("name") if isinstance(rule, dict) and "metric" not in rule else None
+        known = shipped.get(name) if isinstance(name, str) else None
+        if known is None:
+            return rule
+        kept = known.model_dump(by_alias=True, exclude_unset=True)
+        if {*SIDES, "absent", "slo"} & rule.keys():
+            # The old clear level belongs to the old level.
+            kept = {key: value for key, value in kept.items() if key not in LEVELS}
+        return {**kept, **rule}
+
+    return {**value, "rules": [whole(rule) for rule in rules]}
+
+
+def _located(model: ModelSettings, folder: Path) -> ModelSettings:
+    """The model with its files' paths taken from the config's folder."""
+    found: dict[str, Any] = {}
+    if model.reference and model.reference.path:
+        found["reference"] = model.reference.model_copy(update={"path": folder / model.reference.path})
+    process = model.server.process if model.server else None
+    if model.server and isinstance(process, ProcessSettings) and process.pid_file:
+        process = process.model_copy(update={"pid_file": folder / process.pid_file})
+        found["server"] = model.server.model_copy(update={"process": process})
+    if any(probe.ca_file for probe in model.probes):
+        found["probes"] = [
+            probe.model_copy(update={"ca_file": folder / probe.ca_file}) if probe.ca_file else probe
+            for probe in model.probes
+        ]
+    return model.model_copy(update=found) if found else model
+
+
+def _authorities(settings: AlertmanagerSettings | None, folder: Path) -> AlertmanagerSettings | None:
+    if settings is None or settings.ca_file is None:
+        return settings
+    return settings.model_copy(update={"ca_file": folder / settings.ca_file})
+
+
+def _database(url: str, folder: Path) -> str:
+    """The URL with a relative SQLite path taken from the config's folder."""
+    if not url:
+        return f"sqlite:///{folder / DEFAULT_DATABASE}"
+    if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+        file, question, query = url.removeprefix("sqlite:///").partition("?")
+        return f"sqlite:///{folder / file}{question}{query}"
+    return url
+
+
+def _judge(config: Config, document: Document) -> Iterator[Problem]:
+    """What is wrong although each value is well-formed."""
+    yield from rule_problems(config.rules, document, all_rules(config), config)
+    yield from _judge_listen(config, document)
+    if config.database in ("sqlite://", "sqlite:///:memory:"):
+        yield Problem(
+            document.line(("database",)),
+            "database: one in memory can't be shared with the worker process; name a file, such as sqlite:///w.db",
+        )
+    for index, model in enumerate(config.models):
+        if model.server and (wrong := url_problem(model.server.url)):
+            place: Place = ("models", index, "server", "url") if "models" in document.value else ("server", "url")
+            yield Problem(document.line(place), f"{error_messages.shown(place)}: {wrong}")
+    yield from probe_problems(config, document)
+    yield from reference_problems(config, document)
+    yield from over_problems(config, document)
+    yield from report_problems(config, document)
+    if config.public_url and (wrong := url_problem(config.public_url)):
+        yield Problem(document.line(("public_url",)), f"public_url: {wrong.replace('127.0.0.1:8080', 'this.example')}")
+    if config.grafana is not None and (wrong := base_problem(config.grafana.url)):
+        yield Problem(document.line(("grafana", "url")), f"grafana.url: {wrong}")
+    yield from receiver_problems(config, document)
+    if config.alertmanager is not None:
+        yield from alertmanager_problems(config.alertmanager, document)
+
+
+def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:
+    line = document.line(("listen",))
+    try:
+        host, _ = address(config)
+    except ValueError as error:
+        yield Problem(line, str(error))
+        return
+    tokens = config.tokens
+    if config.insecure or is_loopback(host):
+        return
+    missing = [
+        name
+        for name, token, file in (
+            ("tokens.ingest", tokens.ingest, tokens.ingest_file),
+            ("tokens.admin", tokens.admin, tokens.admin_file),
+        )
+        if not (token or file)
+    ]
+    if missing:
+        yield Problem(
+            line,
+            f"listen: {config.listen} can be reached from other machines, which needs {' and '.join(missing)} "
+            "(or insecure: true, if something else guards it)",
+        )

@@ -1,0 +1,44 @@
+"""Pictures of what moved: which columns an incident's picture shows, and having it drawn in the worker."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+from monitor.store.alerts import pictures
+from monitor.store.writer import Writer
+from monitor.worker.pool import Worker, WorkerError
+from monitor.worker.tasks import draw_pictures
+
+log = logging.getLogger("watchkeeper.pictures")
+
+
+@dataclass
+class Picturing:
+    """Has one model's pictures drawn: soon after the window that they show, and after a restart those that are owed."""
+
+    model: str
+    url: str
+    writer: Writer
+    worker: Worker
+    _owed: bool = field(default=True, init=False)
+
+    def owe(self) -> None:
+        """Something is to be drawn."""
+        self._owed = True
+
+    def run(self) -> int:
+        """Draws what is owed; returns how many. A picture that can't be drawn after some tries is left out: nothing
+        waits for it."""
+        if not self._owed:
+            return 0
+        ids = self.writer.call(lambda connection: pictures.begin(connection, self.model))
+        self._owed = False
+        if not ids:
+            return 0
+        try:
+            return self.worker.run(draw_pictures, self.url, ids)
+        except WorkerError as error:
+            self._owed = True
+            log.warning("%s: the picture of an incident was not drawn: %s: %s", self.model, error.kind, error)
+            return 0

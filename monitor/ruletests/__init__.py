@@ -1,6 +1,0 @@
-"""Unit tests of rules: input series, and the alerts that are to fire at some times, in a form close to promtool's."""
-
-from monitor.ruletests.form import RuleTestError
-from monitor.ruletests.run import Outcome, run_tests
-
-__all__ = ["Outcome", "RuleTestError", "run_tests"]

@@ -1,0 +1,39 @@
+"""What the web application needs of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from alerts.rules.rule import Rule
+from monitor.clock import Clock
+from monitor.config.reload import Reloaded
+from monitor.settings.root import Config
+from monitor.store.alerts.queries import AlertStore
+from monitor.store.events import EventStore
+from monitor.telemetry.health import Health
+from monitor.telemetry.latest_values import Latest
+from monitor.telemetry.metrics import Meters
+
+
+@dataclass(frozen=True)
+class Services:
+    config: Config
+    clock: Clock
+    engine: Engine
+    events: EventStore
+    alerts: AlertStore
+    latest: Latest
+    health: Health
+    meters: Meters
+    registry: CollectorRegistry
+    rules: Callable[[], Sequence[Rule]]
+    """Those in force."""
+    reload: Callable[[], Reloaded]
+    """Raises ConfigError when the config's file is wrong."""
+    buttons: Callable[[], dict[str, Any] | None] = lambda: None
+    """How presses on buttons in Slack are heard; None without Slack."""

@@ -1,0 +1,261 @@
+"""Takes predictions and labels: parsed, stored, and only then acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response, post
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.handlers.base import BaseRouteHandler
+from litestar.handlers.http_handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from sqlalchemy.exc import DBAPIError
+
+from monitor.ingest import (
+    MEDIA_TYPES,
+    WHOLE_BYTES,
+    Malformed,
+    Parsed,
+    Span,
+    TooLarge,
+    fast_labels,
+    fast_predictions,
+    inflate,
+    parse_labels,
+    parse_predictions,
+)
+from monitor.settings.root import LimitSettings
+from monitor.store.engine import explain
+from monitor.store.events import Kind, Receipt
+from monitor.store.writer import QueueFull
+from monitor.web.auth import Gate, need_type
+from monitor.web.context import Services
+from monitor.web.errors import STATUS, Refused, Why
+from monitor.web.openapi import LabelsOperation, PredictionsOperation
+
+log = logging.getLogger("watchkeeper.intake")
+
+AHEAD = 300.0
+"""Seconds that an event's time may be ahead of the clock here."""
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive: until then it holds room that others need."""
+DRAIN_SECONDS = 1.0
+DRAIN_FACTOR = 2
+"""How long, and how many times limits.body_bytes, is read of a body that is refused for its size."""
+KEY_LENGTH = 200
+RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parser:
+    """How one kind of body is parsed: `fast` answers None for what `full` has to look at, which takes longer."""
+
+    fast: Callable[[bytes, str, LimitSettings, Span], Parsed | None]
+    full: Callable[[bytes, str, LimitSettings, Span], Parsed]
+
+
+PREDICTIONS = Parser(fast_predictions, parse_predictions)
+LABELS = Parser(fast_labels, parse_labels)
+
+
+class Intake:
+    """One model's batches after the other's, whichever kind."""
+
+    def __init__(self, services: Services, patience: float = BODY_SECONDS) -> None:
+        self._services, self._patience = services, patience
+        self._limits = services.config.limits
+        self._replays = {model.model: model.time == "replay" for model in services.config.models}
+        self._most = max(self._limits.queue_bytes, self._limits.body_bytes)
+        self._held = 0
+        # What is parsed takes many times its bytes, and two at once would share one core's time anyway.
+        self._lane = asyncio.Lock()
+        self._broken = False
+
+    async def take(self, request: Request[Any, Any, Any], model: str, kind: Kind, parser: Parser) -> Response[bytes]:
+        """Replies 202 once the batch is on disk. Raises Refused."""
+        replay = self._replays.get(model)
+        if replay is None:
+            known = ", ".join(sorted(self._replays))
+            raise Refused(Why.UNKNOWN_MODEL, f"no model of this name is watched here; known: {known}")
+        key = request.headers.get("idempotency-key")
+        if key is not None and not 0 < len(key) <= KEY_LENGTH:
+            raise Refused(Why.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
+        with self._room(request):
+            parsed, digest = await self._parsed(request, parser, self._span(replay))
+            receipt = await self._stored(model, kind, parsed, key, digest)
+        if receipt.differs:
+            sentence = "this Idempotency-Key was used for another body before; send each batch under a key of its own"
+            raise Refused(Why.KEY_REUSED, sentence)
+        self._count(model, kind, parsed, receipt)
+        return Response(receipt.reply, status_code=202, media_type="application/json")
+
+    @property
+    def held(self) -> int:
+        """Bytes of the bodies that are being taken now."""
+        return self._held
+
+    @contextmanager
+    def _room(self, request: Request[Any, Any, Any]) -> Iterator[None]:
+        """Keeps the bytes of all bodies being taken within a bound; only the event loop's thread comes here."""
+        length = request.headers.get("content-length", "")
+        size = self._limits.body_bytes
+        if length.isdigit():
+            # A compressed body takes more only in the lane, where there is no other one.
+            size = min(int(length), size)
+        if self._held and self._held + size > self._most:
+            raise Refused(Why.OVER_CAPACITY, "too many bodies are being taken at once; retry after 1 s", 1.0)
+        self._held += size
+        try:
+            yield
+        finally:
+            self._held -= size
+
+    async def _drain(self, request: Request[Any, Any, Any]) -> None:
+        """Reads on for a while, to nowhere: a sender that can't get rid of its body sees a reset, not the answer."""
+        if "expect" in request.headers:
+            return  # It sends nothing before it is told to.
+        left = DRAIN_FACTOR * self._limits.body_bytes
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while left > 0:
+                    event = await request.receive()
+                    if event["type"] != "http.request" or not event.get("more_body", False):
+                        return
+                    left -= len(event["body"])
+
+    def _span(self, replay: bool) -> Span:
+        now = self._services.clock.time()
+        if replay:
+            # However old, but never ahead: one row dated 2199 would close every window up to then.
+            return Span(newest=now + AHEAD)
+        return Span(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
+
+    async def _parsed(self, request: Request[Any, Any, Any], parser: Parser, span: Span) -> tuple[Parsed, str]:
+        """And the digest of the body without its encoding: times may be filled in, and one batch gzips in many ways."""
+        try:
+            async with asyncio.timeout(self._patience):
+                body = await request.body()
+        except HTTPException as error:
+            if error.status_code == STATUS[Why.TOO_LARGE]:
+                await self._drain(request)
+            raise
+        except TimeoutError:
+            sentence = f"the body did not arrive within {self._patience:g} s"
+            raise Refused(Why.TOO_SLOW, sentence) from None
+        encoding = request.headers.get("content-encoding", "").strip().lower()
+        content_type = request.headers.get("content-type", "")
+
+        digest = _digest if "idempotency-key" in request.headers else _no_digest
+
+        def fast() -> tuple[Parsed, str] | None:
+            """Within milliseconds, or None."""
+            try:
+                plain = inflate(body, encoding, min(WHOLE_BYTES, self._limits.body_bytes))
+            except TooLarge:
+                return None
+            parsed = parser.fast(plain, content_type, self._limits, span)
+            return None if parsed is None else (parsed, digest(plain))
+
+        def full() -> tuple[Parsed, str]:
+            plain = inflate(body, encoding, self._limits.body_bytes)
+            return parser.full(plain, content_type, self._limits, span), digest(plain)
+
+        try:
+            parsed = fast() if len(body) <= WHOLE_BYTES else None
+            if parsed is not None:
+                return parsed
+            async with self._lane:
+                return await asyncio.to_thread(full)
+        except Malformed as error:
+            raise Refused(Why.MALFORMED, str(error)) from None
+        except TooLarge as error:
+            raise Refused(Why.TOO_LARGE, str(error)) from None
+
+    async def _stored(self, model: str, kind: Kind, parsed: Parsed, key: str | None, digest: str) -> Receipt:
+        try:
+            receipt = await asyncio.wrap_future(self._services.events.submit(model, kind, parsed, key, digest))
+        except QueueFull as error:
+            raise Refused(Why.OVER_CAPACITY, str(error), error.retry_after) from None
+        except DBAPIError as error:
+            sentence = explain(error, self._services.config.database)
+            self._report(sentence)
+            raise Refused(Why.UNAVAILABLE, sentence, RETRY_SECONDS) from None
+        if self._broken:
+            self._report(None)
+        return receipt
+
+    async def recovered(self, timeout: float = 2.0) -> bool:
+        """After a failure: whether the database can be written again, tried by writing."""
+        if not self._broken:
+            return True
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(self._services.events.probe()), timeout)
+        except (DBAPIError, QueueFull, TimeoutError):
+            return False
+        self._report(None)
+        return True
+
+    def _report(self, problem: str | None) -> None:
+        if problem and not self._broken:
+            log.error("batches can't be stored: %s", problem)
+        self._broken = problem is not None
+        self._services.health.report("database", problem)
+        self._services.health.ingest(problem)
+
+    def _count(self, model: str, kind: Kind, parsed: Parsed, receipt: Receipt) -> None:
+        meters = self._services.meters
+        if receipt.repeated:
+            meters.batches_repeated.labels(model=model, kind=kind).inc()
+            return
+        if parsed.n:
+            meters.events_ingested.labels(model=model, kind=kind).inc(parsed.n)
+        for reason, count in parsed.rejections.counts.items():
+            meters.events_rejected.labels(model=model, reason=reason.value).inc(count)
+        for reason, count in parsed.repaired.items():
+            meters.events_repaired.labels(model=model, reason=reason.value).inc(count)
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def _no_digest(_: bytes) -> str:
+    return ""
+
+
+def handlers(intake: Intake, gate: Gate) -> list[HTTPRouteHandler]:
+    def typed(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        need_type(connection, MEDIA_TYPES)
+
+    guards = [gate.ingest, typed]
+
+    @post(
+        "/v1/models/{model:str}/predictions",
+        status_code=202,
+        guards=guards,
+        operation_class=PredictionsOperation,
+        tags=["ingest"],
+    )
+    async def predictions(request: Request[Any, Any, Any], model: FromPath[str]) -> Response[bytes]:
+        """Takes served predictions; the reply comes after they are on disk."""
+        return await intake.take(request, model, "predictions", PREDICTIONS)
+
+    @post(
+        "/v1/models/{model:str}/labels",
+        status_code=202,
+        guards=guards,
+        operation_class=LabelsOperation,
+        tags=["ingest"],
+    )
+    async def labels(request: Request[Any, Any, Any], model: FromPath[str]) -> Response[bytes]:
+        """Takes labels, the truth of predictions by their ids; the reply comes after they are on disk."""
+        return await intake.take(request, model, "labels", LABELS)
+
+    return [predictions, labels]

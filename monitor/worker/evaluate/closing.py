@@ -1,0 +1,198 @@
+"""What a closing finds: the window's measurements, revisions of earlier ones, and whose labels are mature.
+
+All is taken as of the closing's position in the arrival log, so it does not matter when, or how often, it is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from sqlalchemy import Engine, Table, and_, exists, func, select
+
+from checks.base import Measurement, Window
+from monitor.clock import Clock
+from monitor.store.tables import chunks, labels, progress, windows
+from monitor.worker.evaluate.by_reference import Bench
+from monitor.worker.evaluate.checks import Checking
+from monitor.worker.evaluate.raw_rows import ReferenceRows
+from monitor.worker.evaluate.segments import SegmentChecking
+from monitor.worker.messages import Closing, ModelOptions, Verdict
+from monitor.worker.references.resolve import Standard, Standards
+from monitor.worker.references.segments import learned
+from monitor.worker.stored.references import StoredReference
+from monitor.worker.stored.segments import Segments, load
+from monitor.worker.stored.window_reader import Evidence
+
+OVERTAKEN = 3
+"""So many later windows with all their labels, and one that lacks some waits no longer."""
+LOOK_AHEAD = 12
+"""Later windows that are looked at for that."""
+
+
+class NotCompacted(Exception):
+    """Arrivals that a closing rests on are not in chunks yet."""
+
+
+class Verdicts:
+    """Verdicts on consecutive closings of one model, the last of which is `last`."""
+
+    def __init__(self, engine: Engine, model: str, last: Closing, options: ModelOptions, clock: Clock) -> None:
+        self._engine, self._model, self._options, self._clock = engine, model, options, clock
+        self._standards = Standards(engine, model, options, clock)
+        with engine.connect() as connection:
+            compacted = connection.scalar(select(progress.c.compacted_seq).where(progress.c.model == model))
+            if compacted is None or compacted < last.close_seq:
+                raise NotCompacted(
+                    f"the arrivals of {model!r} are compacted up to {compacted}, but the window ending at "
+                    f"{last.window.end:g} closed at {last.close_seq}; compact them first"
+                )
+            first = connection.scalar(select(func.min(windows.c.start)).where(windows.c.model == model))
+            self._first = last.window.start if first is None else first
+            self._segments: dict[int, list[Segments]] = {}
+            self._rows: dict[int, ReferenceRows] = {}
+            self._oldest = connection.scalar(select(func.min(chunks.c.window_start)).where(chunks.c.model == model))
+            immature = connection.execute(
+                select(windows.c.start, windows.c.end)
+                .where(windows.c.model == model, windows.c.mature_at.is_(None), windows.c.end <= last.window.end)
+                .order_by(windows.c.start)
+            )
+            self._immature = dict.fromkeys(Window(row.start, row.end) for row in immature)
+
+    def of(self, closing: Closing) -> Verdict:
+        """The verdict on one closing; they are to be asked for in order."""
+        seen = self._standards.uses.newest
+        versions = self._standards.enter(closing)
+        bench = Bench(
+            lambda window: self._standards.of(window, closing.close_seq),
+            lambda standard: self._evidence(standard, closing),
+            lambda evidence: self._checking(evidence, closing),
+        )
+        matured = [(window, bench.performance(window, mature=True)) for window in self._matured(closing, bench)]
+        standard = bench.standard(closing.window)
+        return Verdict(
+            measurements=[
+                *bench.every(closing.window, mature=closing.window not in self._immature),
+                *bench.trailing(closing.window, max(self._first, standard.since)),
+                *self._standards.unreferenced(versions, closing.window),
+            ],
+            revisions=self._revisions(closing, bench),
+            matured=matured,
+            errors=bench.errors,
+            seconds=bench.seconds,
+            failed=bench.failed,
+            drawn=bench.drawn(closing.window),
+            reference=standard.reference.number if standard.reference else None,
+            version=standard.version,
+            versions=versions,
+            uses=seen,
+        )
+
+    def _evidence(self, standard: Standard, closing: Closing) -> Evidence:
+        reference = standard.reference
+        told_apart = {one.column for one in self._parts(reference)} if reference else set()
+        return Evidence(
+            self._engine,
+            self._model,
+            reference,
+            closing.close_seq,
+            self._options,
+            told_apart,
+            version=standard.version,
+        )
+
+    def _checking(self, evidence: Evidence, closing: Closing) -> Checking:
+        reference, parts, rows = evidence.reference, list[Segments](), None
+        if reference is not None:
+            parts = [self._frozen(one, closing, evidence) for one in self._parts(reference)]
+            self._segments[reference.number] = parts
+            rows = self._rows.setdefault(reference.number, ReferenceRows(self._engine, reference, self._options))
+        segments = SegmentChecking(evidence, parts, self._options, self._clock)
+        return Checking(evidence, segments, self._options, self._clock, rows)
+
+    def _parts(self, reference: StoredReference) -> list[Segments]:
+        """The config's dimensions under this reference."""
+        if reference.number not in self._segments:
+            with self._engine.connect() as connection:
+                self._segments[reference.number] = load(connection, reference, self._options)
+        return self._segments[reference.number]
+
+    def _frozen(self, one: Segments, closing: Closing, evidence: Evidence) -> Segments:
+        """The dimension with its values. Those of a tag that the reference lacks are learned from the newest windows
+        up to this closing."""
+        reference = evidence.reference
+        if one.segmentation is not None or reference is None:
+            return one
+        before = (evidence.frames(window, {"id", one.column}) for window in self._back(closing.window))
+        return learned(self._engine, reference, one, before, closing.close_seq, self._model)
+
+    def _back(self, window: Window) -> Iterator[Window]:
+        """The window and those before it, as far back as there are events."""
+        while self._oldest is not None and window.start >= self._oldest:
+            yield window
+            window = Window(window.start - window.seconds, window.start)
+
+    def _matured(self, closing: Closing, bench: Bench) -> list[Window]:
+        """The windows whose labels are mature now: from the oldest on, up to the first that still waits for its own. So
+        no window's labels are judged before those of the window before."""
+        ripe: list[Window] = []
+        for window in self._immature:
+            if window.end > closing.window.end or not self._is_mature(window, closing, bench):
+                break
+            ripe.append(window)
+        for window in ripe:
+            del self._immature[window]
+        return ripe
+
+    def _is_mature(self, window: Window, closing: Closing, bench: Bench) -> bool:
+        if window.end + self._options.maturity <= closing.window.end or not bench.evidence(window).rows(window):
+            return True
+        if self._is_covered(window, bench):
+            return True
+        # Where later windows have their labels, what this one lacks is missing, not late: it must not hold them up.
+        later = (other for other in self._immature if window.end < other.end <= closing.window.end)
+        return sum(self._is_covered(other, bench) for other in islice(later, LOOK_AHEAD)) >= OVERTAKEN
+
+    def _is_covered(self, window: Window, bench: Bench) -> bool:
+        """Whether it has rows, and enough of them their labels."""
+        enough, evidence = self._options.coverage, bench.evidence(window)
+        return evidence.rows(window) > 0 and evidence.coverage(window, enough) >= enough
+
+    def _revisions(self, closing: Closing, bench: Bench) -> list[Measurement]:
+        """Earlier windows anew: everything of those that events have reached, performance of those that labels have."""
+        revised: list[Measurement] = []
+        with_events = self._reached(closing, chunks)
+        for window in with_events:
+            revised += bench.every(window, mature=window not in self._immature)
+        for window in self._reached(closing, labels):
+            if window not in with_events and self._is_relabelled(window, closing, bench):
+                revised += bench.performance(window, mature=window not in self._immature)
+        return revised
+
+    def _is_relabelled(self, window: Window, closing: Closing, bench: Bench) -> bool:
+        """Whether a new label has met its prediction. One whose prediction comes after the closing, but is compacted
+        already, has not."""
+        return bench.evidence(window).labelled(window).newest > closing.previous_seq
+
+    def _reached(self, closing: Closing, table: Table) -> list[Window]:
+        """Windows closed before, whose events are still here, that have rows of the table since the last closing."""
+        if self._oldest is None or closing.previous_seq == closing.close_seq:
+            return []
+        rows = and_(
+            table.c.model == windows.c.model,
+            table.c.window_start == windows.c.start,
+            table.c.seq > closing.previous_seq,
+            table.c.seq <= closing.close_seq,
+        )
+        query = (
+            select(windows.c.start, windows.c.end)
+            .where(
+                windows.c.model == self._model,
+                windows.c.start >= self._oldest,
+                windows.c.start < closing.window.start,
+                exists().where(rows),
+            )
+            .order_by(windows.c.start)
+        )
+        with self._engine.connect() as connection:
+            return [Window(row.start, row.end) for row in connection.execute(query)]

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from monitor.cli.doctor.finding import ok
+from monitor.cli.doctor.redact import blotted, secrets
+from tests.monitor.cli.doctor.conftest import Configure
+
+
+def test_every_secret_of_a_config_is_known_and_blotted(configure: Configure) -> None:
+    config = configure("""
+model: a
+database: postgresql://me:hunter%402@db/w
+probes: [{name: p, url: "http://127.0.0.1/", headers: {Authorization: "Bearer hunter-three"}}]
+slack: {channel: "#c", webhook_url: "https://hooks.slack.com/services/hunter4"}
+tokens: {admin: hunter5, ingest: abc}
+alertmanager: {members: ["http://am:9093"], token: hunter6}
+""")
+    hidden = secrets(config)
+    text = "hunter@2 hunter-three https://hooks.slack.com/services/hunter4 hunter5 hunter6 abc"
+    found = blotted(ok("", text, text), hidden)
+    assert found.found == found.todo == "**** **** **** **** **** abc", "what is that short stands in any word"

@@ -1,0 +1,81 @@
+"""A closed window that can't be measured: when it is given up, and when it is tried again for ever."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+from sqlalchemy import select
+
+from monitor.collectors.check_states import CheckStates
+from monitor.pipeline.event_time import ATTEMPTS, Ticker
+from monitor.store.tables import progress
+from monitor.telemetry.health import Health
+from monitor.telemetry.latest_values import Latest
+from monitor.telemetry.metrics import Meters
+from monitor.worker.messages import ModelOptions
+from monitor.worker.pool import WorkerError
+from monitor.worker.tasks import measure_many
+from tests.alerts.builders import rule
+from tests.alerts.world import Receiver, World, world
+from tests.monitor.worker.log import HOUR, START, Log, Prediction
+
+OPTIONS = ModelOptions("delays", lateness=0.0, min_rows=1)
+OVERTAKEN = WorkerError("raised", "another process was faster", again=True)
+BROKEN = WorkerError("raised", "no such column")
+
+
+class Own:
+    """A worker that works in this process; measuring fails as told."""
+
+    def __init__(self, *problems: WorkerError) -> None:
+        self.problems = list(problems)
+
+    def run(self, task: Any, *arguments: object) -> Any:
+        if task is measure_many and self.problems:
+            raise self.problems.pop(0)
+        return task(*arguments)
+
+
+def ticker(it: World, log: Log, *problems: WorkerError) -> Ticker:
+    return Ticker(
+        model=log.model,
+        options=OPTIONS,
+        url=log.url,
+        engine=it.engine,
+        writer=it.writer,
+        worker=Own(*problems),  # type: ignore[arg-type]
+        judge=it.judge,
+        latest=Latest(),
+        meters=Meters(CollectorRegistry()),
+        checks=CheckStates(),
+        health=Health(),
+        clock=it.clock,
+    )
+
+
+def judged(log: Log) -> float | None:
+    found: float | None = log.rows(select(progress.c.judged_window))[0][0]
+    return found
+
+
+@pytest.mark.parametrize(("problem", "given_up"), [(BROKEN, True), (OVERTAKEN, False)])
+def test_only_a_failure_of_its_own_gives_a_window_up(tmp_path: Path, problem: WorkerError, given_up: bool) -> None:
+    with world(tmp_path, [rule()], Receiver()) as it:
+        log = Log(tmp_path / "alerts.sqlite", OPTIONS)
+        log.predict(Prediction("a", START + 1.0))
+        log.predict(Prediction("b", START + HOUR + 1.0))
+        made = ticker(it, log, *[problem] * ATTEMPTS)
+        for _ in range(ATTEMPTS - 1):
+            with pytest.raises(WorkerError):
+                made.tick()
+        if given_up:
+            assert made.tick() == 1
+            return
+        with pytest.raises(WorkerError):
+            made.tick()
+        assert judged(log) is None
+        assert made.tick() == 1
+        assert judged(log) == START + HOUR
