@@ -27,7 +27,8 @@ from monitor.store.writer import Writer
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import LatestCollector, Meters
-from monitor.web.app import Services, create_app
+from monitor.web.app import create_app
+from monitor.web.context import WebContext
 from monitor.web.server import Server
 
 
@@ -45,7 +46,7 @@ def main(design: str, core: str, database: str) -> int:
         registry = CollectorRegistry()
         clock, latest, alerts = SystemClock(), Latest(), AlertStore(engine, writer)
         registry.register(LatestCollector(latest, alerts))
-        services = Services(
+        services = WebContext(
             config=config,
             clock=clock,
             engine=engine,

@@ -20,7 +20,7 @@ from alerts.rules.rule import Rule
 from alerts.state.evaluate import States, evaluate
 from bench.table import Row, markdown
 from checks.base import Measurement, Window, labels
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from monitor.store.engine import open_engine
 from monitor.store.tables import metadata
 from monitor.store.writer import Writer
@@ -105,14 +105,14 @@ def stored(chosen: list[Rule], series: int, wrong: int) -> float:
         metadata.create_all(engine)
         writer = Writer(engine)
         writer.start()
-        judge = Judge(chosen, ["nobody"], clock, interval=EVERY)
+        alert_engine = AlertEngine(chosen, ["nobody"], clock, interval=EVERY)
 
         def once() -> float:
             clock.now += EVERY
             rows = samples(series, clock.now, wrong)
             return timed(
                 lambda: writer.call(
-                    lambda connection: judge.step(connection, "m", rows, clock.now, metrics={METRIC}, failed={})
+                    lambda connection: alert_engine.step(connection, "m", rows, clock.now, metrics={METRIC}, failed={})
                 )
             )
 

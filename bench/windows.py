@@ -31,7 +31,7 @@ from monitor.store.engine import open_engine, writing
 from monitor.store.tables import arrivals, metadata, profiles, progress, rollups, windows
 from monitor.worker.messages import ModelOptions
 from monitor.worker.stored.references import newest
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 from monitor.worker.tasks import build_reference, compact
 from monitor.worker.upkeep.rollup import roll
 
@@ -67,7 +67,7 @@ def measure(columns: int) -> dict[str, float]:
         week, hour = Window(end - 7 * DAY, end), Window(end - HOUR, end)
 
         def profiled(window: Window) -> Profile:
-            found = Evidence(engine, MODEL, reference, seq, options).profile(window)
+            found = WindowReader(engine, MODEL, reference, seq, options).profile(window)
             assert found is not None
             assert found.n == round(window.seconds / HOUR) * ROWS
             return found

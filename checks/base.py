@@ -85,7 +85,7 @@ class Measurement:
     limit_high: float | None = None
     provisional: bool = False
     """True while labels of the window are still expected."""
-    aside: bool = False
+    secondary: bool = False
     """A further opinion on what another measurement judges; rules pass it over unless they name its method."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What moved, for people: JSON-serialisable, small."""

@@ -20,7 +20,7 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class CompanionValue:
     """A number that a measurement carries beside its value, and that /metrics shows as a series of its own, with the
     measurement's labels. Rules know it as their level."""
 
@@ -160,16 +160,18 @@ CATALOG: dict[str, Metric] = {
     "check_failing": Metric("1 while the check's last run failed, else 0.", ("check",), "wall"),
 }
 
-BESIDE: dict[str, tuple[Beside, ...]] = {
+BESIDE: dict[str, tuple[CompanionValue, ...]] = {
     "feature_drift": (
-        Beside("feature_drift_limit", "limit_high", "Drift of the feature above which it counts as moved."),
+        CompanionValue("feature_drift_limit", "limit_high", "Drift of the feature above which it counts as moved."),
     ),
     "prediction_drift": (
-        Beside("prediction_drift_limit", "limit_high", "Drift of the predictions above which they count as moved."),
+        CompanionValue(
+            "prediction_drift_limit", "limit_high", "Drift of the predictions above which they count as moved."
+        ),
     ),
     "performance": (
-        Beside("performance_low", "low", "Lower end of the 95 % interval of performance."),
-        Beside("performance_high", "high", "Upper end of the 95 % interval of performance."),
+        CompanionValue("performance_low", "low", "Lower end of the 95 % interval of performance."),
+        CompanionValue("performance_high", "high", "Upper end of the 95 % interval of performance."),
     ),
 }
 """By the measurement's name."""

@@ -56,7 +56,7 @@ def unscaled(value: float, scale: Scale) -> float:
     return value
 
 
-class Span(NamedTuple):
+class LookBackLimit(NamedTuple):
     """What stretches of the reference longer than a window stay within, as a Limit's fields of these names."""
 
     seconds: float
@@ -91,7 +91,7 @@ class Limit:
     """An upper limit never lies above, so that losing everything is always seen."""
     reachable: float | None = None
     """The largest distance that a window of values that the reference has can have; None where there is no largest."""
-    longer: tuple[Span, ...] = ()
+    longer: tuple[LookBackLimit, ...] = ()
     """Stretches of the reference in which seasons have had their turn: days, weeks."""
 
     def at(self, n: int, seconds: float = 0.0) -> float:
@@ -147,7 +147,7 @@ class Calibration:
         limits = {}
         for metric, pairs, body in rows:
             key = (metric, tuple((name, value) for name, value in pairs))
-            longer = tuple(Span(*span) for span in body["longer"])
+            longer = tuple(LookBackLimit(*span) for span in body["longer"])
             limits[key] = Limit(**(body | {"noise": tuple(body["noise"]), "longer": longer}))
         return cls(limits)
 

@@ -25,7 +25,7 @@ def trailing_drift(
     their labels. A preset compares rows; of a longer window there are profiles, and they are compared by PSI."""
     own = replace(options, preset=None, methods=("psi",)) if options.preset else options
     outcome = run_checks(data, reference, own, only=CHECKS, monotonic=monotonic)
-    return replace(outcome, measurements=[_over(over, row) for row in outcome.measurements if not row.aside])
+    return replace(outcome, measurements=[_over(over, row) for row in outcome.measurements if not row.secondary])
 
 
 def no_trailing_drift(over: str, window: Window, reason: NotEnough) -> Measurement:

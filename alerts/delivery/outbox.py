@@ -16,8 +16,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from alerts.delivery.routing import Inhibition, Labels, Routing
-from alerts.delivery.suppression import Held, Quiet, Quietness
-from alerts.incidents.incident import Incident, Notice, Seen, Why
+from alerts.delivery.suppression import Suppression, SuppressionReason, Suppressions
+from alerts.incidents.incident import Incident, LastNotified, Notice, Why
 from alerts.incidents.lifecycle import seen_of, why_owed
 from alerts.incidents.silence import Silence
 from alerts.notify import Address, Notifier, NotifyError, Reconciling
@@ -38,7 +38,7 @@ CLAIM_SECONDS = 60.0
 """How long others leave a row alone whose send began; longer than any receiver's time-outs."""
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     """What became of a notification in a pass. The first seven end it."""
 
     SENT = "sent"
@@ -65,7 +65,7 @@ class Owed:
     attempts: int
     due_at: float
     incident: Incident
-    seen: Seen | None
+    seen: LastNotified | None
     address: Address | None
     reason: Why = Why.UPDATED
     """Why it was owed when it was written."""
@@ -82,7 +82,7 @@ class Delivered:
     incident: str
     receiver: str
     address: Address
-    seen: Seen
+    seen: LastNotified
 
 
 class OutboxStore(Protocol):
@@ -102,13 +102,13 @@ class OutboxStore(Protocol):
         """Owes the incident to a further receiver, if it is not owed to it or known there."""
         ...
 
-    def lines(self) -> dict[str, Line]:
+    def lines(self) -> dict[str, ReceiverState]:
         """What is remembered of each receiver's line."""
         ...
 
-    def keep_line(self, receiver: str, line: Line, now: float) -> None: ...
+    def keep_line(self, receiver: str, line: ReceiverState, now: float) -> None: ...
 
-    def record(self, id: int, outcome: Outcome, now: float, *, delivered: Delivered | None = None) -> None:
+    def record(self, id: int, outcome: DeliveryOutcome, now: float, *, delivered: Delivered | None = None) -> None:
         """Ends a row and stores its message's address, in one transaction."""
         ...
 
@@ -124,17 +124,17 @@ class OutboxStore(Protocol):
 
 _LESS_THAN_REPEATED = (None, Why.UPDATED, Why.WATCHED_AGAIN, Why.WATCHER_STOPPED, Why.NEW_ALERTS)
 _ENDED_BY = {
-    Held.INHIBITED: Outcome.INHIBITED,
-    Held.SILENCED: Outcome.SILENCED,
-    Held.MUTE_TIME: Outcome.MUTED,
+    SuppressionReason.INHIBITED: DeliveryOutcome.INHIBITED,
+    SuppressionReason.SILENCED: DeliveryOutcome.SILENCED,
+    SuppressionReason.MUTE_TIME: DeliveryOutcome.MUTED,
 }
 
-OnOutcome = Callable[[str, Outcome, str | None], None]
+OnOutcome = Callable[[str, DeliveryOutcome, str | None], None]
 """(receiver, outcome, problem): the problem is one sentence while the receiver is not well, None when it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReceiverState:
     """A receiver's standing as it is kept over restarts. `not_before` is wall time."""
 
     not_before: float = 0.0
@@ -196,13 +196,13 @@ class Delivery:
             quietness = self._quietness(now) if due else None
             for owed in due:
                 outcome = self._one(owed, quietness, now)
-                sent += outcome is Outcome.SENT
+                sent += outcome is DeliveryOutcome.SENT
                 if self._clock.monotonic() < line.not_before:
                     break
         except Exception:  # the loop's boundary: said, counted, and tried again
             log.exception("a delivery pass to %s failed", receiver)
             line.not_before = self._clock.monotonic() + FIRST_WAIT
-            self._on_outcome(receiver, Outcome.UNRECORDED, "the outbox can't be read or written; see the log")
+            self._on_outcome(receiver, DeliveryOutcome.UNRECORDED, "the outbox can't be read or written; see the log")
         return sent
 
     def drained(self, receiver: str, now: float, seconds: float) -> bool:
@@ -223,40 +223,40 @@ class Delivery:
         kept, monotonic = self._store.lines(), self._clock.monotonic()
         lines: dict[str, _Line] = {}
         for name in self._receivers:
-            known = kept.get(name, Line())
+            known = kept.get(name, ReceiverState())
             wait = min(max(known.not_before - now, 0.0), LONGEST_KEPT)
             lines[name] = _Line(monotonic + wait if wait else 0.0, known.failures)
             if known.problem:
-                self._on_outcome(name, Outcome.RETRIED, known.problem)
+                self._on_outcome(name, DeliveryOutcome.RETRIED, known.problem)
         return lines
 
-    def _quietness(self, now: float) -> Quietness:
+    def _quietness(self, now: float) -> Suppressions:
         firing = self._store.firing() if self._inhibitions else []
-        return Quietness(self._routing, self._inhibitions, self._store.silences(now), firing)
+        return Suppressions(self._routing, self._inhibitions, self._store.silences(now), firing)
 
-    def _one(self, owed: Owed, quietness: Quietness | None, now: float) -> Outcome:
+    def _one(self, owed: Owed, quietness: Suppressions | None, now: float) -> DeliveryOutcome:
         incident = owed.incident
         quiet = quietness.of(incident, owed.receiver, now) if quietness is not None else None
         if quiet is not None and not self._passes(owed, quiet):
             if incident.resolved and owed.seen is None:
                 return self._end(owed, _ENDED_BY[quiet.why], now)
             # Of what people know they hear the end at once, but not at night.
-            if not incident.resolved or quiet.why is Held.MUTE_TIME:
+            if not incident.resolved or quiet.why is SuppressionReason.MUTE_TIME:
                 return self._postpone(owed, quiet)
         why = _why(owed)
         if why is None:
-            return self._end(owed, Outcome.COLLAPSED, now)
+            return self._end(owed, DeliveryOutcome.COLLAPSED, now)
         if why not in self._receivers[owed.receiver].wants:
-            return self._end(owed, Outcome.SKIPPED, now)
+            return self._end(owed, DeliveryOutcome.SKIPPED, now)
         begin = isinstance(self._receivers[owed.receiver], Reconciling)
         mine = self._store.claim(owed.id, self._owner, now, now + CLAIM_SECONDS, begin)
         if mine is None:
-            return Outcome.ELSEWHERE
+            return DeliveryOutcome.ELSEWHERE
         # What was read before the claim may have been sent by another since.
         why = _why(mine)
-        return self._end(mine, Outcome.COLLAPSED, now) if why is None else self._send(mine, why, now)
+        return self._end(mine, DeliveryOutcome.COLLAPSED, now) if why is None else self._send(mine, why, now)
 
-    def _passes(self, owed: Owed, quiet: Quiet) -> bool:
+    def _passes(self, owed: Owed, quiet: Suppression) -> bool:
         """Whether it is told all the same: what people did themselves, in spite of silences; and whether anybody
         watches, in spite of everything, for that changes messages only, and would be wrong if it came late."""
         incident, seen = owed.incident, owed.seen
@@ -264,17 +264,17 @@ class Delivery:
             return False
         if (incident.unwatched_since is not None) is not seen.unwatched:
             return Why.WATCHER_STOPPED in self._receivers[owed.receiver].wants
-        return quiet.why is Held.SILENCED and why_owed(incident, seen) in (Why.SILENCED, Why.ACKNOWLEDGED)
+        return quiet.why is SuppressionReason.SILENCED and why_owed(incident, seen) in (Why.SILENCED, Why.ACKNOWLEDGED)
 
-    def _postpone(self, owed: Owed, quiet: Quiet) -> Outcome:
+    def _postpone(self, owed: Owed, quiet: Suppression) -> DeliveryOutcome:
         if owed.due_at != quiet.until:
             self._store.postpone(owed.id, quiet.until, quiet.text, attempted=False)
             if owed.error != quiet.text:
                 log.info("%s: %s is held back: %s", owed.receiver, owed.incident.key, quiet.text)
-                self._on_outcome(owed.receiver, Outcome.POSTPONED, None)
-        return Outcome.POSTPONED
+                self._on_outcome(owed.receiver, DeliveryOutcome.POSTPONED, None)
+        return DeliveryOutcome.POSTPONED
 
-    def _send(self, owed: Owed, why: Why, now: float) -> Outcome:
+    def _send(self, owed: Owed, why: Why, now: float) -> DeliveryOutcome:
         notifier, line = self._receivers[owed.receiver], self._lines[owed.receiver]
         notice = Notice(owed.incident, why)
         try:
@@ -285,7 +285,7 @@ class Delivery:
             log.exception("the %s notifier failed", owed.receiver)
             return self._refused(owed, NotifyError(f"{type(error).__name__}: {error}", retry=True, unsure=True), now)
         if line.failures:
-            self._store.keep_line(owed.receiver, Line(), now)
+            self._store.keep_line(owed.receiver, ReceiverState(), now)
         line.failures = 0
         line.not_before = self._clock.monotonic() + notifier.pace
         log.info(
@@ -295,7 +295,7 @@ class Delivery:
         # Kept until it is recorded: what can't be recorded must not be sent again and again.
         self._unrecorded[owed.receiver] = (owed.id, delivered)
         self._record_sent(owed.receiver, now)
-        return Outcome.SENT
+        return DeliveryOutcome.SENT
 
     def _sent(self, notifier: Notifier, owed: Owed, notice: Notice) -> Address:
         """Sends, unless a send that was cut short turns out to have arrived; returns where the message is."""
@@ -315,25 +315,25 @@ class Delivery:
     def _record_sent(self, receiver: str, now: float) -> None:
         if receiver in self._unrecorded:
             id, delivered = self._unrecorded[receiver]
-            self._store.record(id, Outcome.SENT, now, delivered=delivered)
+            self._store.record(id, DeliveryOutcome.SENT, now, delivered=delivered)
             del self._unrecorded[receiver]
-            self._on_outcome(receiver, Outcome.SENT, None)
+            self._on_outcome(receiver, DeliveryOutcome.SENT, None)
 
-    def _refused(self, owed: Owed, error: NotifyError, now: float) -> Outcome:
+    def _refused(self, owed: Owed, error: NotifyError, now: float) -> DeliveryOutcome:
         line, text = self._lines[owed.receiver], str(error)
         if error.of_message:
             if owed.attempts + 1 >= MESSAGE_TRIES:
                 log.error("%s: gave up on %s: %s", owed.receiver, owed.incident.key, text)
-                return self._end(owed, Outcome.FAILED, now, text)
-            wait, outcome = self._backoff(owed.attempts), Outcome.RETRIED
+                return self._end(owed, DeliveryOutcome.FAILED, now, text)
+            wait, outcome = self._backoff(owed.attempts), DeliveryOutcome.RETRIED
         else:
             line.failures += 1
-            outcome = Outcome.RETRIED if error.retry else Outcome.PARKED
+            outcome = DeliveryOutcome.RETRIED if error.retry else DeliveryOutcome.PARKED
             wait = error.after if error.after is not None else self._backoff(line.failures - 1)
             wait = wait if error.retry else PARKED_WAIT
             line.not_before = self._clock.monotonic() + wait
-            self._store.keep_line(owed.receiver, Line(now + wait, line.failures, text), now)
-            if outcome is Outcome.PARKED and (fallback := self._fallbacks.get(owed.receiver)):
+            self._store.keep_line(owed.receiver, ReceiverState(now + wait, line.failures, text), now)
+            if outcome is DeliveryOutcome.PARKED and (fallback := self._fallbacks.get(owed.receiver)):
                 self._store.owe_also(owed.incident, owed.reason, fallback, now)
         log.warning("%s: %s waits %.0f s: %s", owed.receiver, owed.incident.key, wait, text)
         self._on_outcome(owed.receiver, outcome, text)
@@ -345,7 +345,7 @@ class Delivery:
         wait: float = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures, 16))
         return wait * (0.5 + self._random() / 2)
 
-    def _end(self, owed: Owed, outcome: Outcome, now: float, problem: str | None = None) -> Outcome:
+    def _end(self, owed: Owed, outcome: DeliveryOutcome, now: float, problem: str | None = None) -> DeliveryOutcome:
         self._store.record(owed.id, outcome, now)
         self._on_outcome(owed.receiver, outcome, problem)
         return outcome

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from alerts.notify import NotifyError
-from alerts.notify.pictures import FileGone, Illustrator, LacksScope, Owed
+from alerts.notify.pictures import FileGone, LacksScope, OwedPicture, PictureSender
 
 log = logging.getLogger("watchkeeper.pictures")
 
@@ -24,17 +24,17 @@ SCOPE_WAIT = 1800.0
 
 
 class Store(Protocol):
-    def owed(self, receiver: str, now: float) -> Owed | None:
+    def owed(self, receiver: str, now: float) -> OwedPicture | None:
         """The oldest picture that is due at wall time `now`."""
         ...
 
-    def keep(self, owed: Owed) -> None: ...
+    def keep(self, owed: OwedPicture) -> None: ...
 
 
 class _Cut(Exception):
     """A stage failed, with the picture as it was last kept."""
 
-    def __init__(self, owed: Owed, error: NotifyError) -> None:
+    def __init__(self, owed: OwedPicture, error: NotifyError) -> None:
         super().__init__(str(error))
         self.owed, self.error = owed, error
 
@@ -44,10 +44,10 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
 
-class Illustrations:
+class PictureDelivery:
     """One receiver's line of pictures."""
 
-    def __init__(self, store: Store, illustrator: Illustrator, receiver: str, clock: Clock) -> None:
+    def __init__(self, store: Store, illustrator: PictureSender, receiver: str, clock: Clock) -> None:
         self._store, self._illustrator, self._receiver, self._clock = store, illustrator, receiver, clock
         self._not_before, self._told = 0.0, False
 
@@ -70,7 +70,7 @@ class Illustrations:
         log.info("%s: the picture of incident %s is there", self._receiver, owed.incident)
         return True
 
-    def _upload(self, owed: Owed, now: float) -> Owed:
+    def _upload(self, owed: OwedPicture, now: float) -> OwedPicture:
         if owed.state == "uploaded":
             return owed
         try:
@@ -79,7 +79,7 @@ class Illustrations:
             raise _Cut(owed, error) from error
         return self._keep(replace(owed, state="uploaded", file=file))
 
-    def _share(self, owed: Owed, now: float) -> Owed:
+    def _share(self, owed: OwedPicture, now: float) -> OwedPicture:
         try:
             if owed.tried_at is not None and self._is_shared(owed):
                 return owed
@@ -89,7 +89,7 @@ class Illustrations:
             raise _Cut(owed, error) from error
         return owed
 
-    def _is_shared(self, owed: Owed) -> bool:
+    def _is_shared(self, owed: OwedPicture) -> bool:
         try:
             return self._illustrator.is_shared(owed)
         except NotifyError as error:
@@ -103,7 +103,7 @@ class Illustrations:
             self._told = True
             log.warning("%s: incidents have no picture: %s", self._receiver, error)
 
-    def _refused(self, owed: Owed, error: NotifyError, now: float) -> None:
+    def _refused(self, owed: OwedPicture, error: NotifyError, now: float) -> None:
         if isinstance(error, LacksScope):
             self._hold(error)
             return
@@ -118,6 +118,6 @@ class Illustrations:
         due_at = now + (wait if error.after is None else error.after)
         self._keep(replace(owed, tries=tries, due_at=due_at, tried_at=tried_at, error=str(error)))
 
-    def _keep(self, owed: Owed) -> Owed:
+    def _keep(self, owed: OwedPicture) -> OwedPicture:
         self._store.keep(owed)
         return owed

@@ -14,7 +14,7 @@ LOOK_AGAIN = 15.0
 """Seconds after which inhibition is looked at again: it ends with the alert that it comes from."""
 
 
-class Held(StrEnum):
+class SuppressionReason(StrEnum):
     """What holds a notification back."""
 
     INHIBITED = "inhibited"
@@ -23,16 +23,16 @@ class Held(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Quiet:
+class Suppression:
     """`until` (wall time) the notification is held back; `text` is what the outbox keeps about it."""
 
-    why: Held
+    why: SuppressionReason
     until: float
     text: str
 
 
 @dataclass(frozen=True)
-class Quietness:
+class Suppressions:
     """What may hold notifications back, as it is at one moment."""
 
     routing: Routing
@@ -41,17 +41,21 @@ class Quietness:
     firing: Collection[Labels]
     """The labels of all alerts that fire, of every model."""
 
-    def of(self, incident: Incident, receiver: str, now: float) -> Quiet | None:
+    def of(self, incident: Incident, receiver: str, now: float) -> Suppression | None:
         """What holds this incident back from this receiver."""
         judged = _judged(incident)
         free = [alert for alert in judged if not self._inhibited(alert, incident)]
         if judged and not free:
-            return Quiet(Held.INHIBITED, now + LOOK_AGAIN, "inhibited by another alert")
+            return Suppression(SuppressionReason.INHIBITED, now + LOOK_AGAIN, "inhibited by another alert")
         until = self.routing.muted_until(incident, receiver, now)
         if until is not None:
-            return Quiet(Held.MUTE_TIME, until, "in a mute time")
+            return Suppression(SuppressionReason.MUTE_TIME, until, "in a mute time")
         silence = _silence(free, incident, self.silences, now)
-        return None if silence is None else Quiet(Held.SILENCED, silence.ends_at, f"silenced by {silence.id}")
+        return (
+            None
+            if silence is None
+            else Suppression(SuppressionReason.SILENCED, silence.ends_at, f"silenced by {silence.id}")
+        )
 
     def _inhibited(self, alert: Alert, incident: Incident) -> bool:
         return inhibited(alert, incident.model, self.inhibitions, self.firing)

@@ -233,7 +233,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LastNotified:
     """What a receiver was last told of an incident."""
 
     version: int

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from alerts.incidents.incident import KEPT, REPORTS, Alert, Incident, PictureLink, ReportLink, Seen, Why
+from alerts.incidents.incident import KEPT, REPORTS, Alert, Incident, LastNotified, PictureLink, ReportLink, Why
 from alerts.rules.rule import Rule
 from alerts.state.fingerprint import alert_fingerprint
 from alerts.state.observation import Kind
@@ -131,7 +131,7 @@ def with_picture(incident: Incident, picture: PictureLink) -> Incident:
     return replace(incident, picture=picture, version=incident.version + 1)
 
 
-def why_owed(incident: Incident, seen: Seen | None) -> Why | None:
+def why_owed(incident: Incident, seen: LastNotified | None) -> Why | None:
     """Why a receiver that was last told `seen` is to be told of the incident as it is now; None if it knows."""
     if seen is None:
         return Why.RESOLVED if incident.resolved else Why.FIRST
@@ -152,8 +152,8 @@ def why_owed(incident: Incident, seen: Seen | None) -> Why | None:
     return Why.UPDATED
 
 
-def seen_of(incident: Incident) -> Seen:
-    return Seen(
+def seen_of(incident: Incident) -> LastNotified:
+    return LastNotified(
         incident.version,
         incident.severity,
         incident.total,

@@ -47,7 +47,7 @@ class Notifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundMessage:
     """Where an incident's message is, and whether it says the news already."""
 
     address: Address
@@ -58,7 +58,7 @@ class Found:
 class Reconciling(Protocol):
     """A notifier that can look whether a send, whose end is not known, arrived: so that it is not told twice."""
 
-    def find(self, notice: Notice, address: Address | None, since: float) -> Found | None:
+    def find(self, notice: Notice, address: Address | None, since: float) -> FoundMessage | None:
         """What arrived of the notice after `since` (wall time); None if nothing did, or it can't be told. Raises
         NotifyError."""
         ...

@@ -47,7 +47,7 @@ def hold_seconds(evaluate: float, resend: float) -> float:
     return 4.0 * max(evaluate, resend)
 
 
-def told(pushes: Iterable[Push], silences: Iterable[Silence], now: float) -> list[Push]:
+def not_silenced(pushes: Iterable[Push], silences: Iterable[Silence], now: float) -> list[Push]:
     """Those that Alertmanager is told of. An alert that a silence muted when it began to fire, and still mutes, is kept
     back. One that began earlier goes on: Alertmanager knows it by then, and would announce its end."""
     active = [silence for silence in silences if silence.active(now)]

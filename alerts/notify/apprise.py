@@ -51,7 +51,7 @@ def _when(incident: Incident) -> str:
     return f"over after {span(max(0.0, incident.ended - incident.since))}, at {stamp(incident.ended)}"
 
 
-class Everywhere:
+class Apprise:
     """Sends to every one of its addresses; those that have taken a piece of news are not told it again while it is
     tried for the others."""
 

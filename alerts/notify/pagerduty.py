@@ -11,7 +11,7 @@ from typing import Any
 
 from alerts.incidents.incident import Incident, Notice, Why
 from alerts.notify import Address
-from alerts.notify.transport import Post, Transport, judge
+from alerts.notify.transport import Post, Transport, alert_engine
 from alerts.rules.rule import Severity
 from alerts.wording import clean, stamp
 
@@ -79,5 +79,5 @@ class PagerDuty:
 
     def send(self, notice: Notice, address: Address | None) -> Address:
         body = json.dumps(payload(notice, self._key, self._page)).encode()
-        judge("PagerDuty", self._transport(Post(self._url, body, {"Content-Type": "application/json"})), _ADVICE)
+        alert_engine("PagerDuty", self._transport(Post(self._url, body, {"Content-Type": "application/json"})), _ADVICE)
         return {"dedup_key": notice.incident.id}

@@ -20,7 +20,7 @@ class FileGone(NotifyError):
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class OwedPicture:
     """A drawn picture of an incident whose message a receiver has, and how far it has come."""
 
     incident: str
@@ -38,17 +38,17 @@ class Owed:
     error: str = ""
 
 
-class Illustrator(Protocol):
+class PictureSender(Protocol):
     """Puts a picture into a receiver's message; every method raises NotifyError."""
 
-    def upload(self, owed: Owed) -> str:
+    def upload(self, owed: OwedPicture) -> str:
         """Hands the image over, seen by nobody yet; returns the receiver's name of it."""
         ...
 
-    def share(self, owed: Owed) -> None:
+    def share(self, owed: OwedPicture) -> None:
         """Shows what was uploaded to people."""
         ...
 
-    def is_shared(self, owed: Owed) -> bool:
+    def is_shared(self, owed: OwedPicture) -> bool:
         """Whether it is shown already; False where that can't be told."""
         ...

@@ -37,7 +37,9 @@ class Transport(Protocol):
     def __call__(self, post: Post) -> Reply: ...
 
 
-def judge(who: str, reply: Reply, advice: Mapping[int, str], of_message: Collection[int] = (400, 413, 422)) -> None:
+def alert_engine(
+    who: str, reply: Reply, advice: Mapping[int, str], of_message: Collection[int] = (400, 413, 422)
+) -> None:
     """Raises NotifyError for all but success: a busy or broken receiver is tried again, a refused message is given up
     after some tries, and for the rest somebody has to act. The answer's text is not repeated: it may hold secrets."""
     if 200 <= reply.status < 300:

@@ -15,7 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerts.incidents.incident import Acknowledgement, Alert, Notice, Silencing, Why
 from alerts.notify import Address, NotifyError
-from alerts.notify.transport import Post, Transport, judge
+from alerts.notify.transport import Post, Transport, alert_engine
 from alerts.wording import stamp
 
 VERSION = "1"
@@ -129,7 +129,7 @@ class Webhook:
         }
         if self._options.secret:
             headers["X-Watchkeeper-Signature"] = signature(self._options.secret, self._time(), body)
-        judge("the webhook", self._transport(Post(self._options.url, body, headers)), _ADVICE)
+        alert_engine("the webhook", self._transport(Post(self._options.url, body, headers)), _ADVICE)
         return {}
 
     def _body(self, notice: Notice) -> bytes:

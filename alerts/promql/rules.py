@@ -9,7 +9,7 @@ from typing import Any
 from alerts.promql.slo import burning
 from alerts.promql.terms import SIGNS, Inexpressible, number_of, span_of
 from alerts.promql.text import bounded, notes
-from alerts.rules.level import Bound, Level, told
+from alerts.rules.level import Bound, Level, describe_level
 from alerts.rules.match import ANY, both
 from alerts.rules.rule import Condition, Rule
 
@@ -21,7 +21,7 @@ REMEMBERED = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ExportedSeries:
     """What Prometheus sees of a metric."""
 
     labels: tuple[str, ...]
@@ -31,7 +31,7 @@ class Series:
     """Seconds between two samples, where it is known and everywhere the same."""
 
 
-def export(rule: Rule, metrics: Mapping[str, Series], job: str = "") -> list[dict[str, Any]]:
+def export(rule: Rule, metrics: Mapping[str, ExportedSeries], job: str = "") -> list[dict[str, Any]]:
     """One rule of a rule file, and one more for each override. `metrics` holds every metric that there is; with `job`,
     only that job's series are looked at. Raises Inexpressible."""
     series = metrics[rule.metric]
@@ -75,7 +75,7 @@ def _refuse(rule: Rule) -> None:
         raise Inexpressible("no_data: alert remembers each series, and overrides would make them several rules'")
 
 
-def _refuse_holds(rule: Rule, series: Series) -> None:
+def _refuse_holds(rule: Rule, series: ExportedSeries) -> None:
     if rule.on_no_data == "alert" and not series.sampled:
         name = "absent: true" if rule.absent else "no_data: alert"
         raise Inexpressible(f"{name} is judged once a window, and Prometheus knows of no window without data")
@@ -99,7 +99,7 @@ def _refuse_holds(rule: Rule, series: Series) -> None:
 @dataclass(frozen=True, slots=True)
 class _Expression:
     rule: Rule
-    series: Series
+    series: ExportedSeries
     within: Mapping[str, str] = field(default_factory=dict)
     """Labels of the targets that are looked at."""
     others: tuple[Mapping[str, str], ...] = ()
@@ -157,7 +157,7 @@ class _Expression:
                 "its level is the calibrated limit, which is made for each window's size and not exported"
             )
         if level.learned:
-            raise Inexpressible(f"its level is {told(level)}, which Watchkeeper learns and no series says")
+            raise Inexpressible(f"its level is {describe_level(level)}, which Watchkeeper learns and no series says")
         if level.reference is None:
             return number_of(bounded(level))
         if self.rule.metric != "performance" or level.at_least is not None or level.at_most is not None:

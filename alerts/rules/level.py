@@ -135,7 +135,7 @@ class Memory(Protocol):
         ...
 
 
-def told(level: Level) -> str:
+def describe_level(level: Level) -> str:
     """What a level that is no number is made from, in words: ``3 times its median of the last 1h``."""
     times = "" if level.times == 1 else f"{level.times:g} × "
     plus = "" if level.plus == 0 else f" {'+' if level.plus > 0 else '-'} {abs(level.plus):g}"

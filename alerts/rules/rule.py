@@ -55,7 +55,7 @@ class Condition(BaseModel):
         return self
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The condition in words: ``request_rate > 1``."""
         if self.rule is not None:
             return f"{self.rule} is pending or firing"

@@ -16,7 +16,7 @@ NAMED = 3
 
 
 @dataclass(frozen=True)
-class Company:
+class ConditionInputs:
     """What stands beside a rule's own measurements when it is judged."""
 
     newest: Mapping[str, Sequence[Measurement]] = field(default_factory=dict)
@@ -25,7 +25,7 @@ class Company:
     """Rule → (model, status) of each of its alerts; a rule that was never judged is missing."""
 
 
-def holds(condition: Condition, company: Company) -> bool | None:
+def holds(condition: Condition, company: ConditionInputs) -> bool | None:
     """Whether the condition holds; None when nothing is known of it."""
     if condition.rule is not None:
         known = company.statuses.get(condition.rule)
@@ -43,7 +43,7 @@ def holds(condition: Condition, company: Company) -> bool | None:
     return min(values) < condition.below
 
 
-def conditioned(rule: Rule, observation: Observation, company: Company) -> Observation:
+def conditioned(rule: Rule, observation: Observation, company: ConditionInputs) -> Observation:
     """The observation with what is known of the rule's conditions.
 
     One that does not hold makes a breach none. Where nothing is known of one, a breach is no data, which the rule's
@@ -57,15 +57,15 @@ def conditioned(rule: Rule, observation: Observation, company: Company) -> Obser
     for outcome, words in ((False, "not so any more: {}"), (None, "unknown whether {}")):
         for condition, held in found:
             if held is outcome:
-                return replace(observation, holds=outcome, beside=words.format(condition.told))
+                return replace(observation, holds=outcome, beside=words.format(condition.description))
     beside = f"while {' and '.join(_seen(condition, company) for condition, _ in found)}"
     return replace(observation, beside=f"{observation.beside} {beside}".lstrip())
 
 
-def _seen(condition: Condition, company: Company) -> str:
+def _seen(condition: Condition, company: ConditionInputs) -> str:
     """A condition that holds, in words: ``latency-high is firing on delays``."""
     if condition.rule is None:
-        return condition.told
+        return condition.description
     known = company.statuses[condition.rule]
     status = Status.FIRING if any(status is Status.FIRING for _, status in known) else Status.PENDING
     models = sorted({model for model, its in known if its is status and model})

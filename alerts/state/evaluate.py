@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from alerts.rules.match import matched
 from alerts.rules.rule import Rule
-from alerts.state.condition import Company, conditioned
+from alerts.state.condition import ConditionInputs, conditioned
 from alerts.state.observation import Kind, Observation
 from alerts.state.reading import resting
 from alerts.state.share import shared
@@ -21,7 +21,7 @@ _TEXT = 500
 
 States = dict[Labels, AlertState]
 
-_ALONE = Company()
+_ALONE = ConditionInputs()
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -37,7 +37,7 @@ def evaluate(
     failed: str | None,
     now: float,
     interval: float | None = None,
-    company: Company = _ALONE,
+    company: ConditionInputs = _ALONE,
     within: Mapping[str, str] = _NOTHING,
     against: int | None = None,
 ) -> tuple[States, list[Transition]]:
@@ -88,7 +88,7 @@ def evaluate(
 def _own(rule: Rule, measurements: Iterable[Measurement]) -> list[Measurement]:
     """The measurements that are the rule's."""
     rows = [row for row in measurements if row.name == rule.metric and matches(rule, row.labels)]
-    return rows if "method" in rule.match else [row for row in rows if not row.aside]
+    return rows if "method" in rule.match else [row for row in rows if not row.secondary]
 
 
 def _at_rest(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alerts.duration import Hold, span
-from alerts.rules.level import Level, Unjudged, told
+from alerts.rules.level import Level, Unjudged, describe_level
 from alerts.rules.rule import Rule
 from alerts.rules.slo import burnt
-from alerts.state.condition import Company, holds
+from alerts.state.condition import ConditionInputs, holds
 from alerts.state.observation import Kind, Observation
-from alerts.state.reading import Judged, judge, mean
+from alerts.state.reading import Judged, alert_engine, mean
 from alerts.state.state import AlertState, Status
 from alerts.wording import number, quantity, stamp
 from checks.base import Measurement
@@ -34,7 +34,7 @@ def condition(rule: Rule) -> str:
 
 
 def explain(
-    rule: Rule, state: AlertState | None, measurement: Measurement | None, company: Company, now: float
+    rule: Rule, state: AlertState | None, measurement: Measurement | None, company: ConditionInputs, now: float
 ) -> list[Fact]:
     """What there is to say, as (about what, sentence). `state` is None where the rule has met no such label set,
     `measurement` the newest one where it is known; `now` is on the rule's clock."""
@@ -49,7 +49,7 @@ def explain(
         since = "" if state.health_since is None else f" since {stamp(state.health_since)}"
         facts.append(("data", f"{words}{since} ({state.health_text}); for this rule that means: {policy}"))
     facts += _seen(rule, state, measurement, now)
-    facts += [("while", _condition(item.told, holds(item, company))) for item in rule.while_]
+    facts += [("while", _condition(item.description, holds(item, company))) for item in rule.while_]
     if waiting := _waits(rule, state, now):
         facts.append(("waits for", waiting))
     return facts
@@ -70,7 +70,7 @@ def _wrong(rule: Rule) -> str:
 def _level(level: Level, metric: str) -> str:
     if level.value is not None:
         return quantity(metric, level.value)
-    text = told(level)
+    text = describe_level(level)
     for word, bound in (("at least", level.at_least), ("at most", level.at_most)):
         if bound is not None:
             text += f", {word} {quantity(metric, bound)}"
@@ -117,7 +117,7 @@ def _held_against(rule: Rule, state: AlertState, measurement: Measurement) -> st
         return f"none: it rests on {n} rows, and min_rows is {rule.min_rows}"
     if any(level.previous for level in rule.levels):
         return f"made anew each time: {_level(rule.bounds[0].level, rule.metric)}"
-    found = judge(rule, state, Observation.of(measurement), value)
+    found = alert_engine(rule, state, Observation.of(measurement), value)
     if not isinstance(found, Judged):
         return f"none: {MISSING[found]}"
     origin = next(bound.level for bound in rule.bounds if bound.side == found.side)

@@ -13,7 +13,7 @@ Values: TypeAlias = pa.Array | pa.ChunkedArray
 Load = Callable[[], Mapping[str, Values | Exception]]
 
 
-class Columns(Protocol):
+class ReferenceColumns(Protocol):
     """What a reference is built from: rows in frame columns (`checks.data.frame`), of which features may be read
     late."""
 

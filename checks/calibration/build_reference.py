@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from checks.base import labels
-from checks.calibration.build_columns import Columns, FrameColumns, Load, Values
+from checks.calibration.build_columns import FrameColumns, Load, ReferenceColumns, Values
 from checks.calibration.calibrate import Column, Key, column_limits, performance, performance_limits
 from checks.calibration.notes import notes
 from checks.calibration.reference_windows import cut, spans
@@ -24,7 +24,7 @@ from checks.reference import Reference
 
 
 def build_reference(
-    rows: pa.Table | Columns,
+    rows: pa.Table | ReferenceColumns,
     schema: Schema,
     *,
     bins: int = 10,
@@ -87,7 +87,7 @@ class _Learning:
 
     def __init__(
         self,
-        columns: Columns,
+        columns: ReferenceColumns,
         schema: Schema,
         bins: Callable[[Values, str], Bins],
         every: float,

@@ -21,7 +21,7 @@ from checks.calibration.calibrate_drift import drift_limits
 from checks.calibration.reference_windows import (
     FEWEST,
     FEWEST_ROWS,
-    Blocks,
+    ReferenceWindows,
     hits,
     missing,
     outsiders,
@@ -32,7 +32,7 @@ from checks.data.arrow import Ints, int_array
 from checks.data.schema import Schema
 from checks.limits import EDGE, SIZES, USUAL, Limit, Scale, Z, binomial_reach, reach, scaled, worst
 from checks.performance.interval import Z as Z95
-from checks.performance.metrics import Metric, metrics
+from checks.performance.metrics import PerformanceMetric, metrics
 from checks.performance.scored import scored
 from checks.profile import CategoryBins, CategoryColumn, NumberBins, NumberColumn
 from checks.profile.summary import codes_of
@@ -58,10 +58,10 @@ class Column:
 
 def column_limits(
     column: Column,
-    blocks: Blocks | None,
+    blocks: ReferenceWindows | None,
     drift: Mapping[str, Key],
     rng: np.random.Generator,
-    spans: Mapping[float, Blocks] = MappingProxyType({}),
+    spans: Mapping[float, ReferenceWindows] = MappingProxyType({}),
 ) -> dict[Key, Limit]:
     """Drift limits under these keys (method → key), also for windows that consist of `spans` (seconds → the reference's
     own), and quality limits if the column is a feature."""
@@ -83,7 +83,7 @@ def column_limits(
     return found
 
 
-def _quality(column: Column, blocks: Blocks | None, matrix: npt.NDArray[Any] | None) -> dict[Key, Limit]:
+def _quality(column: Column, blocks: ReferenceWindows | None, matrix: npt.NDArray[Any] | None) -> dict[Key, Limit]:
     whole, of = column.whole, labels(feature=column.name[2:])
     number = isinstance(whole, NumberColumn)
     gone = whole.missing + (whole.nan if isinstance(whole, NumberColumn) else 0)
@@ -138,7 +138,7 @@ def performance(frame: pa.Table, schema: Schema) -> dict[str, Estimate]:
 
 
 def performance_limits(
-    frame: pa.Table, schema: Schema, whole: Mapping[str, Estimate], blocks: Blocks | None
+    frame: pa.Table, schema: Schema, whole: Mapping[str, Estimate], blocks: ReferenceWindows | None
 ) -> dict[Key, Limit]:
     """How far each metric strays in the reference's windows."""
     if not whole:
@@ -146,7 +146,7 @@ def performance_limits(
     roles = [name for name in ("prediction", "score", "label") if name in frame.column_names]
     frame = frame.select([*roles, *(name for name in frame.column_names if name.startswith("p:"))])
     figures: dict[str, list[Estimate]] = {name: [] for name in whole}
-    kinds: dict[str, Metric] = metrics(scored(frame.slice(0, 1), frame["label"].slice(0, 1), schema))
+    kinds: dict[str, PerformanceMetric] = metrics(scored(frame.slice(0, 1), frame["label"].slice(0, 1), schema))
     for window in _windows(frame, blocks):
         rows = scored(window, window["label"], schema)
         if rows.n < FEWEST_ROWS:
@@ -161,7 +161,7 @@ def performance_limits(
     }
 
 
-def _windows(frame: pa.Table, blocks: Blocks | None) -> list[pa.Table]:
+def _windows(frame: pa.Table, blocks: ReferenceWindows | None) -> list[pa.Table]:
     if blocks is None:
         return []
     order = np.argsort(blocks.place, kind="stable")
@@ -171,7 +171,7 @@ def _windows(frame: pa.Table, blocks: Blocks | None) -> list[pa.Table]:
     return [ordered.slice(int(ends[place]), int(ends[place + 1] - ends[place])) for place in chosen]
 
 
-def _performance_limit(metric: Metric, whole: Estimate, windows: list[Estimate]) -> Limit:
+def _performance_limit(metric: PerformanceMetric, whole: Estimate, windows: list[Estimate]) -> Limit:
     """Shares on the scale of logits and losses on that of logarithms, so that no limit leaves what is possible."""
     scale: Scale = "logit" if metric.higher_is_better else "log"
     sign = -1.0 if metric.higher_is_better else 1.0

@@ -11,9 +11,9 @@ import pyarrow as pa
 from checks.calibration.reference_windows import FEWEST, FEWEST_ROWS, SPANS
 from checks.calibration.resampling import drawn, within_bins
 from checks.data.arrow import Floats
-from checks.drift.binned_rows import Ground, Rows
+from checks.drift.binned_rows import BinnedReference, BinnedRows
 from checks.drift.methods.registry import METHODS, Method
-from checks.limits import SIZES, USUAL, Limit, Span, chi_square_reach, reach, scaled, skewness, worst
+from checks.limits import SIZES, USUAL, Limit, LookBackLimit, chi_square_reach, reach, scaled, skewness, worst
 from checks.profile import CategoryBins, CategoryColumn, NumberBins, NumberColumn
 
 DRAWS = 400  # samples simulated for each size of window
@@ -24,14 +24,14 @@ def drift_limits(
     values: pa.ChunkedArray,
     bins: NumberBins | CategoryBins,
     whole: NumberColumn | CategoryColumn,
-    windows: Rows | None,
-    longer: Mapping[float, Rows],
+    windows: BinnedRows | None,
+    longer: Mapping[float, BinnedRows],
     rng: np.random.Generator,
     methods: Collection[str],
 ) -> dict[str, Limit]:
     """Of those of the methods that are for the column, by method. `windows` are the reference's own, `longer` its days
     and weeks by their seconds."""
-    ground, total = Ground.of(bins, whole), Rows.of(whole)
+    ground, total = BinnedReference.of(bins, whole), BinnedRows.of(whole)
     known = [] if windows is None else [windows, *longer.values()]
     sizes = (*SIZES, *(max(int(np.median(rows.n)), 1) for rows in known))
     summed = ground.numeric and any(METHODS[name].sums for name in methods)
@@ -46,20 +46,22 @@ class _Learned:
     """A method on a column, and what sampling alone does to it."""
 
     method: Method
-    ground: Ground
-    total: Rows
+    ground: BinnedReference
+    total: BinnedRows
     simulated: Mapping[int, Floats]
     """Distances of drawn windows, by their size."""
     noise: tuple[float, ...]
 
     @classmethod
-    def of(cls, method: Method, ground: Ground, total: Rows, draws: Mapping[int, Rows]) -> _Learned:
+    def of(
+        cls, method: Method, ground: BinnedReference, total: BinnedRows, draws: Mapping[int, BinnedRows]
+    ) -> _Learned:
         n = int(total.n)
         found = {size: chi(method, ground, total, rows) * (1 + size / n) for size, rows in draws.items()}
         return cls(method, ground, total, found, _noise(found))
 
-    def limit(self, windows: Rows | None, longer: Mapping[float, Rows]) -> Limit:
-        usual = Span(0.0, self.noise[USUAL], SIZES[USUAL], 1.0)
+    def limit(self, windows: BinnedRows | None, longer: Mapping[float, BinnedRows]) -> Limit:
+        usual = LookBackLimit(0.0, self.noise[USUAL], SIZES[USUAL], 1.0)
         own = None if windows is None else self._span(0.0, windows, FEWEST)
         spans = (self._span(seconds, rows, SPANS[seconds]) for seconds, rows in longer.items())
         _, base, rows, design = own or usual
@@ -75,7 +77,7 @@ class _Learned:
             longer=tuple(span for span in spans if span is not None),
         )
 
-    def _span(self, seconds: float, windows: Rows, fewest: int) -> Span | None:
+    def _span(self, seconds: float, windows: BinnedRows, fewest: int) -> LookBackLimit | None:
         """What the reference's own windows, or longer stretches, stay within; None where there are too few."""
         counts = windows.n
         enough = (counts >= FEWEST_ROWS) & (counts < self.total.n)
@@ -92,17 +94,17 @@ class _Learned:
         sampling = float(np.exp(np.interp(np.log(typical), np.log(SIZES), np.log(np.maximum(self.noise, 1e-300)))))
         # Their roots are nearly normal where the distances themselves are skewed.
         base = max(reach(np.sqrt(np.minimum(distances, worst(distances)))) ** 2, sampling)
-        return Span(seconds, base, typical, design)
+        return LookBackLimit(seconds, base, typical, design)
 
 
-def reachable(method: Method, ground: Ground, total: Rows) -> float | None:
+def reachable(method: Method, ground: BinnedReference, total: BinnedRows) -> float | None:
     """The largest distance that a window of known values can have: distances are convex, so it has all its rows in one
     bin. None where it also goes by the values, which may be anything, and where only new values are a change."""
     counts = total.counts
     alone = np.eye(len(counts), dtype=np.int64)[counts > 0]
     if method.sums or len(alone) < 2:
         return None
-    return float(chi(method, ground, total, Rows(alone)).max())
+    return float(chi(method, ground, total, BinnedRows(alone)).max())
 
 
 def _noise(simulated: Mapping[int, Floats]) -> tuple[float, ...]:
@@ -113,7 +115,7 @@ def _noise(simulated: Mapping[int, Floats]) -> tuple[float, ...]:
     return tuple(chi_square_reach(simulated[size], skew) for size, skew in zip(SIZES, around, strict=True))
 
 
-def chi(method: Method, ground: Ground, reference: Rows, current: Rows) -> Floats:
+def chi(method: Method, ground: BinnedReference, reference: BinnedRows, current: BinnedRows) -> Floats:
     """The distances where they grow like a chi-square."""
     found = method.distance(ground, reference, current)
     return found * found if method.scale == "square" else found

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from checks.base import Labels
 from checks.calibration.calibrate_drift import reachable
-from checks.drift.binned_rows import Ground, Rows
+from checks.drift.binned_rows import BinnedReference, BinnedRows
 from checks.drift.methods.registry import METHODS
 from checks.limits import SIZES, Calibration, Limit
 from checks.profile import CategoryColumn, NumberColumn, Profile
@@ -23,13 +23,13 @@ from checks.reference import Reference, watched_prediction
 DRIFT = ("feature_drift", "prediction_drift")
 
 
-def moved(base: Reference, profile: Profile) -> Reference:
+def rebase(base: Reference, profile: Profile) -> Reference:
     """The reference with these counts, made under its bins; performance stays that of the first rows."""
-    limits = moved_limits(base, profile)
+    limits = rebased_limits(base, profile)
     return replace(base, profile=profile, calibration=Calibration(limits), n=profile.n)
 
 
-def moved_limits(base: Reference, profile: Profile) -> Mapping[tuple[str, Labels], Limit]:
+def rebased_limits(base: Reference, profile: Profile) -> Mapping[tuple[str, Labels], Limit]:
     """The reference's limits for a comparison with these counts."""
     found = dict(base.calibration.limits)
     predicted = watched_prediction(base.binning)
@@ -42,7 +42,9 @@ def moved_limits(base: Reference, profile: Profile) -> Mapping[tuple[str, Labels
         if metric in DRIFT:
             scaled = _scaled(limit, int(before.counts.sum()), int(now.counts.sum()))
             method, bins = METHODS[dict(of)["method"]], base.binning.columns[name]
-            found[metric, of] = replace(scaled, reachable=reachable(method, Ground.of(bins, now), Rows.of(now)))
+            found[metric, of] = replace(
+                scaled, reachable=reachable(method, BinnedReference.of(bins, now), BinnedRows.of(now))
+            )
         else:
             step = _share(metric, now, profile.n) - _share(metric, before, base.n)
             found[metric, of] = _shifted(limit, step)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from checks.data.arrow import Bools, Codes, Floats, Ints, encoded, floats, valid
-from checks.drift.binned_rows import Rows
+from checks.drift.binned_rows import BinnedRows
 
 FEWEST_ROWS = 50  # a window with fewer says nothing about a distribution
 FEWEST = 8  # windows from which a spread can be learned
@@ -18,7 +18,7 @@ reference has few, and what they leave open the limit is the wider for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class ReferenceWindows:
     """Each row's window, by its place in time; -1 for rows of windows with too few rows to tell anything."""
 
     place: Codes
@@ -35,7 +35,7 @@ class Blocks:
         return float(np.median(self.rows))
 
 
-def spans(time: pa.ChunkedArray, every: float, min_rows: int) -> dict[float, Blocks]:
+def spans(time: pa.ChunkedArray, every: float, min_rows: int) -> dict[float, ReferenceWindows]:
     """The reference's days and weeks, from its first row on: those that windows of `every` seconds make up, where there
     are enough."""
     seconds, present = floats(time)
@@ -47,7 +47,9 @@ def spans(time: pa.ChunkedArray, every: float, min_rows: int) -> dict[float, Blo
     return {length: blocks for length, blocks in found.items() if blocks is not None}
 
 
-def cut(time: pa.ChunkedArray, every: float, min_rows: int, begin: float = 0.0, fewest: int = FEWEST) -> Blocks | None:
+def cut(
+    time: pa.ChunkedArray, every: float, min_rows: int, begin: float = 0.0, fewest: int = FEWEST
+) -> ReferenceWindows | None:
     """Windows of `every` seconds, aligned like live ones unless they are to `begin` elsewhere; None where there are
     fewer than can be learned from.
 
@@ -68,28 +70,30 @@ def cut(time: pa.ChunkedArray, every: float, min_rows: int, begin: float = 0.0, 
     if int(enough.sum()) < fewest:
         return None
     renumbered = np.where(enough, np.cumsum(enough) - 1, -1).astype(np.int32)
-    return Blocks(np.where(present, renumbered[place], np.int32(-1)), rows[enough])
+    return ReferenceWindows(np.where(present, renumbered[place], np.int32(-1)), rows[enough])
 
 
-def windowed(column: pa.ChunkedArray, codes: Codes, size: int, blocks: Blocks, *, numeric: bool) -> Rows:
+def windowed(
+    column: pa.ChunkedArray, codes: Codes, size: int, blocks: ReferenceWindows, *, numeric: bool
+) -> BinnedRows:
     """The rows of each window (first axis), counted by their places among `size` entries; numbers with their sums."""
     keep = (codes >= 0) & (blocks.place >= 0)
     cells = blocks.place[keep].astype(np.int64) * size + codes[keep]
     shape = blocks.count, size
     counts = np.bincount(cells, minlength=blocks.count * size).reshape(shape)
     if not numeric:
-        return Rows(counts)
+        return BinnedRows(counts)
     sums: Floats = np.bincount(cells, floats(column)[0][keep], blocks.count * size).astype(np.float64)
-    return Rows(counts, sums.reshape(shape))
+    return BinnedRows(counts, sums.reshape(shape))
 
 
-def hits(rows: Bools, blocks: Blocks) -> Ints:
+def hits(rows: Bools, blocks: ReferenceWindows) -> Ints:
     """Rows that are true, by window."""
     keep = rows & (blocks.place >= 0)
     return np.bincount(blocks.place[keep], minlength=blocks.count)
 
 
-def strangers(column: pa.ChunkedArray, blocks: Blocks) -> Ints:
+def strangers(column: pa.ChunkedArray, blocks: ReferenceWindows) -> Ints:
     """Rows of each window whose category no other row of the reference has: new, had the window not been there."""
     codes, names = encoded(column)
     total = np.bincount(codes[codes >= 0], minlength=len(names))
@@ -104,7 +108,7 @@ def strangers(column: pa.ChunkedArray, blocks: Blocks) -> Ints:
     return found
 
 
-def outsiders(column: pa.ChunkedArray, blocks: Blocks) -> Ints:
+def outsiders(column: pa.ChunkedArray, blocks: ReferenceWindows) -> Ints:
     """Rows of each window outside the range of all other rows: only windows that hold an end of it can have any."""
     values, present = floats(column)
     good = present & np.isfinite(values)

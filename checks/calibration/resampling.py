@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from checks.data.arrow import Codes, Floats, finite, float_array
-from checks.drift.binned_rows import Rows
+from checks.drift.binned_rows import BinnedRows
 from checks.profile import CategoryBins, NumberBins
 from checks.profile.summary import codes_of
 
@@ -21,7 +21,7 @@ LOOKED_AT = 50_000  # rows by which the spread within bins is known
 
 
 @dataclass(frozen=True, slots=True)
-class Within:
+class Resampling:
     """Some of the reference's values with their places, and how values are spread within each entry of the counts."""
 
     values: Floats
@@ -32,7 +32,9 @@ class Within:
     high: Floats
 
 
-def within_bins(column: Column, bins: NumberBins | CategoryBins, total: Rows, rng: np.random.Generator) -> Within:
+def within_bins(
+    column: Column, bins: NumberBins | CategoryBins, total: BinnedRows, rng: np.random.Generator
+) -> Resampling:
     """Of a reference's column of numbers, whose rows are `total` in all."""
     values = finite(column)[0]
     if len(values) > LOOKED_AT:
@@ -46,10 +48,10 @@ def within_bins(column: Column, bins: NumberBins | CategoryBins, total: Rows, rn
     low, high = mean.copy(), mean.copy()
     np.minimum.at(low, codes, values)
     np.maximum.at(high, codes, values)
-    return Within(values, codes, mean, std, low, high)
+    return Resampling(values, codes, mean, std, low, high)
 
 
-def drawn(total: Rows, within: Within | None, size: int, draws: int, rng: np.random.Generator) -> Rows:
+def drawn(total: BinnedRows, within: Resampling | None, size: int, draws: int, rng: np.random.Generator) -> BinnedRows:
     """So many samples of `size` rows each, with the reference's shares.
 
     Small ones are drawn from its rows. Of larger ones the counts are multinomial, and the sum of the rows in an entry
@@ -59,15 +61,15 @@ def drawn(total: Rows, within: Within | None, size: int, draws: int, rng: np.ran
         return _resampled(total, within, size, draws, rng)
     counts = rng.multinomial(size, total.counts / total.n, draws)
     if within is None:
-        return Rows(counts)
+        return BinnedRows(counts)
     noise = np.sqrt(counts) * within.std * rng.standard_normal(counts.shape)
-    return Rows(counts, np.clip(counts * within.mean + noise, counts * within.low, counts * within.high))
+    return BinnedRows(counts, np.clip(counts * within.mean + noise, counts * within.low, counts * within.high))
 
 
-def _resampled(total: Rows, within: Within, size: int, draws: int, rng: np.random.Generator) -> Rows:
+def _resampled(total: BinnedRows, within: Resampling, size: int, draws: int, rng: np.random.Generator) -> BinnedRows:
     picked = rng.integers(0, len(within.values), size * draws)
     entries = total.counts.shape[-1]
     cells = np.repeat(np.arange(draws) * entries, size) + within.codes[picked]
     counts = np.bincount(cells, minlength=draws * entries).reshape(draws, entries)
     sums: Floats = np.bincount(cells, within.values[picked], draws * entries).astype(np.float64)
-    return Rows(counts, sums.reshape(draws, entries))
+    return BinnedRows(counts, sums.reshape(draws, entries))

@@ -68,7 +68,7 @@ NEARLY_ROWS = 1_000  # if there are so many
 LOOKED_AT = 1_000  # values of which at least one is to be a time, where the config says that they are
 
 
-class Rows(Protocol):
+class ColumnReader(Protocol):
     """An Arrow table, or what reads its columns when they are asked for."""
 
     @property
@@ -80,13 +80,13 @@ class Rows(Protocol):
     def __getitem__(self, name: str) -> pa.ChunkedArray: ...
 
 
-def infer(table: Rows, overrides: SchemaOverrides | None = None) -> Schema:
+def infer(table: ColumnReader, overrides: SchemaOverrides | None = None) -> Schema:
     """The schema of a reference. Raises SchemaError naming the columns that are wrong or missing."""
     return _Inference(table, overrides or SchemaOverrides()).schema()
 
 
 def infer_features(
-    table: Rows, overrides: SchemaOverrides
+    table: ColumnReader, overrides: SchemaOverrides
 ) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...]]:
     """Every column as a feature with its type, or with the reason why it is none."""
     inference = _Inference(table, overrides)
@@ -94,7 +94,7 @@ def infer_features(
 
 
 def infer_layout(
-    table: Rows, overrides: SchemaOverrides
+    table: ColumnReader, overrides: SchemaOverrides
 ) -> tuple[tuple[tuple[str, FeatureType], ...], tuple[tuple[str, str], ...], str | None, str | None]:
     """Every column but the time and the id as a feature with its type, or with the reason why it is none; and the names
     of the time and the id. Raises SchemaError for names that the table lacks."""
@@ -105,7 +105,7 @@ def infer_layout(
 
 
 class _Inference:
-    def __init__(self, table: Rows, overrides: SchemaOverrides) -> None:
+    def __init__(self, table: ColumnReader, overrides: SchemaOverrides) -> None:
         names: list[str] = table.column_names
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise SchemaError(f"column {twice[0]!r} stands twice in the reference; rename one of them")

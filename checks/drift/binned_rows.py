@@ -11,7 +11,7 @@ from checks.profile import CategoryBins, CategoryColumn, NumberBins, NumberColum
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class BinnedRows:
     """Counts over the last axis, one an entry of the bins; earlier axes are windows."""
 
     counts: Ints
@@ -19,7 +19,7 @@ class Rows:
     """The values' sum in each entry; None for categories."""
 
     @classmethod
-    def of(cls, column: NumberColumn | CategoryColumn) -> Rows:
+    def of(cls, column: NumberColumn | CategoryColumn) -> BinnedRows:
         return cls(column.counts, column.sums if isinstance(column, NumberColumn) else None)
 
     @property
@@ -27,18 +27,18 @@ class Rows:
         """Rows of each window."""
         return np.asarray(self.counts.sum(axis=-1))
 
-    def without(self, other: Rows) -> Rows:
+    def without(self, other: BinnedRows) -> BinnedRows:
         """These rows but for those of the other, window by window."""
         sums = None if self.sums is None or other.sums is None else self.sums - other.sums
-        return Rows(self.counts - other.counts, sums)
+        return BinnedRows(self.counts - other.counts, sums)
 
-    def chosen(self, windows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Rows:
+    def chosen(self, windows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> BinnedRows:
         """Some of the windows."""
-        return Rows(self.counts[windows], None if self.sums is None else self.sums[windows])
+        return BinnedRows(self.counts[windows], None if self.sums is None else self.sums[windows])
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class BinnedReference:
     """A column's bins, and what a method needs to know of the whole reference."""
 
     bins: NumberBins | CategoryBins
@@ -47,7 +47,7 @@ class Ground:
     """Of the reference's values (ddof 0)."""
 
     @classmethod
-    def of(cls, bins: NumberBins | CategoryBins, column: NumberColumn | CategoryColumn) -> Ground:
+    def of(cls, bins: NumberBins | CategoryBins, column: NumberColumn | CategoryColumn) -> BinnedReference:
         return cls(bins, column.counts, column.std if isinstance(column, NumberColumn) else 0.0)
 
     @property

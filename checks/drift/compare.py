@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from checks.base import Labels, Measurement, NotEnough, labels
-from checks.drift.binned_rows import Ground, Rows
+from checks.drift.binned_rows import BinnedReference, BinnedRows
 from checks.drift.explanation import explained
 from checks.drift.methods.registry import METHODS, Method
 from checks.inputs import CheckOptions, WindowData, error_of
@@ -22,7 +22,7 @@ FEWEST = 30  # present values below which a distance says nothing, however many 
 
 def applying(name: str, methods: Sequence[str], reference: Reference) -> list[str]:
     """Those of the methods that are for this column, in their order."""
-    ground = Ground.of(reference.binning.columns[name], reference.profile.columns[name])
+    ground = BinnedReference.of(reference.binning.columns[name], reference.profile.columns[name])
     return [method for method in methods if METHODS[method].applies(ground)]
 
 
@@ -47,7 +47,7 @@ def compare(
             except Exception as error:  # noqa: BLE001 - the loop's boundary: told as the column's own measurement
                 detail = {"error": f"{type(error).__name__}: {error}"}
                 found = Measurement(metric, None, data.window, of, data.n, NotEnough.ERROR, detail=detail)
-            yield replace(found, aside=place > 0)
+            yield replace(found, secondary=place > 0)
 
 
 def _compared(
@@ -67,7 +67,7 @@ def _compared(
     if reason is not None or now is None:
         return Measurement(metric, None, data.window, of, n, reason or NotEnough.NO_ROWS)
     sides = int(before.sum()), n
-    distance, detail = _measured(method, Ground.of(bins, normal), normal, now)
+    distance, detail = _measured(method, BinnedReference.of(bins, normal), normal, now)
     own = reference.calibration.limits.get((metric, of))
     limit = None if own is None else own.at(n, data.window.seconds)
     if own is not None and limit is not None and distance <= limit and (silent := own.silent(n, limit)):
@@ -85,9 +85,9 @@ def _compared(
     )
 
 
-def _measured(method: Method, ground: Ground, normal: Column, now: Column) -> tuple[float, dict[str, Any]]:
+def _measured(method: Method, ground: BinnedReference, normal: Column, now: Column) -> tuple[float, dict[str, Any]]:
     """The distance, and what to know of it beyond its number."""
-    reference, current = Rows.of(normal), Rows.of(now)
+    reference, current = BinnedRows.of(normal), BinnedRows.of(now)
     distance = float(method.distance(ground, reference, current))
     if not math.isfinite(distance):
         raise ArithmeticError("the values are too large to be compared")

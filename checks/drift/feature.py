@@ -23,5 +23,5 @@ def feature_drift(data: WindowData, reference: Reference | None, options: CheckO
     names = [name for name in reference.binning.columns if name.startswith("f:") and name[2:] not in options.ignore]
     columns = {name: labels(feature=name[2:]) for name in names}
     found = list(compare("feature_drift", columns, data, reference, options))
-    judged = [measurement for measurement in found if not measurement.aside]
+    judged = [measurement for measurement in found if not measurement.secondary]
     return [*found, counted(judged, ranked(judged, options.importance), data, options)]

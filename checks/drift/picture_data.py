@@ -29,7 +29,7 @@ def drawn(
     their limits come last: a rule may have a lower one."""
     found: dict[tuple[str, Labels], Measurement] = {}
     for row in measured:
-        if row.name in METRICS and row.value is not None and not row.aside:
+        if row.name in METRICS and row.value is not None and not row.secondary:
             found.setdefault((row.name, _without_method(row.labels)), row)
     ordered = sorted(found.items(), key=lambda item: _rank(item[1], importance))
     made: list[Drawn] = []

@@ -14,7 +14,7 @@ import numpy as np
 from checks.base import Estimate
 from checks.data.arrow import Floats
 from checks.inputs import Scored
-from checks.performance.interval import Z, normal, wilson
+from checks.performance.interval import Z, normal_interval, wilson
 
 Parts = Callable[[float, float, float], tuple[float, float]]
 
@@ -78,4 +78,4 @@ def _by_class(scored: Scored, parts: Parts, shape: Callable[[Estimate], Estimate
         each.append(shape(wilson(top, int(bottom))) if bottom else Estimate(0.0, 0.0, 0.0, 0))
     value = sum(estimate.value for estimate in each) / len(each)
     errors = [(estimate.high - estimate.low) / (2 * Z) for estimate in each]
-    return normal(value, sqrt(sum(error * error for error in errors)) / len(each), scored.n, high=1.0)
+    return normal_interval(value, sqrt(sum(error * error for error in errors)) / len(each), scored.n, high=1.0)

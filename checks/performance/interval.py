@@ -21,6 +21,6 @@ def wilson(hits: float, rows: int) -> Estimate:
     return Estimate(share, max(middle - half, 0.0), min(middle + half, 1.0), rows)
 
 
-def normal(value: float, error: float, n: int, low: float = 0.0, high: float = float("inf")) -> Estimate:
+def normal_interval(value: float, error: float, n: int, low: float = 0.0, high: float = float("inf")) -> Estimate:
     """The value ± 1.96 standard errors, within the bounds that the figure has by definition."""
     return Estimate(value, max(value - Z * error, low), min(value + Z * error, high), n)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.base import Estimate, Labels, Measurement, NotEnough, labels
 from checks.inputs import CheckOptions, Scored, WindowData
 from checks.performance.interval import wilson
-from checks.performance.metrics import CLASSIFICATION, REGRESSION, Metric, metrics
+from checks.performance.metrics import CLASSIFICATION, REGRESSION, PerformanceMetric, metrics
 from checks.reference import Reference
 
 
@@ -78,7 +78,7 @@ def _too_little(scored: Scored | None, data: WindowData, options: CheckOptions) 
     return NotEnough.TOO_FEW_ROWS if scored.n < options.min_rows else None
 
 
-def _metric(name: str) -> Metric:
+def _metric(name: str) -> PerformanceMetric:
     return (CLASSIFICATION | REGRESSION)[name]
 
 

@@ -13,7 +13,7 @@ from checks.performance.regression import mae, rmse
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class PerformanceMetric:
     """One figure; None from `of` means that the rows hold too few classes for it."""
 
     of: Callable[[Scored], Estimate | None]
@@ -24,21 +24,21 @@ class Metric:
     """`probabilities` where predicted classes are not enough."""
 
 
-CLASSIFICATION: dict[str, Metric] = {
-    "accuracy": Metric(accuracy, True, 0.02),
-    "precision": Metric(precision, True, 0.02),
-    "recall": Metric(recall, True, 0.02),
-    "f1": Metric(f1, True, 0.02),
-    "roc_auc": Metric(roc_auc, True, 0.02, "probabilities"),
-    "log_loss": Metric(log_loss, False, 0.05, "probabilities"),
+CLASSIFICATION: dict[str, PerformanceMetric] = {
+    "accuracy": PerformanceMetric(accuracy, True, 0.02),
+    "precision": PerformanceMetric(precision, True, 0.02),
+    "recall": PerformanceMetric(recall, True, 0.02),
+    "f1": PerformanceMetric(f1, True, 0.02),
+    "roc_auc": PerformanceMetric(roc_auc, True, 0.02, "probabilities"),
+    "log_loss": PerformanceMetric(log_loss, False, 0.05, "probabilities"),
 }
-REGRESSION: dict[str, Metric] = {
-    "mae": Metric(mae, False, 0.05),
-    "rmse": Metric(rmse, False, 0.05),
+REGRESSION: dict[str, PerformanceMetric] = {
+    "mae": PerformanceMetric(mae, False, 0.05),
+    "rmse": PerformanceMetric(rmse, False, 0.05),
 }
 
 
-def metrics(scored: Scored) -> dict[str, Metric]:
+def metrics(scored: Scored) -> dict[str, PerformanceMetric]:
     """The metrics that these rows' task and columns allow."""
     if not scored.classification:
         return REGRESSION

@@ -9,7 +9,7 @@ import numpy as np
 from checks.base import Estimate
 from checks.data.arrow import Bools, Floats
 from checks.inputs import Scored
-from checks.performance.interval import normal
+from checks.performance.interval import normal_interval
 
 SMALLEST = float(np.finfo(np.float64).eps)  # as in scikit-learn: a certain prediction that is wrong costs 36
 
@@ -25,7 +25,7 @@ def roc_auc(scored: Scored) -> Estimate | None:
             return None
         known = np.isfinite(scored.score)
         found = _area(scored.truth[known] == scored.classes.index(scored.positive), scored.score[known])
-        return None if found is None else normal(found[0], found[1], int(known.sum()), high=1.0)
+        return None if found is None else normal_interval(found[0], found[1], int(known.sum()), high=1.0)
     if scored.probabilities is None:
         return None
     known = np.isfinite(scored.probabilities.sum(axis=1))
@@ -35,7 +35,7 @@ def roc_auc(scored: Scored) -> Estimate | None:
     if not areas:
         return None
     value = sum(area for area, _ in areas) / len(areas)
-    return normal(value, sum(error for _, error in areas) / len(areas), int(known.sum()), high=1.0)
+    return normal_interval(value, sum(error for _, error in areas) / len(areas), int(known.sum()), high=1.0)
 
 
 def log_loss(scored: Scored) -> Estimate | None:
@@ -58,7 +58,7 @@ def log_loss(scored: Scored) -> Estimate | None:
     if len(share) == 0 or share.min() < 0 or share.max() > 1:
         return None
     losses = -np.log(np.clip(share, SMALLEST, 1 - SMALLEST))
-    return normal(float(losses.mean()), float(losses.std()) / sqrt(len(losses)), len(losses))
+    return normal_interval(float(losses.mean()), float(losses.std()) / sqrt(len(losses)), len(losses))
 
 
 def _area(positive: Bools, score: Floats) -> tuple[float, float] | None:

@@ -10,7 +10,7 @@ import numpy as np
 from checks.base import Estimate
 from checks.data.arrow import Floats
 from checks.inputs import Scored
-from checks.performance.interval import Z, normal
+from checks.performance.interval import Z, normal_interval
 
 LARGEST = 1e60
 """Errors up to which the variance of their squares is finite, however many there are."""
@@ -19,7 +19,7 @@ LARGEST = 1e60
 def mae(scored: Scored) -> Estimate:
     """Mean absolute error, in the target's unit; normal interval of a mean."""
     errors, unit = _errors(scored)
-    return _in_unit(normal(float(errors.mean()), float(errors.std()) / sqrt(scored.n), scored.n), unit)
+    return _in_unit(normal_interval(float(errors.mean()), float(errors.std()) / sqrt(scored.n), scored.n), unit)
 
 
 def rmse(scored: Scored) -> Estimate:

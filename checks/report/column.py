@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from checks.base import Labels, Measurement, NotEnough, Window, labels
 from checks.calibration.calibrate import Column, Key, column_limits
-from checks.calibration.reference_windows import Blocks
+from checks.calibration.reference_windows import ReferenceWindows
 from checks.data.arrow import Ints, finite, int_array
 from checks.data.schema import FeatureType, Schema
 from checks.drift.explanation import distribution, explained
@@ -38,20 +38,20 @@ _REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ColumnPlan:
     """How columns are compared."""
 
     preset: Preset = "calibrated"
     method: str | None = None
     bins: int = 10
-    blocks: Blocks | None = None
+    blocks: ReferenceWindows | None = None
     """The reference's own windows, whose differences set the limits."""
     order: Ints | None = None
     """The reference's rows in the order of time, where they are not."""
 
 
 def compare_column(
-    name: str, kind: FeatureType, role: Role, before: pa.Array, now: SourceColumn, plan: Plan
+    name: str, kind: FeatureType, role: Role, before: pa.Array, now: SourceColumn, plan: ColumnPlan
 ) -> ColumnReport:
     """The report of what is watched as `name`; `before` is all of it, as frames hold it, since bins and limits are
     learned from it. Raises what the column makes its method raise."""
@@ -79,12 +79,12 @@ def compare_column(
     )
 
 
-def _bins(before: pa.Array, kind: FeatureType, plan: Plan) -> Bins:
+def _bins(before: pa.Array, kind: FeatureType, plan: ColumnPlan) -> Bins:
     return number_bins(finite(before)[0], plan.bins) if kind == "numeric" else category_bins(before)
 
 
 def _sides(
-    name: str, kind: FeatureType, bins: Bins, before: pa.Array, now: SourceColumn, plan: Plan
+    name: str, kind: FeatureType, bins: Bins, before: pa.Array, now: SourceColumn, plan: ColumnPlan
 ) -> tuple[Reference, WindowData]:
     """The column alone, as checks take a reference and a window."""
     own = f"f:{name}"
@@ -116,7 +116,7 @@ def _drift(
     now: SourceColumn,
     reference: Reference,
     data: WindowData,
-    plan: Plan,
+    plan: ColumnPlan,
 ) -> ColumnReport:
     if plan.preset == "calibrated":
         return _calibrated(made, reference, data, plan)
@@ -145,7 +145,7 @@ def _drift(
     return replace(found, excess=excess(told))
 
 
-def _calibrated(made: ColumnReport, reference: Reference, data: WindowData, plan: Plan) -> ColumnReport:
+def _calibrated(made: ColumnReport, reference: Reference, data: WindowData, plan: ColumnPlan) -> ColumnReport:
     own = CheckOptions(min_rows=FEWEST, methods=(plan.method or "psi",), quality=False)
     outcome = run_checks(data, reference, own, only=("drift.feature",))
     found = next((row for row in outcome.measurements if row.name == "feature_drift"), None)

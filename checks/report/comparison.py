@@ -9,12 +9,12 @@ from typing import Any, get_args
 
 import pyarrow as pa
 
-from checks.calibration.reference_windows import Blocks
+from checks.calibration.reference_windows import ReferenceWindows
 from checks.data.arrow import Ints
 from checks.data.parallel import each
 from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
 from checks.drift.methods.registry import METHODS
-from checks.report.column import Plan, compare_column
+from checks.report.column import ColumnPlan, compare_column
 from checks.report.layout import Layout, layout, role_of
 from checks.report.order import order_of
 from checks.report.result import ColumnReport, Preset, Report, Role, Side
@@ -60,7 +60,7 @@ def compare(
             if not side.rows:
                 raise SchemaError(f"{side.name} holds no rows, so there is nothing to compare")
         plan_of, (blocks, order, notes) = _looked_at(before, now, given, preset, columns, ignore, names[0])
-        plan = Plan(preset, method or ("psi" if preset == "calibrated" else None), bins, blocks, order)
+        plan = ColumnPlan(preset, method or ("psi" if preset == "calibrated" else None), bins, blocks, order)
         found = [*plan_of.failed]
         for place, made in enumerate(_each(before, now, plan_of, given, plan), 1):
             found += made
@@ -78,7 +78,7 @@ def _looked_at(
     columns: Sequence[str] | None,
     ignore: Sequence[str],
     name: str,
-) -> tuple[Layout, tuple[Blocks | None, Ints | None, tuple[str, ...]]]:
+) -> tuple[Layout, tuple[ReferenceWindows | None, Ints | None, tuple[str, ...]]]:
     """Which columns there are to compare, and what time makes of the reference's rows. Raises SchemaError, also where
     the reference, which has this name, is damaged."""
     tables = LazyTable(before), LazyTable(now)
@@ -104,7 +104,7 @@ def _check(preset: str, method: str | None) -> None:
 
 
 def _each(
-    before: Source, now: Source, plan_of: Layout, given: SchemaOverrides, plan: Plan
+    before: Source, now: Source, plan_of: Layout, given: SchemaOverrides, plan: ColumnPlan
 ) -> Iterator[list[ColumnReport]]:
     """Each column's entries, a few columns in memory at a time."""
 
@@ -114,7 +114,7 @@ def _each(
     yield from each(one, plan_of.columns)
 
 
-def _column(before: SourceColumn, now: SourceColumn, role: Role, plan: Plan) -> list[ColumnReport]:
+def _column(before: SourceColumn, now: SourceColumn, role: Role, plan: ColumnPlan) -> list[ColumnReport]:
     name, kind = before.name, before.kind
     try:
         made = [compare_column(part, kind, role, rows, now, plan) for part, rows in before.whole().items()]

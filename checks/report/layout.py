@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
-from checks.data.schema_inference import PREDICTIONS, SCORES, TARGETS, Rows, infer_layout
+from checks.data.schema_inference import PREDICTIONS, SCORES, TARGETS, ColumnReader, infer_layout
 from checks.report.result import ColumnReport, Preset, Role
 
 USELESS = ("has no value", "type ")
@@ -28,8 +28,8 @@ class Layout:
 
 
 def layout(
-    reference: Rows,
-    current: Rows,
+    reference: ColumnReader,
+    current: ColumnReader,
     overrides: SchemaOverrides,
     preset: Preset,
     columns: Sequence[str] | None,
@@ -78,7 +78,7 @@ def role_of(name: str, overrides: SchemaOverrides) -> Role:
     return "feature"
 
 
-def _failed(table: Rows, name: str, why: str) -> ColumnReport:
+def _failed(table: ColumnReader, name: str, why: str) -> ColumnReport:
     return ColumnReport(
         name, str(table.schema.field(name).type), error=why.replace("can't be watched", "can't be compared")
     )

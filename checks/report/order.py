@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from checks.calibration.reference_windows import Blocks, cut
+from checks.calibration.reference_windows import ReferenceWindows, cut
 from checks.data.arrow import Ints, floats
 from checks.data.frame import as_time
 from checks.data.schema import SchemaError
@@ -18,7 +18,7 @@ MIN_ROWS = 200  # of a part that limits are learned from, if enough have so many
 
 def order_of(
     reference: LazyTable, current: LazyTable, name: str | None
-) -> tuple[Blocks | None, Ints | None, tuple[str, ...]]:
+) -> tuple[ReferenceWindows | None, Ints | None, tuple[str, ...]]:
     """The reference's own windows, as long as the current data if there are enough; its rows in order; notes."""
     if name is None:
         return None, None, (_alone("The reference has no column of times"),)

@@ -14,7 +14,7 @@ from checks.segments.parts import PARTS, SegmentCheck
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedDimension:
     """What the config asks for: a dimension by its column, how many segments it has at most, and their checks."""
 
     column: str
@@ -23,7 +23,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class SegmentShare:
     """One check of one dimension, and how many measurements it makes of a window."""
 
     column: str
@@ -32,12 +32,12 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SegmentPlan:
     """What is measured, and what is not because it would pass the bound."""
 
-    kept: tuple[Share, ...]
-    cut: tuple[Share, ...]
-    wanted: tuple[Wanted, ...] = ()
+    kept: tuple[SegmentShare, ...]
+    cut: tuple[SegmentShare, ...]
+    wanted: tuple[WantedDimension, ...] = ()
 
     def checks(self, column: str) -> tuple[SegmentCheck, ...]:
         """Those that are measured of this dimension."""
@@ -58,22 +58,22 @@ class Plan:
         return sum(share.measurements for share in self.cut)
 
 
-def plan(wanted: Sequence[Wanted], schema: Schema, methods: Sequence[str], most: int) -> Plan:
+def plan(wanted: Sequence[WantedDimension], schema: Schema, methods: Sequence[str], most: int) -> SegmentPlan:
     """What of all that is wanted makes at most `most` measurements a window: check by check in the order of PARTS, each
     for one dimension after the other. One that does not fit leaves its room to what follows."""
-    kept: list[Share] = []
-    cut: list[Share] = []
+    kept: list[SegmentShare] = []
+    cut: list[SegmentShare] = []
     room = most
     for check in PARTS:
         each = count(check, schema, methods)
         for one in wanted:
             if check not in one.checks or not each:
                 continue
-            share = Share(one.column, check, each * one.segments)
+            share = SegmentShare(one.column, check, each * one.segments)
             fits = share.measurements <= room
             (kept if fits else cut).append(share)
             room -= share.measurements if fits else 0
-    return Plan(tuple(kept), tuple(cut), tuple(wanted))
+    return SegmentPlan(tuple(kept), tuple(cut), tuple(wanted))
 
 
 def count(check: SegmentCheck, schema: Schema, methods: Sequence[str]) -> int:

@@ -24,8 +24,8 @@ KEPT = 4  # columns that schema inference looks at again
 
 
 class SourceColumns:
-    """A source as a reference is built from it (`checks.calibration.build_columns.Columns`): outcome whole, features by
-    groups."""
+    """A source as a reference is built from it (`checks.calibration.build_columns.ReferenceColumns`): outcome whole,
+    features by groups."""
 
     def __init__(self, source: Source, schema: Schema) -> None:
         """Reads the outcome. Raises SchemaError for times that can't be read, OSError and pa.ArrowException."""

@@ -16,7 +16,7 @@ from alerts.incidents.incident import Alert, Incident, ReportLink, Why
 from alerts.incidents.lifecycle import advance, alert_of, with_picture, with_report, worded
 from alerts.rules.match import fits
 from alerts.rules.rule import Rule
-from alerts.state.condition import Company
+from alerts.state.condition import ConditionInputs
 from alerts.state.evaluate import evaluate, matches
 from alerts.state.fingerprint import alert_fingerprint
 from alerts.state.reading import MIN_GAP
@@ -43,7 +43,7 @@ LOGGED = 20
 STALE_INTERVALS = 3
 """After so many intervals without a new one, a value tells nothing about now."""
 
-_ALONE = Company()
+_ALONE = ConditionInputs()
 Moved = dict[tuple[str, Labels], tuple[str, ...]]
 """What moved in the data, by metric and labels, as measured now."""
 _LOGGED: dict[Why, incident_log.What] = {
@@ -63,7 +63,7 @@ class _Group:
     ended: list[Alert] = field(default_factory=list)
 
 
-class Judge:
+class AlertEngine:
     """Holds the rules and receivers; every call runs inside the caller's write transaction."""
 
     def __init__(
@@ -216,7 +216,7 @@ class Judge:
             if after is not None:
                 attached = True
                 alerts_states.save_incident(connection, after)
-                outbox.owe(connection, after, Why.UPDATED, self.told(connection, after), self._clock.time())
+                outbox.owe(connection, after, Why.UPDATED, self.notified(connection, after), self._clock.time())
         return attached
 
     def illustrate(self, connection: Connection, model: str, drawn: Sequence[Drawn], window: Window) -> bool:
@@ -225,7 +225,9 @@ class Judge:
         illustrated = False
         for incident in alerts_states.open_incidents(connection) if drawn else ():
             columns = (
-                incident_pictures.shown(incident, drawn) if incident.model == model and incident.picture is None else []
+                incident_pictures.columns_of(incident, drawn)
+                if incident.model == model and incident.picture is None
+                else []
             )
             if not columns:
                 continue
@@ -234,16 +236,16 @@ class Judge:
                 incident, incident_pictures.add(connection, incident, columns, window, self._new_id(), wall)
             )
             alerts_states.save_incident(connection, after)
-            outbox.owe(connection, after, Why.UPDATED, self.told(connection, after), wall)
+            outbox.owe(connection, after, Why.UPDATED, self.notified(connection, after), wall)
         return illustrated
 
-    def _company(self, connection: Connection, rule: Rule, wall: float) -> Company:
+    def _company(self, connection: Connection, rule: Rule, wall: float) -> ConditionInputs:
         """What the rule's conditions look at. At `wall`, values that have not been renewed count as unknown."""
         if not rule.while_:
             return _ALONE
         metrics = {condition.metric for condition in rule.while_ if condition.metric is not None}
         rules = {condition.rule for condition in rule.while_ if condition.rule is not None}
-        return Company(
+        return ConditionInputs(
             {name: self._fresh(name, wall) for name in metrics}, alerts_states.load_statuses(connection, rules)
         )
 
@@ -347,7 +349,7 @@ class Judge:
         alerts_states.save_incident(connection, after)
         if why in _LOGGED:
             incident_log.add(connection, after.id, wall, _LOGGED[why], text=after.alerts[0].summary)
-        outbox.owe(connection, after, why, self.told(connection, after), wall)
+        outbox.owe(connection, after, why, self.notified(connection, after), wall)
         return after
 
     def remind(self, connection: Connection, now: float) -> None:
@@ -361,7 +363,7 @@ class Judge:
                 incident = unacknowledged(incident)
                 alerts_states.save_incident(connection, incident)
                 incident_log.add(connection, incident.id, now, "acknowledgement_ended", acknowledged.by)
-                outbox.owe(connection, incident, Why.REPEATED, self.told(connection, incident), now)
+                outbox.owe(connection, incident, Why.REPEATED, self.notified(connection, incident), now)
             elif acknowledged is None:
                 outbox.owe(connection, incident, Why.REPEATED, self._waiting(connection, incident, now), now)
 
@@ -373,7 +375,7 @@ class Judge:
         incident = unsilenced(incident)
         alerts_states.save_incident(connection, incident)
         incident_log.add(connection, incident.id, now, "silence_ended", silenced.by)
-        outbox.owe(connection, incident, Why.UPDATED, self.told(connection, incident), now)
+        outbox.owe(connection, incident, Why.UPDATED, self.notified(connection, incident), now)
         return incident
 
     def _waiting(self, connection: Connection, incident: Incident, now: float) -> list[str]:
@@ -386,9 +388,9 @@ class Judge:
     def _names(self, incident: Incident) -> list[str]:
         return [target.receiver for target in self._routing.targets(incident)]
 
-    def told(self, connection: Connection, incident: Incident) -> list[str]:
+    def notified(self, connection: Connection, incident: Incident) -> list[str]:
         """Whom the routes name now, and everyone who was told before and is still there."""
-        before = set(outbox.told_receivers(connection, incident)) & set(self._routing.receivers)
+        before = set(outbox.notified_receivers(connection, incident)) & set(self._routing.receivers)
         names = self._names(incident)
         return [*names, *sorted(before - set(names))]
 

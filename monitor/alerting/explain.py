@@ -13,7 +13,7 @@ from alerts.delivery.routing import Inhibition, inhibited
 from alerts.incidents.lifecycle import alert_of
 from alerts.incidents.silence import silenced
 from alerts.rules.rule import Rule
-from alerts.state.condition import Company
+from alerts.state.condition import ConditionInputs
 from alerts.state.explain import Fact, explain
 from alerts.state.fingerprint import alert_fingerprint
 from alerts.state.state import AlertState
@@ -103,11 +103,11 @@ class Explainer:
         facts = explain(rule, state, measurement, self._company(connection, rule), now)
         return _plain(name, model, state.labels, state, [*facts, *self._held_back(rule, model, state, now)])
 
-    def _company(self, connection: Connection, rule: Rule) -> Company:
+    def _company(self, connection: Connection, rule: Rule) -> ConditionInputs:
         metrics = {item.metric for item in rule.while_ if item.metric is not None}
         names = {item.rule for item in rule.while_ if item.rule is not None}
         newest = {name: [row for _, row in self.newest if row.name == name] for name in metrics}
-        return Company(newest, states.load_statuses(connection, names))
+        return ConditionInputs(newest, states.load_statuses(connection, names))
 
     def _held_back(self, rule: Rule, model: str, state: AlertState, now: float) -> Iterable[Fact]:
         alert = alert_of(rule, model, state)

@@ -22,7 +22,7 @@ TEXT = 600
 """Characters of what a picture shows in words."""
 
 
-def shown(incident: Incident, drawn: Sequence[Drawn]) -> list[Drawn]:
+def columns_of(incident: Incident, drawn: Sequence[Drawn]) -> list[Drawn]:
     """The columns that the incident's drift is about, in the order of its alerts, at most SHOWN; none where it is not
     about drift."""
     found: dict[int, Drawn] = {}

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from alerts.delivery.routing import Routing
-from alerts.incidents.incident import Alert, Incident, Notice, Seen
+from alerts.incidents.incident import Alert, Incident, LastNotified, Notice
 from alerts.incidents.lifecycle import advance, seen_of, why_owed
 from alerts.notify import Address, Notifier
 from alerts.rules.rule import Severity
@@ -24,7 +24,7 @@ from alerts.state.fingerprint import alert_fingerprint
 from alerts.state.observation import Kind
 from alerts.state.state import Status
 from checks.base import Measurement
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from monitor.clock import Clock
 from monitor.store.alerts.states import States, load_states
 from monitor.store.engine import explain
@@ -51,17 +51,17 @@ class _Told:
 
     incident: str = ""
     address: Address | None = None
-    seen: Seen | None = None
+    seen: LastNotified | None = None
     not_before: float = 0.0
 
 
-class Unstored:
+class Outage:
     """`failed` and `judge` may be called from any thread, `tell` from the receiver's own."""
 
     def __init__(
         self,
         engine: Engine,
-        judge: Judge,
+        alert_engine: AlertEngine,
         routing: Routing,
         receivers: Mapping[str, Notifier],
         clock: Clock,
@@ -71,7 +71,13 @@ class Unstored:
         calm: float = CALM,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
-        self._engine, self._judge, self._routing, self._clock, self._health = engine, judge, routing, clock, health
+        self._engine, self._judge, self._routing, self._clock, self._health = (
+            engine,
+            alert_engine,
+            routing,
+            clock,
+            health,
+        )
         self._url, self._calm, self._new_id = url, calm, new_id
         self._receivers = dict(receivers)
         self._told = {name: _Told() for name in receivers}
@@ -98,7 +104,7 @@ class Unstored:
                 log.error("nothing can be stored: %s", self._problem)
         self._health.report("storage", self._problem)
 
-    def judge(
+    def alert_engine(
         self,
         model: str,
         measurements: Sequence[Measurement],

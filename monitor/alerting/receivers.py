@@ -13,14 +13,14 @@ from alerts.delivery.routing import Routing
 from alerts.incidents.incident import Why
 from alerts.notify import Notifier
 from alerts.notify.console import Console
-from alerts.notify.pictures import Illustrator
+from alerts.notify.pictures import PictureSender
 from monitor.clock import Clock
 from monitor.settings.receiver_names import receiver_names, tells_slack
 from monitor.settings.root import Config
 
 if TYPE_CHECKING:
-    from alerts.notify.slack.action_handler import DeskStore
-    from monitor.alerting.slack_actions import Presses
+    from alerts.notify.slack.action_handler import ActionStore
+    from monitor.alerting.slack_actions import SlackActions
 
 
 def routing(config: Config) -> Routing:
@@ -45,27 +45,27 @@ def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:
     return found
 
 
-def presses(
+def slack_actions(
     config: Config,
     made: Mapping[str, Notifier],
-    store: DeskStore,
+    store: ActionStore,
     clock: Clock,
     on_state: Callable[[bool, str | None], None],
     on_press: Callable[[str, str], None],
     *,
     shared: bool,
-) -> Presses | None:
+) -> SlackActions | None:
     """What hears presses on buttons in Slack, if the app has a token for it; the messages of `made` get buttons then.
     `shared`: other daemons may know the same incidents."""
     settings = config.slack
     if settings is None or settings.token is None or settings.app_token is None or "slack" not in made:
         return None
     from alerts.notify.slack.notifier import Slack
-    from monitor.alerting.slack_actions import Presses
+    from monitor.alerting.slack_actions import SlackActions
 
     slack = made["slack"]
     assert isinstance(slack, Slack)
-    found = Presses(
+    found = SlackActions(
         settings,
         settings.app_token,
         store,
@@ -80,7 +80,7 @@ def presses(
     return found
 
 
-def slack_pictures(config: Config) -> Illustrator | None:
+def slack_pictures(config: Config) -> PictureSender | None:
     """What puts pictures into Slack's messages; None where nothing is told there with a bot token."""
     if config.slack is None or not tells_slack(config) or not (config.slack.token and config.slack.channel):
         return None
@@ -94,9 +94,9 @@ def slack_pictures(config: Config) -> Illustrator | None:
 
 def _made(settings: ReceiverSettings, clock: Clock, page: str) -> Notifier:
     """The receiver that the settings name; of the libraries only what it needs is loaded."""
-    from monitor.net.transport import Outbound
+    from monitor.net.transport import HttpTransport
 
-    transport = Outbound(clock, settings.timeout)
+    transport = HttpTransport(clock, settings.timeout)
     if (hook := settings.webhook) is not None:
         from alerts.notify.webhook import Webhook, WebhookOptions
 
@@ -113,11 +113,11 @@ def _made(settings: ReceiverSettings, clock: Clock, page: str) -> Notifier:
         from alerts.notify.pagerduty import PagerDuty
 
         return PagerDuty(settings.name, _text(duty.routing_key), transport, duty.url, page)
-    from alerts.notify.apprise import Everywhere
+    from alerts.notify.apprise import Apprise
 
     assert settings.apprise is not None
     urls = [url.get_secret_value() for url in settings.apprise.urls]
-    return Everywhere(settings.name, urls, settings.timeout, page)
+    return Apprise(settings.name, urls, settings.timeout, page)
 
 
 def _text(secret: SecretStr | None) -> str:

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from slack_sdk.errors import SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from alerts.notify.slack.action_handler import Answer, Desk, DeskOptions, DeskStore
-from alerts.notify.slack.buttons import Press, press_of
+from alerts.notify.slack.action_handler import ActionHandler, ActionOptions, ActionReply, ActionStore
+from alerts.notify.slack.buttons import ButtonAction, press_of
 from alerts.notify.slack.errors import quiet_logger
-from alerts.notify.slack.permissions import People
-from alerts.notify.slack.socket_mode import Socket, SocketOptions
+from alerts.notify.slack.permissions import Permissions
+from alerts.notify.slack.socket_mode import SocketMode, SocketOptions
 from monitor.clock import Clock
 from monitor.settings.slack import SlackSettings
 
@@ -29,14 +29,14 @@ OnState = Callable[[bool, str | None], None]
 """(whether presses are heard, what is wrong in a sentence)"""
 
 
-class Presses:
+class SlackActions:
     """Hears presses over one socket and answers each user."""
 
     def __init__(
         self,
         settings: SlackSettings,
         app_token: SecretStr,
-        store: DeskStore,
+        store: ActionStore,
         clock: Clock,
         on_state: OnState,
         on_press: OnPress,
@@ -48,10 +48,10 @@ class Presses:
         """`shared`: other daemons on the same database may be connected as the same app."""
         assert settings.token is not None
         self._clock, self._on_press, self._on_state = clock, on_press, on_state
-        self.people = People(settings.allow, settings.token, clock.monotonic, settings.api_url, settings.timeout)
-        self._desk = Desk(store, self.people.may, DeskOptions(acknowledged_for, settings.time_zone, page))
+        self.people = Permissions(settings.allow, settings.token, clock.monotonic, settings.api_url, settings.timeout)
+        self._desk = ActionHandler(store, self.people.may, ActionOptions(acknowledged_for, settings.time_zone, page))
         options = SocketOptions(app_token, settings.api_url, settings.timeout, shared)
-        self.socket = Socket(options, self._take, self._tell, clock.monotonic)
+        self.socket = SocketMode(options, self._take, self._tell, clock.monotonic)
 
     @property
     def state(self) -> State:
@@ -81,7 +81,7 @@ class Presses:
         log.info("%s pressed %s on %s: %s", press.by, press.button, press.incident, answer.outcome)
         self._answer(press, answer)
 
-    def _answer(self, press: Press, answer: Answer) -> None:
+    def _answer(self, press: ButtonAction, answer: ActionReply) -> None:
         """Shows the user alone what came of it. Nobody else misses it if that fails."""
         if not press.response_url.startswith(("http://", "https://")):
             return

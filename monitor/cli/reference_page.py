@@ -17,8 +17,8 @@ from monitor.cli.failure import Failure
 from monitor.cli.output import print_table
 from monitor.cli.understood import plain_schema, print_schema
 from monitor.clock import iso
-from monitor.store.references.activations import read_uses
-from monitor.store.references.active import InForce, normal
+from monitor.store.references.activations import read_activations
+from monitor.store.references.active import CandidateReference, reference_status
 from monitor.store.tables import references
 from monitor.worker.stored.references import REFERENCE_CODEC
 
@@ -33,13 +33,13 @@ def listed(engine: Engine, models: list[str]) -> dict[str, Any]:
         rows = connection.execute(
             query.where(references.c.model.in_(models)).order_by(references.c.model, references.c.id.desc())
         ).all()
-        normals = {model: normal(connection, model) for model in models}
+        normals = {model: reference_status(connection, model) for model in models}
     since = {one.id: one for state in normals.values() for one in state.in_force}
     learning = [{"model": model, **one.plain()} for model, state in normals.items() for one in state.learning]
     return {"references": [_row(row, since.get(row.id)) for row in rows], "learning": learning}
 
 
-def _row(row: Any, used: InForce | None) -> dict[str, Any]:
+def _row(row: Any, used: CandidateReference | None) -> dict[str, Any]:
     return {
         "id": row.id,
         "model": row.model,
@@ -78,7 +78,7 @@ def print_listed(found: dict[str, Any]) -> None:
 def decided(engine: Engine, models: list[str]) -> list[dict[str, Any]]:
     """Every decision on what is normal, newest first, JSON-ready."""
     with engine.connect() as connection:
-        uses = [(model, use) for model in models for use in reversed(read_uses(connection, model).rows)]
+        uses = [(model, use) for model in models for use in reversed(read_activations(connection, model).rows)]
     return [
         {
             "recorded_at": iso(use.recorded_at),
@@ -102,7 +102,7 @@ def decided_page(model: str, made: Decided) -> dict[str, Any]:
 def described(engine: Engine, model: str, id: int | None) -> dict[str, Any] | None:
     """The model's reference in force, else its newest, or the one with this id, JSON-ready; None if there is none."""
     with engine.connect() as connection:
-        state = normal(connection, model)
+        state = reference_status(connection, model)
         held = {one.id: one for one in state.in_force}
         wanted = id if id is not None else max(held, default=None)
         query = select(references).where(references.c.model == model).order_by(references.c.id.desc()).limit(1)

@@ -84,13 +84,13 @@ def convert(
     rules: list[Rule], job: str, pace: Callable[[str], float | None]
 ) -> tuple[list[tuple[Rule, dict[str, Any]]], dict[str, str]]:
     """Each rule with those of Prometheus that say it, and why each other one can't be said."""
-    from alerts.promql.rules import Series, export
+    from alerts.promql.rules import ExportedSeries, export
     from alerts.promql.terms import Inexpressible
     from checks.catalog import CATALOG
 
-    def series(name: str, metric: Metric) -> Series:
+    def series(name: str, metric: Metric) -> ExportedSeries:
         sampled = metric.clock == "wall"
-        return Series(metric.labels, sampled, pace(name) if sampled else None)
+        return ExportedSeries(metric.labels, sampled, pace(name) if sampled else None)
 
     metrics = {name: series(name, metric) for name, metric in CATALOG.items()}
     exported: list[tuple[Rule, dict[str, Any]]] = []

@@ -11,12 +11,12 @@ from monitor.collectors.probe.request import request, shown_url
 from monitor.config.load import all_rules
 from monitor.config.secrets import sources
 from monitor.config.yaml_document import Document
-from monitor.rule_tests import Outcome, RuleTestError, run_tests
+from monitor.rule_tests import RuleTestError, RuleTestOutcome, run_tests
 from monitor.settings.checks import DriftSettings, EvidentlySettings
 from monitor.settings.model import ModelSettings
 from monitor.settings.receiver_names import SLACK_OFF, receiver_names, tells_slack
 from monitor.settings.root import Config
-from monitor.store.references.plan import Plan
+from monitor.store.references.plan import ReferencePlan
 from monitor.worker.messages import exact_note
 
 if TYPE_CHECKING:
@@ -92,17 +92,17 @@ def _slack(config: Config) -> dict[str, str] | None:
     }
 
 
-def rule_tests(config: Config) -> tuple[Outcome, list[str]]:
+def rule_tests(config: Config) -> tuple[RuleTestOutcome, list[str]]:
     """How the tests of the config's rules came out, and what is wrong with their files."""
     if not config.rule_tests:
-        return Outcome(), []
+        return RuleTestOutcome(), []
     try:
         return run_tests(config), []
     except RuleTestError as error:
-        return Outcome(), str(error).splitlines()
+        return RuleTestOutcome(), str(error).splitlines()
 
 
-def plain_tests(tested: Outcome) -> dict[str, Any]:
+def plain_tests(tested: RuleTestOutcome) -> dict[str, Any]:
     """The outcome of rule tests, JSON-ready."""
     return {"cases": tested.cases, "failed": [case.to_dict() for case in tested.failed]}
 
@@ -118,7 +118,7 @@ def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> d
     server = model.server
     return {
         "model": model.model,
-        "reference": Plan.of_model(model).described(),
+        "reference": ReferencePlan.of_model(model).described(),
         "schema": plain_schema(schema) if schema else None,
         "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
         if server

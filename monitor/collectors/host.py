@@ -24,7 +24,7 @@ class CpuTimes(NamedTuple):
     process: float
 
 
-class Memory(NamedTuple):
+class MemoryUse(NamedTuple):
     """Bytes. What is available without swapping counts as free, so page cache is not 'in use'."""
 
     total: int
@@ -46,7 +46,7 @@ class Machine(Protocol):
 
     def load1_per_core(self) -> float: ...
 
-    def memory(self) -> Memory: ...
+    def memory(self) -> MemoryUse: ...
 
     def disk(self, path: str) -> Disk: ...
 
@@ -67,9 +67,9 @@ class LocalMachine:
     def load1_per_core(self) -> float:
         return float(psutil.getloadavg()[0]) / (psutil.cpu_count() or 1)
 
-    def memory(self) -> Memory:
+    def memory(self) -> MemoryUse:
         memory = psutil.virtual_memory()
-        return Memory(memory.total, memory.available, self._process.memory_info().rss)
+        return MemoryUse(memory.total, memory.available, self._process.memory_info().rss)
 
     def disk(self, path: str) -> Disk:
         usage = psutil.disk_usage(path)
@@ -143,7 +143,7 @@ class HostCollector:
         ]
 
 
-def _memory(memory: Memory, window: Window) -> list[Measurement]:
+def _memory(memory: MemoryUse, window: Window) -> list[Measurement]:
     rows = []
     for scope, used in ((HOST, memory.total - memory.available), (WATCHKEEPER, memory.process)):
         rows.append(Measurement("memory_used_bytes", float(used), window, scope))

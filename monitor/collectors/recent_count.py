@@ -7,10 +7,10 @@ from collections import deque
 RECENT_SECONDS = 900.0
 
 
-class Recent:
+class RecentCount:
     """How often something happened in the last 15 minutes. Moments are on the monotonic clock.
 
-    >>> kills = Recent()
+    >>> kills = RecentCount()
     >>> kills.add(0.0, 2)
     >>> kills.count(899.0), kills.count(900.0)
     (2.0, 0.0)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from checks.base import Labels, Measurement, NotEnough, Window
 
 
-class Shown:
+class StaleSeries:
     """The series that a source has given since it was started."""
 
     def __init__(self) -> None:

@@ -58,10 +58,10 @@ def secret_problems(config: Config, document: Document) -> Iterator[Problem]:
         if not receiver.apprise.urls:
             yield Problem(line, f"receiver {receiver.name!r}: give apprise.urls, or urls_file")
             continue
-        from alerts.notify.apprise import Everywhere, UnknownService
+        from alerts.notify.apprise import Apprise, UnknownService
 
         try:
-            Everywhere(receiver.name, [url.get_secret_value() for url in receiver.apprise.urls])
+            Apprise(receiver.name, [url.get_secret_value() for url in receiver.apprise.urls])
         except UnknownService as error:
             yield Problem(line, f"receiver {receiver.name!r}: {error}")
 

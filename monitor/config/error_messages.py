@@ -59,7 +59,7 @@ def problems(error: ValidationError, document: Document) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.line or 0)
 
 
-def shown(place: Place, value: Any = None) -> str:
+def place_text(place: Place, value: Any = None) -> str:
     """A place as people write it: server.interval, rule 'cpu-high': for, models[1].windows."""
     head = ""
     if len(place) > 1 and place[0] == "rules" and isinstance(place[1], int):
@@ -75,7 +75,7 @@ def shown(place: Place, value: Any = None) -> str:
 def _sentence(place: Place, details: list[ErrorDetails], value: Any) -> str:
     kind = details[0]["type"]
     context = details[0].get("ctx", {})
-    where = shown(place, value)
+    where = place_text(place, value)
     if kind == "extra_forbidden" and len(place) == 1 and place[0] in keys(ModelSettings):
         return f"key {place[0]!r} belongs to a model; write it inside an entry of models"
     if kind == "extra_forbidden":
@@ -111,7 +111,7 @@ def _hidden(sentence: str, place: Place, document: Document) -> str:
 
 
 def _inside(place: Place, value: Any) -> str:
-    return f" in {shown(place[:-1], value)}" if place[:-1] else ""
+    return f" in {place_text(place[:-1], value)}" if place[:-1] else ""
 
 
 def _in_file(place: tuple[int | str, ...], value: Any) -> Place:

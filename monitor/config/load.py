@@ -216,7 +216,7 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
     for index, model in enumerate(config.models):
         if model.server and (wrong := url_problem(model.server.url)):
             place: Place = ("models", index, "server", "url") if "models" in document.value else ("server", "url")
-            yield Problem(document.line(place), f"{error_messages.shown(place)}: {wrong}")
+            yield Problem(document.line(place), f"{error_messages.place_text(place)}: {wrong}")
     yield from probe_problems(config, document)
     yield from reference_problems(config, document)
     yield from over_problems(config, document)

@@ -10,7 +10,7 @@ from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config
 
 
-class Source(NamedTuple):
+class MetricSource(NamedTuple):
     """What measures some metrics, where it does."""
 
     needs: str
@@ -19,14 +19,14 @@ class Source(NamedTuple):
     """Seconds between two samples, of each place that samples; empty where nothing does."""
 
 
-def source(config: Config, metric: str) -> Source | None:
+def source(config: Config, metric: str) -> MetricSource | None:
     """What measures a metric of the catalogue; None where it is measured whatever the config says."""
     entry = CATALOG[metric]
     if entry.clock == "event":
         return _of_check(config.models, entry.check)
     for prefixes, words, paces in _SAMPLED:
         if metric.startswith(prefixes):
-            return Source(words, frozenset(paces(config)))
+            return MetricSource(words, frozenset(paces(config)))
     return None
 
 
@@ -56,7 +56,7 @@ def pace(config: Config, metric: str) -> float | None:
     return min(found.paces) if len(found.paces) == 1 else None
 
 
-def _of_check(models: Sequence[ModelSettings], check: str) -> Source | None:
+def _of_check(models: Sequence[ModelSettings], check: str) -> MetricSource | None:
     on: dict[str, Callable[[ModelSettings], bool]] = {
         "drift": lambda model: model.checks.drift is not None,
         "quality": lambda model: model.checks.quality,
@@ -66,7 +66,7 @@ def _of_check(models: Sequence[ModelSettings], check: str) -> Source | None:
     if check not in on:
         return None
     words = "a check of `type: evidently`" if check == "evidently" else f"checks.{check}"
-    return Source(words, frozenset(model.windows.every for model in models if on[check](model)))
+    return MetricSource(words, frozenset(model.windows.every for model in models if on[check](model)))
 
 
 def _servers(config: Config) -> list[float]:

@@ -32,7 +32,7 @@ class Reloaded:
     restart: tuple[str, ...]
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """One sentence."""
         rules = f"{self.rules} rules are in force" + ("" if self.changed else ", as before")
         if not self.restart:
@@ -66,7 +66,7 @@ class Reloader:
                 raise
             self._succeeded()
             self._health.report(PART, None)
-            log.info("config reloaded: %s", done.told)
+            log.info("config reloaded: %s", done.description)
             return done
 
     def _reloaded(self, config: Config) -> Reloaded:

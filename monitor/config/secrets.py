@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from monitor.config.check_receivers import secret_problems, with_receiver_secrets
-from monitor.config.error_messages import shown
+from monitor.config.error_messages import place_text
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.root import Config
 from monitor.settings.slack import SlackSettings
@@ -102,7 +102,7 @@ class _Files:
         if file is None:
             # ${NAME:-} of a variable that is not set means none.
             return given if given and given.get_secret_value().strip() else None
-        name, path = f"{shown(place)}.{key}", self._folder / file
+        name, path = f"{place_text(place)}.{key}", self._folder / file
         problem = ""
         if given is not None:
             problem = f"give {name} or {name}_file, not both"

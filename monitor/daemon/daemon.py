@@ -21,14 +21,14 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
-from alerts.delivery.outbox import Delivery, Outcome
-from alerts.delivery.pictures import Illustrations
-from monitor.alerting.alertmanager.active_alerts import Source
+from alerts.delivery.outbox import Delivery, DeliveryOutcome
+from alerts.delivery.pictures import PictureDelivery
+from monitor.alerting.alertmanager.active_alerts import ActiveAlerts
 from monitor.alerting.alertmanager.push import Member
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from monitor.alerting.heartbeat import Heartbeat
-from monitor.alerting.outage import CALM, Unstored
-from monitor.alerting.receivers import presses, receivers, routing, slack_pictures
+from monitor.alerting.outage import CALM, Outage
+from monitor.alerting.receivers import receivers, routing, slack_actions, slack_pictures
 from monitor.clock import Clock, SystemClock
 from monitor.collectors import Collector
 from monitor.collectors.arrivals import ArrivalAges
@@ -44,16 +44,16 @@ from monitor.collectors.server.collector import ServerCollector
 from monitor.config.load import ConfigError, all_rules, load
 from monitor.config.reload import Reloader
 from monitor.daemon.schedule import Schedule
-from monitor.pipeline.event_time import Ticker
-from monitor.pipeline.evidently_reports import Reporter
+from monitor.pipeline.event_time import EventTimePipeline
+from monitor.pipeline.evidently_reports import EvidentlyReports
 from monitor.pipeline.wall_clock import Sampler
 from monitor.settings.model import ModelSettings
 from monitor.settings.receiver_names import SLACK_OFF
 from monitor.settings.root import Config
 from monitor.store.alerts import watcher_mark
-from monitor.store.alerts.picture_deliveries import PictureSends
+from monitor.store.alerts.picture_deliveries import PictureDeliveries
 from monitor.store.alerts.queries import AlertStore
-from monitor.store.alerts.slack_actions import PressStore
+from monitor.store.alerts.slack_actions import SlackActionStore
 from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
 from monitor.store.lock import hold
@@ -62,7 +62,8 @@ from monitor.store.writer import Writer
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import LatestCollector, Meters
-from monitor.web.app import Services, create_app
+from monitor.web.app import create_app
+from monitor.web.context import WebContext
 from monitor.web.server import PortTaken, Server
 from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import Worker
@@ -95,7 +96,7 @@ class Daemon:
         self.health = Health()
         self.receivers = receivers(config, clock)
         self.routing = routing(config)
-        self.judge = Judge(
+        self.alert_engine = AlertEngine(
             all_rules(config),
             list(self.receivers),
             clock,
@@ -103,9 +104,9 @@ class Daemon:
             newest=self.latest.newest,
             routing=self.routing,
         )
-        self.unstored = Unstored(
+        self.outage = Outage(
             self.engine,
-            self.judge,
+            self.alert_engine,
             self.routing,
             self.receivers,
             clock,
@@ -113,7 +114,7 @@ class Daemon:
             url=config.database,
             calm=max(CALM, 4 * config.evaluate),
         )
-        self.writer = Writer(self.engine, max_bytes=config.limits.queue_bytes, on_lost=self.unstored.failed)
+        self.writer = Writer(self.engine, max_bytes=config.limits.queue_bytes, on_lost=self.outage.failed)
         self.events = EventStore(self.writer, self.engine, clock)
         self.alerts = AlertStore(self.engine, self.writer)
         self.worker = Worker(config.worker, clock)
@@ -143,17 +144,17 @@ class Daemon:
             threading.Thread(target=self._deliver, args=[name], name=f"deliver-{name}", daemon=True)
             for name in self.receivers
         ]
-        self.presses = presses(
+        self.slack_actions = slack_actions(
             config,
             self.receivers,
-            PressStore(self.engine, self.writer),
+            SlackActionStore(self.engine, self.writer),
             clock,
             self._on_buttons,
             lambda button, outcome: self.meters.slack_presses.labels(button=button, outcome=outcome).inc(),
             shared=self.lock is None,
         )
         self._drained, self._deadline = threading.Event(), math.inf
-        self.sources: list[Source] = []
+        self.sources: list[ActiveAlerts] = []
         self.members = self._members()
         self.reloader = Reloader(path, config, self.use, clock, self.health, self.meters)
         self._deliverers += [
@@ -169,14 +170,16 @@ class Daemon:
         self.writer.start()
         self.latest_from_history()
         models = {model.model for model in self.config.models}
-        self.writer.call(lambda connection: self.judge.reconcile(connection, self.clock.time(), models))
-        self.writer.call(lambda connection: watcher_mark.start(connection, self.clock.time(), self.judge.told))
+        self.writer.call(lambda connection: self.alert_engine.reconcile(connection, self.clock.time(), models))
+        self.writer.call(
+            lambda connection: watcher_mark.start(connection, self.clock.time(), self.alert_engine.notified)
+        )
         for model in self.config.models:
             self._schedule_model(model)
         self._schedule_machine()
         self.schedule.every(self.config.evaluate, "reminders", self.remind)
         if (slack := self.receivers.get("slack")) is not None and (pictures := slack_pictures(self.config)) is not None:
-            sends = Illustrations(PictureSends(self.engine, self.writer), pictures, slack.name, self.clock)
+            sends = PictureDelivery(PictureDeliveries(self.engine, self.writer), pictures, slack.name, self.clock)
             self.schedule.every(PICTURE_SECONDS, "pictures slack", sends.run)
         if self.config.heartbeat is not None:
             beat = Heartbeat(self.config.heartbeat, self.clock, self.stalled)
@@ -188,9 +191,9 @@ class Daemon:
         self.schedule.start()
         for thread in self._deliverers:
             thread.start()
-        if self.presses is not None:
+        if self.slack_actions is not None:
             self.meters.slack_connected.labels(receiver="slack").set(0)
-            self.presses.socket.start()
+            self.slack_actions.socket.start()
         self.health.ingest(None)
         _settle()
         names = ", ".join(model.model for model in self.config.models)
@@ -211,8 +214,8 @@ class Daemon:
         self.schedule.stop()
         self.reporting.stop()
         self.worker.stop()
-        if self.presses is not None:
-            self.presses.socket.stop()
+        if self.slack_actions is not None:
+            self.slack_actions.socket.stop()
         self._mark_unwatched()
         self._drain()
         self.writer.stop()
@@ -226,7 +229,9 @@ class Daemon:
         if self.lock is None:
             return
         try:
-            self.writer.call(lambda connection: watcher_mark.stop(connection, self.clock.time(), self.judge.told))
+            self.writer.call(
+                lambda connection: watcher_mark.stop(connection, self.clock.time(), self.alert_engine.notified)
+            )
         except Exception:  # a stop goes on whatever the database says
             log.exception("open incidents could not be marked as unwatched")
 
@@ -241,7 +246,7 @@ class Daemon:
     def use(self, config: Config) -> int:
         """Puts the config's rules in force, and ends alerts that they do not cover; returns how many they are."""
         rules, models = all_rules(config), {model.model for model in self.config.models}
-        self.writer.call(lambda connection: self.judge.reload(connection, rules, self.clock.time(), models))
+        self.writer.call(lambda connection: self.alert_engine.reload(connection, rules, self.clock.time(), models))
         for source in self.sources:
             source.use(rules)
         return len(rules)
@@ -275,14 +280,14 @@ class Daemon:
     def _schedule_model(self, settings: ModelSettings) -> None:
         model, every = settings.model, self.config.evaluate
         checks = CheckStates()
-        ticker = Ticker(
+        ticker = EventTimePipeline(
             model=model,
             options=ModelOptions.of(settings),
             url=self.config.database,
             engine=self.engine,
             writer=self.writer,
             worker=self.worker,
-            judge=self.judge,
+            alert_engine=self.alert_engine,
             latest=self.latest,
             meters=self.meters,
             checks=checks,
@@ -297,7 +302,7 @@ class Daemon:
 
         self.schedule.every(every, f"tick {model}", tick, jitter=every / 10)
         if settings.checks.evidently and settings.reference_file is not None:
-            reporter = Reporter(
+            reporter = EvidentlyReports(
                 options=ModelOptions.of(settings),
                 checks=settings.checks.evidently,
                 reference=settings.reference_file,
@@ -305,7 +310,7 @@ class Daemon:
                 engine=self.engine,
                 writer=self.writer,
                 worker=self.reporting,
-                judge=self.judge,
+                alert_engine=self.alert_engine,
                 latest=self.latest,
                 meters=self.meters,
                 states=checks,
@@ -329,12 +334,12 @@ class Daemon:
 
     def _schedule_sampler(self, model: str, collector: Collector, every: float) -> None:
         sampler = Sampler(
-            model, collector, every, self.writer, self.judge, self.latest, self.meters, self.clock, self.unstored
+            model, collector, every, self.writer, self.alert_engine, self.latest, self.meters, self.clock, self.outage
         )
         self.schedule.every(every, f"{collector.name} {model}".strip(), sampler.sample)
 
-    def _services(self) -> Services:
-        return Services(
+    def _services(self) -> WebContext:
+        return WebContext(
             config=self.config,
             clock=self.clock,
             engine=self.engine,
@@ -344,7 +349,7 @@ class Daemon:
             health=self.health,
             meters=self.meters,
             registry=self.registry,
-            rules=lambda: self.judge.rules,
+            rules=lambda: self.alert_engine.rules,
             reload=self.reloader.reload,
             buttons=self._buttons_shown,
         )
@@ -352,16 +357,16 @@ class Daemon:
     def _buttons_shown(self) -> dict[str, str | None] | None:
         if "slack" not in self.receivers:
             return None
-        if self.presses is None:
+        if self.slack_actions is None:
             return {"state": "links", "problem": None}
-        return {"state": self.presses.state, "problem": self.presses.problem}
+        return {"state": self.slack_actions.state, "problem": self.slack_actions.problem}
 
     def _deliver(self, receiver: str) -> None:
         """One receiver's line, on a thread of its own: a hanging one holds up nobody. At the end it runs dry, as far as
         there is time."""
         while not self._stopping.wait(DELIVER_SECONDS):
             self.delivery.deliver(receiver, self.clock.time())
-            self.unstored.tell(receiver)
+            self.outage.tell(receiver)
             self._passed[receiver] = self.clock.monotonic()
         while not self._drained.is_set():
             self.delivery.deliver(receiver, self.clock.time())
@@ -371,7 +376,7 @@ class Daemon:
             self._drained.wait(DRAIN_LOOK_SECONDS)
 
     def remind(self) -> None:
-        self.writer.call(lambda connection: self.judge.remind(connection, self.clock.time()))
+        self.writer.call(lambda connection: self.alert_engine.remind(connection, self.clock.time()))
         self._reminded = self.clock.monotonic()
 
     def stalled(self) -> str | None:
@@ -391,7 +396,7 @@ class Daemon:
         if config.alertmanager is None:
             return []
         self.sources = [
-            Source(self.engine, all_rules(config), self.alerts.silences) for _ in config.alertmanager.members
+            ActiveAlerts(self.engine, all_rules(config), self.alerts.silences) for _ in config.alertmanager.members
         ]
         return [
             Member(
@@ -415,7 +420,7 @@ class Daemon:
                 self.health.report(f"receiver {member.receiver}", member.problem)
         member.tick()
 
-    def _on_outcome(self, receiver: str, outcome: Outcome, problem: str | None) -> None:
+    def _on_outcome(self, receiver: str, outcome: DeliveryOutcome, problem: str | None) -> None:
         self.meters.notifications.labels(receiver=receiver, outcome=outcome.value).inc()
         self.health.report(f"receiver {receiver}", problem)
 
@@ -426,7 +431,7 @@ class Daemon:
     def _expire(self) -> None:
         kept = self.config.retention
         models = [ModelOptions.of(model) for model in self.config.models]
-        ages = retention.Ages(kept.events, kept.hours, kept.history)
+        ages = retention.RetentionAges(kept.events, kept.hours, kept.history)
         gone = self.worker.run(retention.expire, self.config.database, models, self.clock.time(), ages)
         if gone:
             log.info("retention removed %s", ", ".join(f"{count} {table}" for table, count in sorted(gone.items())))

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
+class DemoTransition:
     """One change of an alert's state; `at` is on the rule's own clock, `recorded_at` on the wall's."""
 
     rule: str
@@ -24,7 +24,7 @@ class Transition:
     level: float | None
 
     @classmethod
-    def of(cls, plain: Mapping[str, Any]) -> Transition:
+    def of(cls, plain: Mapping[str, Any]) -> DemoTransition:
         """From an item of the API."""
         return cls(
             rule=plain["rule"],
@@ -46,8 +46,8 @@ class Episode:
 
     rule: str
     labels: Mapping[str, str]
-    fired: Transition
-    resolved: Transition | None
+    fired: DemoTransition
+    resolved: DemoTransition | None
 
     @property
     def feature(self) -> str:
@@ -59,7 +59,7 @@ class Episode:
         return " ".join([self.rule, *(value for name, value in sorted(self.labels.items()) if name == "feature")])
 
 
-def episodes(transitions: Iterable[Transition]) -> list[Episode]:
+def episodes(transitions: Iterable[DemoTransition]) -> list[Episode]:
     """The alerts that fired, in the order in which they did. `transitions` are oldest first."""
     open_: dict[tuple[Any, ...], int] = {}
     found: list[Episode] = []

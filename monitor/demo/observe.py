@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from monitor.clock import Clock
 from monitor.demo.processes import Child
-from monitor.demo.replay import Departures, Labels, Wire
+from monitor.demo.replay import Departures, LabelQueue, Wire
 from monitor.demo.screen import Screen
 from monitor.demo.story import DAY, Fault
 from monitor.demo.summary import Played
@@ -28,7 +28,7 @@ class Replayed:
     def predict(self, departures: Departures) -> None:
         self.predicted.update(self.wire.predict(departures))
 
-    def label(self, labels: Labels) -> None:
+    def label(self, labels: LabelQueue) -> None:
         self.wire.label(labels)
         self.labels += len(labels.labels)
 

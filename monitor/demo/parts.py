@@ -19,7 +19,7 @@ from monitor.clock import Clock, SystemClock
 from monitor.demo import train
 from monitor.demo.data import DemoError, between, prepare, reference_path
 from monitor.demo.processes import wait_until
-from monitor.demo.replay import Departures, Labels, Pace, Wire, replay
+from monitor.demo.replay import Departures, LabelQueue, Pace, Wire, replay
 from monitor.demo.settings import MODEL
 from monitor.demo.story import DAY, REPLAY, story
 from monitor.demo.watch import Watch
@@ -105,7 +105,7 @@ class _Sent:
     def predict(self, departures: Departures) -> None:
         self._wire.predict(departures)
 
-    def label(self, labels: Labels) -> None:
+    def label(self, labels: LabelQueue) -> None:
         self._wire.label(labels)
 
     def slow(self, seconds: float) -> None:

@@ -15,7 +15,7 @@ from watchkeeper_client import Client
 
 from monitor.clock import Clock
 from monitor.demo.data import FEATURES, DemoError
-from monitor.demo.story import DAY, Fault, delay, told
+from monitor.demo.story import DAY, Fault, apply_faults, delay
 
 FLUSH_SECONDS = 60.0
 
@@ -29,14 +29,14 @@ class Departures:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelQueue:
     """What became known at one moment: (id, late)."""
 
     time: float
     labels: list[tuple[str, int]]
 
 
-Step = Departures | Labels
+Step = Departures | LabelQueue
 
 
 def steps(flights: pa.Table, faults: tuple[Fault, ...]) -> Iterator[Step]:
@@ -47,7 +47,7 @@ def steps(flights: pa.Table, faults: tuple[Fault, ...]) -> Iterator[Step]:
         yield from _labels(due, until=hour)
         departures = []
         for row in rows:
-            features = told(faults, row["time"], row["id"], {name: row[name] for name in FEATURES})
+            features = apply_faults(faults, row["time"], row["id"], {name: row[name] for name in FEATURES})
             departures.append({"id": row["id"], "time": row["time"], "features": features})
             if row["late"] is not None:
                 heapq.heappush(due, (row["known"], row["id"], row["late"]))
@@ -61,13 +61,13 @@ def _hours(flights: pa.Table) -> Iterator[tuple[float, list[dict[str, Any]]]]:
         yield hour, list(group)
 
 
-def _labels(due: list[tuple[float, str, int]], until: float) -> Iterator[Labels]:
+def _labels(due: list[tuple[float, str, int]], until: float) -> Iterator[LabelQueue]:
     while due and due[0][0] <= until:
         moment, labels = due[0][0], []
         while due and due[0][0] == moment:
             _, id, late = heapq.heappop(due)
             labels.append((id, late))
-        yield Labels(moment, labels)
+        yield LabelQueue(moment, labels)
 
 
 class Pace:
@@ -95,7 +95,7 @@ class Sink(Protocol):
     """Where a replay goes to."""
 
     def predict(self, departures: Departures) -> None: ...
-    def label(self, labels: Labels) -> None: ...
+    def label(self, labels: LabelQueue) -> None: ...
     def slow(self, seconds: float) -> None: ...
 
 
@@ -123,7 +123,7 @@ class Wire:
                 raise DemoError(f"Watchkeeper did not take all predictions: {reply}; see the logs in the demo's folder")
         return predicted
 
-    def label(self, labels: Labels) -> None:
+    def label(self, labels: LabelQueue) -> None:
         for id, late in labels.labels:
             self._labels.label(id, late, time=labels.time)
         if not self._labels.flush(FLUSH_SECONDS) or self._labels.dropped or self._labels.rejected:
@@ -150,7 +150,7 @@ def replay(flights: pa.Table, faults: tuple[Fault, ...], sink: Sink, pace: Pace,
     """Plays all steps to `sink`; `seen` is told the event time before each hour and, at the end, infinity."""
     slowed = 0.0
     for step in steps(flights, faults):
-        if isinstance(step, Labels):
+        if isinstance(step, LabelQueue):
             sink.label(step)
             continue
         pace.wait(step.hour)

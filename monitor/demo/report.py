@@ -14,20 +14,30 @@ from monitor.demo.episodes import Episode, episodes
 from monitor.demo.facts import Facts
 from monitor.demo.observe import Observer, Replayed
 from monitor.demo.settings import WINDOW_SECONDS
-from monitor.demo.summary import Alert, Explain, Played, Verdict, explained, plain, plain_alert, reasons, verdicts
+from monitor.demo.summary import (
+    ExpectedAlert,
+    Explain,
+    FaultResult,
+    Played,
+    explained,
+    plain,
+    plain_alert,
+    reasons,
+    verdicts,
+)
 from monitor.demo.watch import Message
 
 
 @dataclass(frozen=True)
-class Report:
+class DemoReport:
     """What Watchkeeper said of the replay, held against what happened."""
 
-    verdicts: list[Verdict]
-    alerts: list[Alert]
+    verdicts: list[FaultResult]
+    alerts: list[ExpectedAlert]
     messages: Sequence[Message]
 
     @classmethod
-    def of(cls, rows: pa.Table, reference: pa.Table, played: Replayed, observer: Observer) -> Report:
+    def of(cls, rows: pa.Table, reference: pa.Table, played: Replayed, observer: Observer) -> DemoReport:
         injected = observer.played()
         if played.slowed:
             # The very moment of the request that slowed the server down, not the hour's beginning.

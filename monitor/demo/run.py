@@ -21,7 +21,7 @@ from monitor.demo.data import DemoError, between, prepare, reference_path
 from monitor.demo.observe import LOOK_SECONDS, Observer, Replayed
 from monitor.demo.processes import Child, alone, free_port, run, wait_until
 from monitor.demo.replay import Pace, Wire, replay
-from monitor.demo.report import Report
+from monitor.demo.report import DemoReport
 from monitor.demo.screen import Screen
 from monitor.demo.settings import LATENESS_SECONDS, MODEL, WINDOW_SECONDS, write_config
 from monitor.demo.story import DAY, REPLAY, story
@@ -94,7 +94,7 @@ class _Demo:
             played = self._replay(rows, observer)
             self._catch_up(rows, observer)
             seconds = self.clock.monotonic() - begun
-            report = Report.of(rows, pq.read_table(reference), played, observer)
+            report = DemoReport.of(rows, pq.read_table(reference), played, observer)
             self.screen.summary(report.verdicts, report.alerts, watch.messages, faults=faults)
             self.screen.say(
                 f"{len(played.predicted):,} predictions in {played.wire.requests:,} requests and {played.labels:,} "

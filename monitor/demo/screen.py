@@ -12,7 +12,7 @@ from rich.table import Table
 
 from monitor.demo.episodes import Episode
 from monitor.demo.story import DAY
-from monitor.demo.summary import Alert, Verdict, reasons
+from monitor.demo.summary import ExpectedAlert, FaultResult, reasons
 from monitor.demo.watch import Message
 
 
@@ -63,7 +63,12 @@ class Screen:
         self.say(f"[dim]{escape(text)}[/]")
 
     def summary(
-        self, verdicts: Sequence[Verdict], alerts: Sequence[Alert], messages: Sequence[Message], *, faults: bool
+        self,
+        verdicts: Sequence[FaultResult],
+        alerts: Sequence[ExpectedAlert],
+        messages: Sequence[Message],
+        *,
+        faults: bool,
     ) -> None:
         if verdicts:
             self._console.print(_faults(verdicts))
@@ -82,7 +87,7 @@ def _day(time: float) -> str:
     return f"{datetime.fromtimestamp(time, UTC):%d %b}"
 
 
-def _faults(verdicts: Sequence[Verdict]) -> Table:
+def _faults(verdicts: Sequence[FaultResult]) -> Table:
     table = Table(title="What was injected, and what Watchkeeper made of it", title_justify="left")
     for name in ("from", "until", "fault", "alert", "fired after", "resolved after"):
         table.add_column(name, overflow="fold", no_wrap=name in ("from", "until"))
@@ -98,7 +103,7 @@ def _delay(value: float | None, unit: str) -> str:
     return "–" if value is None else f"{value:.0f} {unit if round(value) != 1 else unit.removesuffix('s')}"
 
 
-def _alerts(alerts: Sequence[Alert]) -> Table:
+def _alerts(alerts: Sequence[ExpectedAlert]) -> Table:
     table = Table(title="Every alert, and what really happened", title_justify="left")
     for name in ("fired", "resolved", "alert", "value", "because"):
         table.add_column(name, overflow="fold", no_wrap=name in ("fired", "resolved"))

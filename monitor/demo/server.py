@@ -41,13 +41,13 @@ class Flights(BaseModel):
     flights: list[Flight] = Field(max_length=10_000)
 
 
-class Predictions(BaseModel):
+class FlightPredictions(BaseModel):
     predictions: list[int]
     """1: more than 15 minutes late."""
     probabilities: list[float]
 
 
-class Fault(BaseModel):
+class ServerFault(BaseModel):
     delay_seconds: float = Field(ge=0, le=60)
 
 
@@ -70,14 +70,14 @@ def create_app(model: Delays, watch: Client) -> FastAPI:
     # A registry of its own: in the process-wide one the counters of a second app would stay silent.
     hidden = ["/metrics", "/healthz", *DEMO_ONLY]
     Instrumentator(excluded_handlers=hidden, registry=CollectorRegistry()).instrument(app).expose(app)
-    fault = Fault(delay_seconds=0)
+    fault = ServerFault(delay_seconds=0)
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.post("/predict")
-    def predict(request: Flights) -> Predictions:
+    def predict(request: Flights) -> FlightPredictions:
         begun = time.perf_counter()
         flights = request.flights
         columns: dict[str, list[Any]] = {name: [flight.features.get(name) for flight in flights] for name in FEATURES}
@@ -96,10 +96,10 @@ def create_app(model: Delays, watch: Client) -> FastAPI:
                 latency_seconds=latency,
                 version=MODEL_VERSION,
             )
-        return Predictions(predictions=predictions, probabilities=scores)
+        return FlightPredictions(predictions=predictions, probabilities=scores)
 
     @app.post("/fault")
-    def set_fault(request: Request, wanted: Fault) -> Fault:
+    def set_fault(request: Request, wanted: ServerFault) -> ServerFault:
         """Slows the server down, for the demo's story."""
         _own_machine_only(request)
         fault.delay_seconds = wanted.delay_seconds

@@ -89,7 +89,7 @@ def share(id: str) -> float:
     return int.from_bytes(hashlib.blake2b(id.encode(), digest_size=8).digest(), "big") / 2**64
 
 
-def told(faults: tuple[Fault, ...], time: float, id: str, features: Features) -> Features:
+def apply_faults(faults: tuple[Fault, ...], time: float, id: str, features: Features) -> Features:
     """The features of one flight as the faults of that time leave them."""
     for fault in faults:
         if fault.change is not None and fault.active(time):

@@ -36,7 +36,7 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FaultResult:
     """One fault and how it was told of. Delays are in windows of event time, or in seconds for the slow server."""
 
     played: Played
@@ -47,7 +47,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class ExpectedAlert:
     """One alert and what it was about: a fault's name, or what the rows themselves say."""
 
     episode: Episode
@@ -55,12 +55,12 @@ class Alert:
     explanation: str
 
 
-def verdicts(played: Sequence[Played], alerts: Sequence[Episode], window: float) -> list[Verdict]:
+def verdicts(played: Sequence[Played], alerts: Sequence[Episode], window: float) -> list[FaultResult]:
     """For each fault the first alert of the rule that had to tell of it."""
     return [_verdict(one, alerts, window) for one in played]
 
 
-def _verdict(played: Played, alerts: Sequence[Episode], window: float) -> Verdict:
+def _verdict(played: Played, alerts: Sequence[Episode], window: float) -> FaultResult:
     fault = played.fault
     found = next(
         (
@@ -74,25 +74,27 @@ def _verdict(played: Played, alerts: Sequence[Episode], window: float) -> Verdic
     if fault.delay:
         unit, begins, ends, scale = "seconds", played.begun, played.ended, 1.0
     if found is None:
-        return Verdict(played, None, unit, None, None)
+        return FaultResult(played, None, unit, None, None)
     to_resolve = (found.resolved.at - ends) / scale if found.resolved is not None else None
-    return Verdict(played, found, unit, (found.fired.at - begins) / scale, to_resolve)
+    return FaultResult(played, found, unit, (found.fired.at - begins) / scale, to_resolve)
 
 
 Explain = Callable[[Episode], str]
 
 
-def explained(alerts: Sequence[Episode], played: Sequence[Played], window: float, explain: Explain) -> list[Alert]:
+def explained(
+    alerts: Sequence[Episode], played: Sequence[Played], window: float, explain: Explain
+) -> list[ExpectedAlert]:
     """Each alert with the fault it tells of; those without a fault are explained by what the rows say."""
     found = []
     for episode in alerts:
         causes = [one.fault for one in played if one.tells(episode) and one.covers(episode, window)]
         text = causes[0].title if causes else explain(episode)
-        found.append(Alert(episode, causes[0].name if causes else "", text))
+        found.append(ExpectedAlert(episode, causes[0].name if causes else "", text))
     return found
 
 
-def plain(verdict: Verdict) -> dict[str, Any]:
+def plain(verdict: FaultResult) -> dict[str, Any]:
     """A verdict as JSON."""
     fault, episode = verdict.played.fault, verdict.episode
     return {
@@ -111,7 +113,7 @@ def plain(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def plain_alert(alert: Alert) -> dict[str, Any]:
+def plain_alert(alert: ExpectedAlert) -> dict[str, Any]:
     """An alert as JSON."""
     episode = alert.episode
     return {

@@ -11,7 +11,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.demo.data import DemoError
-from monitor.demo.episodes import Transition
+from monitor.demo.episodes import DemoTransition
 
 _MESSAGE = re.compile(r"^(FIRING|RESOLVED) .*\((\w+)\)$")
 
@@ -66,10 +66,10 @@ class Watch:
         """The end of the newest window with a verdict, in event time; 0 while there is none."""
         return float(self._status(model)["judged_until"] or 0.0)
 
-    def transitions(self) -> list[Transition]:
+    def transitions(self) -> list[DemoTransition]:
         """Every change of an alert's state, oldest first."""
         newest_first = self._get("/api/v1/alerts", limit=10_000).json()["transitions"]
-        return [Transition.of(item) for item in reversed(newest_first)]
+        return [DemoTransition.of(item) for item in reversed(newest_first)]
 
     def owes(self) -> bool:
         """Whether notifications wait to be delivered."""

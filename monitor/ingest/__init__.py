@@ -3,8 +3,8 @@
 from monitor.ingest.body import ARRAY_TYPE, MEDIA_TYPES, WHOLE_BYTES, inflate, media_type
 from monitor.ingest.labels import fast_labels, parse_labels
 from monitor.ingest.predictions import fast_predictions, parse_predictions
-from monitor.ingest.rejection import Malformed, Parsed, Reason, Rejected, Rejections, TooLarge
-from monitor.ingest.times import Span
+from monitor.ingest.rejection import Malformed, Parsed, Rejected, RejectionReason, Rejections, TooLarge
+from monitor.ingest.times import TimeRange
 
 __all__ = [
     "ARRAY_TYPE",
@@ -12,10 +12,10 @@ __all__ = [
     "WHOLE_BYTES",
     "Malformed",
     "Parsed",
-    "Reason",
     "Rejected",
+    "RejectionReason",
     "Rejections",
-    "Span",
+    "TimeRange",
     "TooLarge",
     "fast_labels",
     "fast_predictions",

@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from monitor.ingest.rejection import BadRow, Malformed, Reason, TooLarge
+from monitor.ingest.rejection import BadRow, Malformed, RejectionReason, TooLarge
 
 ARRAY_TYPE = "application/json"
 LINES_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
@@ -256,7 +256,7 @@ def _line(text: str) -> Any:
     try:
         return json.loads(text, parse_int=_int)
     except json.JSONDecodeError as error:
-        return BadRow(Reason.INVALID_JSON, f"malformed JSON: {error.msg} at column {error.colno}")
+        return BadRow(RejectionReason.INVALID_JSON, f"malformed JSON: {error.msg} at column {error.colno}")
     except RecursionError:
         raise Malformed(_DEEP) from None
 

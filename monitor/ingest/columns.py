@@ -23,7 +23,7 @@ class Filled(Protocol):
     tags: dict[str, str] | None
 
 
-class Columns:
+class PayloadColumns:
     """The columns of one body; every one has as many values as there are rows."""
 
     def __init__(self) -> None:

@@ -13,22 +13,22 @@ from msgspec import Meta
 
 from monitor.ingest.body import Decoder, media_type
 from monitor.ingest.predictions import Scalar, check_count
-from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections
-from monitor.ingest.text import ID_LENGTH, NUL, check_id, check_text, shown, type_name
-from monitor.ingest.times import Span, Stamp
+from monitor.ingest.rejection import BadRow, Parsed, RejectionReason, Rejections
+from monitor.ingest.text import ID_LENGTH, NUL, check_id, check_text, quoted, type_name
+from monitor.ingest.times import Stamp, TimeRange
 from monitor.settings.root import LimitSettings
 
 _encoder = msgspec.msgpack.Encoder()
 
 
-class Label(msgspec.Struct, gc=False):
+class LabelRow(msgspec.Struct, gc=False):
     id: str
     label: Scalar
     time: Stamp = None
 
 
 @lru_cache(maxsize=8)
-def _decoder(string_length: int) -> Decoder[Label]:
+def _decoder(string_length: int) -> Decoder[LabelRow]:
     text: Any = Annotated[str, Meta(max_length=string_length)]
     row = msgspec.defstruct(
         "Label",
@@ -37,13 +37,13 @@ def _decoder(string_length: int) -> Decoder[Label]:
             ("label", text | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool),
             ("time", datetime | float | None, None),
         ],
-        bases=(Label,),
+        bases=(LabelRow,),
         gc=False,
     )
-    return Decoder(cast("type[Label]", row))
+    return Decoder(cast("type[LabelRow]", row))
 
 
-def fast_labels(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed | None:
+def fast_labels(body: bytes, content_type: str, limits: LimitSettings, span: TimeRange) -> Parsed | None:
     """The labels of a body that is small and wholly good, else None. Raises TooLarge."""
     decoder = _decoder(limits.string_length)
     if NUL in body or (rows := decoder.fast(body, media_type(content_type))) is None:
@@ -53,20 +53,20 @@ def fast_labels(body: bytes, content_type: str, limits: LimitSettings, span: Spa
     return None if times is None else _parsed(rows, times, Rejections())
 
 
-def parse_labels(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed:
+def parse_labels(body: bytes, content_type: str, limits: LimitSettings, span: TimeRange) -> Parsed:
     """The good labels of `body` in columns, and why the others are not there. Raises Malformed and TooLarge."""
     parsed = fast_labels(body, content_type, limits, span)
     return parsed if parsed is not None else _by_pieces(body, media_type(content_type), limits, span)
 
 
-def _by_pieces(body: bytes, media: str, limits: LimitSettings, span: Span) -> Parsed:
+def _by_pieces(body: bytes, media: str, limits: LimitSettings, span: TimeRange) -> Parsed:
     decoder, rejections = _decoder(limits.string_length), Rejections()
-    rows: list[Label] = []
+    rows: list[LabelRow] = []
     times: list[float] = []
     seen, plain = 0, NUL not in body
     for piece in decoder.pieces(body, media):
         check_count(seen + len(piece), limits)
-        if plain and piece and isinstance(piece[0], Label):
+        if plain and piece and isinstance(piece[0], LabelRow):
             found = span.all_seconds([row.time for row in piece])
             if found is not None:
                 rows += piece
@@ -86,41 +86,43 @@ def _by_pieces(body: bytes, media: str, limits: LimitSettings, span: Span) -> Pa
     return _parsed(rows, times, rejections)
 
 
-def _row(value: Any, decoder: Decoder[Label], limits: LimitSettings) -> Label:
+def _row(value: Any, decoder: Decoder[LabelRow], limits: LimitSettings) -> LabelRow:
     if isinstance(value, BadRow):
         raise value
     try:
-        row = value if isinstance(value, Label) else decoder.convert(value)
+        row = value if isinstance(value, LabelRow) else decoder.convert(value)
     except msgspec.ValidationError as error:
         raise _why(value, limits, str(error)) from None
     check_id(row.id)
     if isinstance(row.label, str):
         check_text("label", row.label)
     elif not math.isfinite(row.label):
-        raise BadRow(Reason.NOT_FINITE, f"label is {row.label}")
+        raise BadRow(RejectionReason.NOT_FINITE, f"label is {row.label}")
     return row
 
 
 def _why(value: Any, limits: LimitSettings, error: str) -> BadRow:
     if not isinstance(value, dict):
-        return BadRow(Reason.INVALID_TYPE, f"a row must be an object, not {type_name(value)}")
+        return BadRow(RejectionReason.INVALID_TYPE, f"a row must be an object, not {type_name(value)}")
     try:
         check_id(value.get("id"))
     except BadRow as reason:
         return reason
     label = value.get("label")
     if label is None:
-        return BadRow(Reason.MISSING_LABEL, "no label")
+        return BadRow(RejectionReason.MISSING_LABEL, "no label")
     if isinstance(label, dict | list):
-        return BadRow(Reason.INVALID_TYPE, f"label is {type_name(label)}; send one value")
+        return BadRow(RejectionReason.INVALID_TYPE, f"label is {type_name(label)}; send one value")
     if isinstance(label, str) and len(label) > limits.string_length:
-        return BadRow(Reason.STRING_TOO_LONG, f"label has {len(label)} characters")
+        return BadRow(RejectionReason.STRING_TOO_LONG, f"label has {len(label)} characters")
     if isinstance(value.get("time"), str):
-        return BadRow(Reason.INVALID_TIME, f"time {shown(value['time'])} is neither RFC 3339 nor epoch seconds")
-    return BadRow(Reason.INVALID_TYPE, error)
+        return BadRow(
+            RejectionReason.INVALID_TIME, f"time {quoted(value['time'])} is neither RFC 3339 nor epoch seconds"
+        )
+    return BadRow(RejectionReason.INVALID_TYPE, error)
 
 
-def _parsed(rows: list[Label], times: list[float], rejections: Rejections) -> Parsed:
+def _parsed(rows: list[LabelRow], times: list[float], rejections: Rejections) -> Parsed:
     if not rows:
         return Parsed(0, 0.0, 0.0, b"", rejections, Counter())
     columns = {"id": [row.id for row in rows], "label": [row.label for row in rows], "time": times}

@@ -13,10 +13,10 @@ import msgspec
 from msgspec import Meta
 
 from monitor.ingest.body import Decoder, media_type
-from monitor.ingest.columns import Columns, feature_names
-from monitor.ingest.rejection import BadRow, Parsed, Reason, Rejections, TooLarge
-from monitor.ingest.text import ID_LENGTH, NAME_LENGTH, NUL, check_id, check_text, shown, type_name
-from monitor.ingest.times import Span, Stamp
+from monitor.ingest.columns import PayloadColumns, feature_names
+from monitor.ingest.rejection import BadRow, Parsed, RejectionReason, Rejections, TooLarge
+from monitor.ingest.text import ID_LENGTH, NAME_LENGTH, NUL, check_id, check_text, quoted, type_name
+from monitor.ingest.times import Stamp, TimeRange
 from monitor.settings.root import LimitSettings
 
 Scalar = str | int | float | bool
@@ -74,7 +74,7 @@ def _decoder(string_length: int, features: int) -> Decoder[Prediction]:
     return Decoder(cast("type[Prediction]", row))
 
 
-def fast_predictions(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed | None:
+def fast_predictions(body: bytes, content_type: str, limits: LimitSettings, span: TimeRange) -> Parsed | None:
     """The rows of a body that is small and wholly good, else None. Raises TooLarge."""
     decoder = _decoder(limits.string_length, limits.features)
     if NUL in body or (rows := decoder.fast(body, media_type(content_type))) is None:
@@ -85,12 +85,12 @@ def fast_predictions(body: bytes, content_type: str, limits: LimitSettings, span
     times, names = span.all_seconds([row.time for row in rows]), feature_names(rows)
     if times is None or not _fit(names, limits):
         return None
-    columns = Columns()
+    columns = PayloadColumns()
     _add(columns, rows, times, names)
     return _parsed(columns, Rejections(), Counter())
 
 
-def parse_predictions(body: bytes, content_type: str, limits: LimitSettings, span: Span) -> Parsed:
+def parse_predictions(body: bytes, content_type: str, limits: LimitSettings, span: TimeRange) -> Parsed:
     """The good rows of `body` in columns, and why the others are not there. Raises Malformed and TooLarge."""
     parsed = fast_predictions(body, content_type, limits, span)
     return parsed if parsed is not None else _Taken(limits, span).all(body, media_type(content_type))
@@ -99,13 +99,13 @@ def parse_predictions(body: bytes, content_type: str, limits: LimitSettings, spa
 class _Taken:
     """The rows of one body, taken piece by piece."""
 
-    def __init__(self, limits: LimitSettings, span: Span) -> None:
+    def __init__(self, limits: LimitSettings, span: TimeRange) -> None:
         self._limits, self._span = limits, span
         self._decoder = _decoder(limits.string_length, limits.features)
-        self._columns = Columns()
+        self._columns = PayloadColumns()
         self._names: dict[str, None] = {}
         self._rejections = Rejections()
-        self._repaired: Counter[Reason] = Counter()
+        self._repaired: Counter[RejectionReason] = Counter()
 
     def all(self, body: bytes, media: str) -> Parsed:
         seen, plain = 0, NUL not in body
@@ -149,10 +149,12 @@ class _Taken:
         odd = _admit(row)
         more = row.features.keys() - self._names.keys()
         if len(self._names) + len(more) > self._limits.features:
-            raise BadRow(Reason.TOO_MANY_FEATURES, _too_many("feature names in one body", self._limits.features))
+            raise BadRow(
+                RejectionReason.TOO_MANY_FEATURES, _too_many("feature names in one body", self._limits.features)
+            )
         self._names.update(dict.fromkeys(row.features))
         if odd:
-            self._repaired[Reason.NOT_FINITE] += odd
+            self._repaired[RejectionReason.NOT_FINITE] += odd
         return row, time
 
 
@@ -175,22 +177,22 @@ def _admit(row: Prediction) -> int:
     if isinstance(row.prediction, str):
         check_text("prediction", row.prediction)
     elif not math.isfinite(row.prediction):
-        raise BadRow(Reason.NOT_FINITE, f"prediction is {row.prediction}")
+        raise BadRow(RejectionReason.NOT_FINITE, f"prediction is {row.prediction}")
     if row.latency_seconds is not None and not math.isfinite(row.latency_seconds):
-        raise BadRow(Reason.NOT_FINITE, f"latency_seconds is {row.latency_seconds}")
+        raise BadRow(RejectionReason.NOT_FINITE, f"latency_seconds is {row.latency_seconds}")
     if row.version is not None:
         check_text("version", row.version)
     _check_probabilities(row.probabilities)
     for name, tag in (row.tags or {}).items():
         check_text("tag", name)
-        check_text(f"tag {shown(name)}", tag)
+        check_text(f"tag {quoted(name)}", tag)
     odd = 0
     for name, value in row.features.items():
         if len(name) > NAME_LENGTH:
-            raise BadRow(Reason.STRING_TOO_LONG, f"a feature's name is over {NAME_LENGTH} characters")
+            raise BadRow(RejectionReason.STRING_TOO_LONG, f"a feature's name is over {NAME_LENGTH} characters")
         check_text("a feature's name", name)
         if isinstance(value, str):
-            check_text(f"feature {shown(name)}", value)
+            check_text(f"feature {quoted(name)}", value)
         elif isinstance(value, float) and not math.isfinite(value):
             odd += 1
     return odd
@@ -207,50 +209,52 @@ def _check_probabilities(given: dict[str, float] | list[float] | float | None) -
     else:
         numbers = given if isinstance(given, list) else [given]
     if not all(map(math.isfinite, numbers)):
-        raise BadRow(Reason.NOT_FINITE, "probabilities hold a value that is NaN or infinite")
+        raise BadRow(RejectionReason.NOT_FINITE, "probabilities hold a value that is NaN or infinite")
 
 
 def _why(value: Any, limits: LimitSettings, error: str) -> BadRow:
     """The reason why a row doesn't fit its type; `error` says it where nothing better does."""
     if not isinstance(value, dict):
-        return BadRow(Reason.INVALID_TYPE, f"a row must be an object, not {type_name(value)}")
+        return BadRow(RejectionReason.INVALID_TYPE, f"a row must be an object, not {type_name(value)}")
     try:
         check_id(value.get("id"))
         if value.get("prediction") is None:
-            raise BadRow(Reason.MISSING_PREDICTION, "no prediction")
+            raise BadRow(RejectionReason.MISSING_PREDICTION, "no prediction")
         _check_scalars({"prediction": value["prediction"], "version": value.get("version")}, "", limits)
         features, tags = value.get("features", {}), value.get("tags")
         if isinstance(features, dict):
             if len(features) > limits.features:
-                raise BadRow(Reason.TOO_MANY_FEATURES, _too_many("features", limits.features, len(features)))
+                raise BadRow(RejectionReason.TOO_MANY_FEATURES, _too_many("features", limits.features, len(features)))
             _check_scalars(features, "feature ", limits)
         if isinstance(tags, dict):
             if len(tags) > TAGS:
-                raise BadRow(Reason.TOO_MANY_TAGS, _too_many("tags", TAGS, len(tags)))
+                raise BadRow(RejectionReason.TOO_MANY_TAGS, _too_many("tags", TAGS, len(tags)))
             _check_scalars(tags, "tag ", limits)
         _check_classes(value.get("probabilities"), limits)
     except BadRow as reason:
         return reason
     if isinstance(value.get("time"), str):
-        return BadRow(Reason.INVALID_TIME, f"time {shown(value['time'])} is neither RFC 3339 nor epoch seconds")
-    return BadRow(Reason.INVALID_TYPE, error)
+        return BadRow(
+            RejectionReason.INVALID_TIME, f"time {quoted(value['time'])} is neither RFC 3339 nor epoch seconds"
+        )
+    return BadRow(RejectionReason.INVALID_TYPE, error)
 
 
 def _check_classes(given: Any, limits: LimitSettings) -> None:
     if isinstance(given, dict | list) and len(given) > CLASSES:
-        raise BadRow(Reason.TOO_MANY_CLASSES, _too_many("probabilities", CLASSES, len(given)))
+        raise BadRow(RejectionReason.TOO_MANY_CLASSES, _too_many("probabilities", CLASSES, len(given)))
     if isinstance(given, dict) and max(map(len, given), default=0) > limits.string_length:
-        raise BadRow(Reason.STRING_TOO_LONG, f"a class is over {limits.string_length} characters")
+        raise BadRow(RejectionReason.STRING_TOO_LONG, f"a class is over {limits.string_length} characters")
 
 
 def _check_scalars(given: dict[str, Any], what: str, limits: LimitSettings) -> None:
     for name, value in given.items():
         if isinstance(value, dict | list):
-            raise BadRow(Reason.INVALID_TYPE, f"{what}{shown(name)} is {type_name(value)}; send one value")
+            raise BadRow(RejectionReason.INVALID_TYPE, f"{what}{quoted(name)} is {type_name(value)}; send one value")
         if isinstance(value, str) and len(value) > limits.string_length:
             raise BadRow(
-                Reason.STRING_TOO_LONG,
-                f"{what}{shown(name)} has {len(value)} characters; limits.string_length is {limits.string_length}",
+                RejectionReason.STRING_TOO_LONG,
+                f"{what}{quoted(name)} has {len(value)} characters; limits.string_length is {limits.string_length}",
             )
 
 
@@ -263,13 +267,13 @@ def check_count(rows: int, limits: LimitSettings) -> None:
         raise TooLarge(f"the body has too many rows: limits.rows is {limits.rows}; send smaller batches")
 
 
-def _add(columns: Columns, rows: list[Prediction], times: list[float], names: list[str]) -> None:
+def _add(columns: PayloadColumns, rows: list[Prediction], times: list[float], names: list[str]) -> None:
     columns.add(rows, times, names)
     if len(columns) * columns.names > CELLS:
         raise TooLarge(f"{len(columns)} rows over {columns.names} distinct feature names; send smaller batches")
 
 
-def _parsed(columns: Columns, rejections: Rejections, repaired: Counter[Reason]) -> Parsed:
+def _parsed(columns: PayloadColumns, rejections: Rejections, repaired: Counter[RejectionReason]) -> Parsed:
     if not len(columns):
         return Parsed(0, 0.0, 0.0, b"", rejections, repaired)
     times = columns.times

@@ -10,7 +10,7 @@ LISTED = 100
 """Rejected rows that a reply describes; all are counted."""
 
 
-class Reason(StrEnum):
+class RejectionReason(StrEnum):
     """Why a row was rejected, or a value in a kept row repaired. Also the label of a counter."""
 
     MISSING_ID = "missing_id"
@@ -42,7 +42,7 @@ class TooLarge(Exception):
 class BadRow(Exception):
     """A row that can't be kept."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: RejectionReason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
@@ -52,7 +52,7 @@ class BadRow(Exception):
 class Rejected:
     index: int
     """The row's place in the body, from 0."""
-    reason: Reason
+    reason: RejectionReason
     detail: str
 
 
@@ -60,7 +60,7 @@ class Rejected:
 class Rejections:
     """Counts every rejected row, and keeps the first few to describe."""
 
-    counts: Counter[Reason] = field(default_factory=Counter)
+    counts: Counter[RejectionReason] = field(default_factory=Counter)
     listed: list[Rejected] = field(default_factory=list)
 
     def add(self, index: int, error: BadRow) -> None:
@@ -78,7 +78,7 @@ class Parsed:
     t_max: float
     payload: bytes
     rejections: Rejections
-    repaired: Counter[Reason]
+    repaired: Counter[RejectionReason]
     """Values that were kept although they can't be measured, such as a NaN in a feature."""
 
     @property

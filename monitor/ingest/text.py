@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.ingest.rejection import BadRow, Reason
+from monitor.ingest.rejection import BadRow, RejectionReason
 
 ID_LENGTH = 256
 NAME_LENGTH = 200
@@ -19,7 +19,7 @@ def type_name(value: Any) -> str:
     return _TYPES.get(type(value), "a number")
 
 
-def shown(text: str) -> str:
+def quoted(text: str) -> str:
     """The text quoted and cut, for a message."""
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
 
@@ -27,20 +27,20 @@ def shown(text: str) -> str:
 def check_id(value: Any) -> None:
     """Raises BadRow unless `value` is a usable id."""
     if value is None or value == "":
-        raise BadRow(Reason.MISSING_ID, "no id")
+        raise BadRow(RejectionReason.MISSING_ID, "no id")
     if not isinstance(value, str):
-        raise BadRow(Reason.INVALID_TYPE, f"id is {type_name(value)}; send a string")
+        raise BadRow(RejectionReason.INVALID_TYPE, f"id is {type_name(value)}; send a string")
     if len(value) > ID_LENGTH:
-        raise BadRow(Reason.ID_TOO_LONG, f"id has {len(value)} characters; at most {ID_LENGTH} are taken")
+        raise BadRow(RejectionReason.ID_TOO_LONG, f"id has {len(value)} characters; at most {ID_LENGTH} are taken")
     check_text("id", value)
 
 
 def check_text(what: str, value: str) -> None:
     """Raises BadRow on what no database or UTF-8 takes: NUL and lone surrogates."""
     if "\0" in value:
-        raise BadRow(Reason.INVALID_TEXT, f"{what} holds a NUL character")
+        raise BadRow(RejectionReason.INVALID_TEXT, f"{what} holds a NUL character")
     if not value.isascii():
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise BadRow(Reason.INVALID_TEXT, f"{what} holds half of a surrogate pair") from None
+            raise BadRow(RejectionReason.INVALID_TEXT, f"{what} holds half of a surrogate pair") from None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.clock import iso
-from monitor.ingest.rejection import BadRow, Reason
+from monitor.ingest.rejection import BadRow, RejectionReason
 
 Stamp = datetime | float | None
 
@@ -18,7 +18,7 @@ _LAST = datetime(2200, 1, 1, tzinfo=UTC).timestamp()
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class TimeRange:
     """Which times are taken: within [earliest, newest] where given; `received` stands in for a time not given."""
 
     earliest: float | None = None
@@ -42,21 +42,26 @@ class Span:
         """Epoch seconds of one stamp. Raises BadRow."""
         time = self._plain(stamp)
         if not math.isfinite(time):
-            raise BadRow(Reason.NOT_FINITE, f"time is {time}")
+            raise BadRow(RejectionReason.NOT_FINITE, f"time is {time}")
         if not _FIRST <= time <= _LAST:
-            raise BadRow(Reason.INVALID_TIME, f"time {time:g} is outside of 1900 to 2200; epoch seconds are meant")
+            raise BadRow(
+                RejectionReason.INVALID_TIME, f"time {time:g} is outside of 1900 to 2200; epoch seconds are meant"
+            )
         if self.newest is not None and time > self.newest:
             raise BadRow(
-                Reason.IN_FUTURE, f"time {iso(time)} is ahead of the clock here; taken up to {iso(self.newest)}"
+                RejectionReason.IN_FUTURE,
+                f"time {iso(time)} is ahead of the clock here; taken up to {iso(self.newest)}",
             )
         if self.earliest is not None and time < self.earliest:
-            raise BadRow(Reason.TOO_OLD, f"time {iso(time)} is older than retention; taken from {iso(self.earliest)}")
+            raise BadRow(
+                RejectionReason.TOO_OLD, f"time {iso(time)} is older than retention; taken from {iso(self.earliest)}"
+            )
         return time
 
     def _plain(self, stamp: Stamp) -> float:
         if stamp is None:
             if self.received is None:
-                raise BadRow(Reason.MISSING_TIME, "no time; a model replaying the past needs it in every row")
+                raise BadRow(RejectionReason.MISSING_TIME, "no time; a model replaying the past needs it in every row")
             return self.received
         if isinstance(stamp, datetime):
             return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()

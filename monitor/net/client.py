@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.net.dns import Resolver
-from monitor.net.errors import ExchangeError, Failure
-from monitor.net.tls import Trust, why
+from monitor.net.errors import ExchangeError, FailureKind
+from monitor.net.tls import TlsTrust, why
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -55,18 +55,20 @@ class Answer:
     def read(self, max_bytes: int) -> bytes:
         """The body. Raises ExchangeError when it is encoded, larger, cut short, or not whole in time."""
         if self.header("Content-Encoding", "identity").lower() != "identity":
-            raise ExchangeError(Failure.BODY, "answered in an encoding that was not asked for")
+            raise ExchangeError(FailureKind.BODY, "answered in an encoding that was not asked for")
         body = bytearray()
         try:
             while piece := self._response.read(_PIECE):
                 body += piece
                 if len(body) > max_bytes:
-                    raise ExchangeError(Failure.TOO_LARGE, f"the answer is larger than {max_bytes >> 20} MiB")
+                    raise ExchangeError(FailureKind.TOO_LARGE, f"the answer is larger than {max_bytes >> 20} MiB")
         except TimeoutError:
-            raise ExchangeError(Failure.TIMEOUT, f"the answer was not read whole within {self._timeout:g} s") from None
+            raise ExchangeError(
+                FailureKind.TIMEOUT, f"the answer was not read whole within {self._timeout:g} s"
+            ) from None
         # http.client does not mind a body that ends early.
         if self._response.length:
-            raise ExchangeError(Failure.NOT_HTTP, "the answer ended before it was whole")
+            raise ExchangeError(FailureKind.NOT_HTTP, "the answer ended before it was whole")
         return bytes(body)
 
 
@@ -76,7 +78,7 @@ class Client:
 
     def __init__(self, monotonic: Callable[[], float], refusal: Callable[[str], str] = lambda address: "") -> None:
         self._monotonic, self._refusal = monotonic, refusal
-        self._resolver, self._trust = Resolver(), Trust()
+        self._resolver, self._trust = Resolver(), TlsTrust()
 
     @contextmanager
     def ask(self, request: Request, timeout: float) -> Iterator[Answer]:
@@ -108,13 +110,13 @@ class Client:
             connection.request(request.method, path, body=request.body, headers=headers)
             yield Answer(connection.getresponse(), timeout, certificate)
         except TimeoutError:
-            raise ExchangeError(Failure.TIMEOUT, f"no answer within {timeout:g} s") from None
+            raise ExchangeError(FailureKind.TIMEOUT, f"no answer within {timeout:g} s") from None
         except OSError as error:
             # Those of TLS have a library and a reason.
-            failure = Failure.TLS if hasattr(error, "library") else Failure.CONNECT
-            raise ExchangeError(failure, f"TLS: {why(error)}" if failure is Failure.TLS else why(error)) from None
+            failure = FailureKind.TLS if hasattr(error, "library") else FailureKind.CONNECT
+            raise ExchangeError(failure, f"TLS: {why(error)}" if failure is FailureKind.TLS else why(error)) from None
         except http.client.HTTPException as error:
-            raise ExchangeError(Failure.NOT_HTTP, f"no proper HTTP answer ({type(error).__name__})") from None
+            raise ExchangeError(FailureKind.NOT_HTTP, f"no proper HTTP answer ({type(error).__name__})") from None
         finally:
             connection.close()
             if opened is not None:
@@ -125,7 +127,7 @@ class Client:
         addresses = self._resolver.addresses(host, left())
         for address in addresses:
             if why_not := self._refusal(address):
-                raise ExchangeError(Failure.ADDRESS, f"{host} leads to {address}, {why_not}")
+                raise ExchangeError(FailureKind.ADDRESS, f"{host} leads to {address}, {why_not}")
         for index, address in enumerate(addresses):
             try:
                 found = socket.create_connection((address, port), left() / (len(addresses) - index))
@@ -135,7 +137,7 @@ class Client:
             else:
                 found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 return found
-        raise ExchangeError(Failure.DNS, f"the name {host} has no address")
+        raise ExchangeError(FailureKind.DNS, f"the name {host} has no address")
 
     def _secured(
         self, plain: socket.socket, host: str, port: int, ca_file: Path | None, left: Callable[[], float]
@@ -147,7 +149,7 @@ class Client:
         try:
             secured = self._trust.secure(plain, host, ca_file)
         except ssl.SSLCertVerificationError as error:
-            raise ExchangeError(Failure.TLS, f"TLS: {why(error)}", self._distrusted(host, port, left)) from None
+            raise ExchangeError(FailureKind.TLS, f"TLS: {why(error)}", self._distrusted(host, port, left)) from None
         return secured, secured.getpeercert(binary_form=True)
 
     def _distrusted(self, host: str, port: int, left: Callable[[], float]) -> bytes | None:

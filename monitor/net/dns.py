@@ -7,7 +7,7 @@ import socket
 import threading
 from concurrent.futures import Future
 
-from monitor.net.errors import ExchangeError, Failure
+from monitor.net.errors import ExchangeError, FailureKind
 
 # Where clouds keep their metadata, beside link-local 169.254.169.254: Amazon's by IPv6, Alibaba's.
 _METADATA = {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}
@@ -32,7 +32,7 @@ class Resolver:
             if isinstance(error, TimeoutError):
                 raise
             said = error.strerror if isinstance(error, OSError) and error.strerror else "it is no name"
-            raise ExchangeError(Failure.DNS, f"the name {host} can't be resolved: {said.lower()}") from None
+            raise ExchangeError(FailureKind.DNS, f"the name {host} can't be resolved: {said.lower()}") from None
 
     def _look_up(self, host: str) -> Future[list[str]]:
         with self._lock:

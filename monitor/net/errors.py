@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Failure(StrEnum):
+class FailureKind(StrEnum):
     """Few, for they are a metric's label."""
 
     ADDRESS = "address"
@@ -29,7 +29,7 @@ class Failure(StrEnum):
 class ExchangeError(Exception):
     """No answer, or none that is good; the message says why, without the request's secrets."""
 
-    def __init__(self, failure: Failure, message: str, certificate: bytes | None = None) -> None:
+    def __init__(self, failure: FailureKind, message: str, certificate: bytes | None = None) -> None:
         super().__init__(message)
         self.failure = failure
         self.certificate = certificate

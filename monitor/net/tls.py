@@ -7,13 +7,13 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from monitor.net.errors import ExchangeError, Failure
+from monitor.net.errors import ExchangeError, FailureKind
 
 if TYPE_CHECKING:
     import ssl
 
 
-class Trust:
+class TlsTrust:
     """TLS contexts: the system's authorities, or only those of a file, which is read again when it was replaced."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Trust:
                 if known is None or known[0] != changed:
                     known = self._contexts[ca_file] = changed, ssl.create_default_context(cafile=ca_file)
             except OSError as error:  # ssl.SSLError is one
-                raise ExchangeError(Failure.TLS, f"ca_file {ca_file} can't be used: {why(error)}") from None
+                raise ExchangeError(FailureKind.TLS, f"ca_file {ca_file} can't be used: {why(error)}") from None
             return known[1]
 
 

@@ -15,7 +15,7 @@ log = logging.getLogger("watchkeeper.heartbeat")
 MAX_TEXT = 4096
 
 
-class Outbound:
+class HttpTransport:
     """A Transport: no redirects, no proxies."""
 
     def __init__(self, clock: Clock, timeout: float) -> None:

@@ -13,14 +13,14 @@ from sqlalchemy import Connection, Engine, func, insert, select, update
 
 from checks.base import Window
 from checks.catalog import CATALOG
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from monitor.clock import Clock, iso
 from monitor.collectors.check_states import CheckStates
-from monitor.pipeline.incident_pictures import Picturing
+from monitor.pipeline.incident_pictures import PictureDrawing
 from monitor.pipeline.profile_upkeep import Upkeep
 from monitor.pipeline.watermark import Arrival, Position, advance
-from monitor.store.references.activations import configure, judged, read_uses
-from monitor.store.references.active import normal
+from monitor.store.references.activations import configure, judged, read_activations
+from monitor.store.references.active import reference_status
 from monitor.store.references.model_versions import note_versions
 from monitor.store.results import measurements
 from monitor.store.tables import arrivals, progress, windows
@@ -29,7 +29,7 @@ from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import Meters
 from monitor.worker import tasks
-from monitor.worker.messages import Closing, ModelOptions, Verdict, exact_note
+from monitor.worker.messages import ModelOptions, WindowClose, WindowResult, exact_note
 from monitor.worker.pool import Worker, WorkerError
 
 log = logging.getLogger("watchkeeper.ticks")
@@ -51,7 +51,7 @@ PERFORMANCE = frozenset(name for name, metric in CATALOG.items() if metric.check
 
 
 @dataclass
-class Ticker:
+class EventTimePipeline:
     """Works one model's arrival log through. `tick` may be called at any pace: it decides nothing by the wall clock."""
 
     model: str
@@ -60,7 +60,7 @@ class Ticker:
     engine: Engine
     writer: Writer
     worker: Worker
-    judge: Judge
+    alert_engine: AlertEngine
     latest: Latest
     meters: Meters
     checks: CheckStates
@@ -69,11 +69,11 @@ class Ticker:
     _prepared: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
     _upkeep: Upkeep = field(init=False)
-    _picturing: Picturing = field(init=False)
+    _picture_drawing: PictureDrawing = field(init=False)
 
     def __post_init__(self) -> None:
         self._upkeep = Upkeep(self.url, self.options, self.worker, self.meters, self.health, self.clock)
-        self._picturing = Picturing(self.model, self.url, self.writer, self.worker)
+        self._picture_drawing = PictureDrawing(self.model, self.url, self.writer, self.worker)
 
     def tick(self) -> int:
         """Judges every closed window that has not been judged; returns how many. Raises WorkerError when the worker
@@ -84,12 +84,12 @@ class Ticker:
         judged = 0
         while closings := self._pending():
             judged += self._judge(closings)
-            self._picturing.run()
-        self._picturing.run()
+            self._picture_drawing.run()
+        self._picture_drawing.run()
         self._compact_tail()
         self._upkeep.run(judged, self._is_urgent)
         with self.engine.connect() as connection:
-            self.meters.show_references(self.model, normal(connection, self.model))
+            self.meters.show_references(self.model, reference_status(connection, self.model))
         return judged
 
     def _is_urgent(self) -> bool:
@@ -149,7 +149,7 @@ class Ticker:
         )
         return len(fresh) == portion
 
-    def _pending(self) -> list[Closing]:
+    def _pending(self) -> list[WindowClose]:
         """The next closed windows without a verdict, oldest first."""
         with self.engine.connect() as connection:
             judged = connection.scalar(select(progress.c.judged_window).where(progress.c.model == self.model))
@@ -165,11 +165,11 @@ class Ticker:
             rows = connection.execute(query.order_by(windows.c.end).limit(limit)).all()
         closings = []
         for row in rows:
-            closings.append(Closing(Window(row.start, row.end), row.close_seq, previous_seq))
+            closings.append(WindowClose(Window(row.start, row.end), row.close_seq, previous_seq))
             previous_seq = row.close_seq
         return closings
 
-    def _judge(self, closings: Sequence[Closing]) -> int:
+    def _judge(self, closings: Sequence[WindowClose]) -> int:
         started = self.clock.time()
         self._compact(closings[-1].close_seq)
         try:
@@ -189,14 +189,14 @@ class Ticker:
             self._show(closing, verdict)
         return len(closings)
 
-    def _record(self, connection: Connection, closing: Closing, verdict: Verdict, started: float) -> str:
+    def _record(self, connection: Connection, closing: WindowClose, verdict: WindowResult, started: float) -> str:
         """Everything that a closing leads to, in one transaction; else why it is not to be recorded."""
         end = closing.window.end
         here = progress.c.model == self.model
         done = judged(connection, self.model)
         if done is not None and done >= end:
             return "was judged elsewhere"
-        if verdict.uses is not None and read_uses(connection, self.model).after(verdict.uses, end):
+        if verdict.uses is not None and read_activations(connection, self.model).after(verdict.uses, end):
             return "is measured again: what is normal has been decided on meanwhile"
         measurements.write(connection, self.model, verdict.measurements)
         measurements.write(connection, self.model, verdict.revisions)
@@ -212,20 +212,20 @@ class Ticker:
             )
         names = MEASURED.keys() - PERFORMANCE
         now = [row for row in verdict.measurements if row.name not in PERFORMANCE]
-        self.judge.step(connection, self.model, now, end, metrics=names, failed=verdict.failed)
+        self.alert_engine.step(connection, self.model, now, end, metrics=names, failed=verdict.failed)
         if PERFORMANCE & verdict.failed.keys() and not verdict.matured:
             # No window has matured, so nothing else would tell these rules that their check is failing.
-            self.judge.step(connection, self.model, [], end, metrics=PERFORMANCE, failed=verdict.failed)
+            self.alert_engine.step(connection, self.model, [], end, metrics=PERFORMANCE, failed=verdict.failed)
         for window, rows in verdict.matured:
             measurements.write(connection, self.model, rows)
-            self.judge.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=verdict.failed)
+            self.alert_engine.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=verdict.failed)
             connection.execute(
                 update(windows)
                 .where(windows.c.model == self.model, windows.c.start == window.start)
                 .values(mature_at=end)
             )
-        if self.judge.illustrate(connection, self.model, verdict.drawn, closing.window):
-            self._picturing.owe()
+        if self.alert_engine.illustrate(connection, self.model, verdict.drawn, closing.window):
+            self._picture_drawing.owe()
         connection.execute(
             update(windows)
             .where(windows.c.model == self.model, windows.c.start == closing.window.start)
@@ -236,7 +236,7 @@ class Ticker:
         connection.execute(update(progress).where(here).values(judged_window=end))
         return ""
 
-    def _show(self, closing: Closing, verdict: Verdict) -> None:
+    def _show(self, closing: WindowClose, verdict: WindowResult) -> None:
         """Hands the verdict to /metrics and the page; performance only once it is no longer provisional."""
         if verdict.reference is None and not verdict.failed:
             # Without a reference nothing of these is measured, and none may stay as the last one left it.
@@ -290,9 +290,9 @@ class Ticker:
         return result
 
 
-def _failed(error: str) -> Verdict:
+def _failed(error: str) -> WindowResult:
     """The verdict on a window that could not be measured: nothing but errors, so that rules see them as such."""
-    return Verdict(
+    return WindowResult(
         measurements=[],
         revisions=[],
         matured=[],

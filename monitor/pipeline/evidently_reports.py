@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from alerts.incidents.incident import ReportLink
 from checks.base import Measurement, Window
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from monitor.clock import Clock, iso
 from monitor.collectors.check_states import CheckStates
 from monitor.settings.checks import EvidentlySettings
@@ -33,7 +33,7 @@ METRIC = "evidently_value"
 
 
 @dataclass
-class Reporter:
+class EvidentlyReports:
     """Reports on one model. A window that a run failed on is not tried again: the next one is."""
 
     options: ModelOptions
@@ -43,7 +43,7 @@ class Reporter:
     engine: Engine
     writer: Writer
     worker: Worker
-    judge: Judge
+    alert_engine: AlertEngine
     latest: Latest
     meters: Meters
     states: CheckStates
@@ -154,10 +154,12 @@ class Reporter:
             connection, model, task.check, window_end=end, started_at=started, seconds=outcome.seconds, error=error
         )
         failed, within = {METRIC: error} if error else {}, {"check": task.check}
-        self.judge.step(connection, model, outcome.measurements, end, metrics={METRIC}, failed=failed, within=within)
+        self.alert_engine.step(
+            connection, model, outcome.measurements, end, metrics={METRIC}, failed=failed, within=within
+        )
         if outcome.report:
             link = ReportLink(outcome.report, task.check, task.window.start, end)
-            linked = self.judge.attach(connection, model, link)
+            linked = self.alert_engine.attach(connection, model, link)
             reports.keep(connection, model, task.check, outcome.report, linked, self.checks[task.check].keep)
 
     def _show(self, task: ReportTask, outcome: ReportOutcome, error: str) -> None:

@@ -14,7 +14,7 @@ log = logging.getLogger("watchkeeper.pictures")
 
 
 @dataclass
-class Picturing:
+class PictureDrawing:
     """Has one model's pictures drawn: soon after the window that they show, and after a restart those that are owed."""
 
     model: str

@@ -9,8 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from checks.base import Measurement
 from checks.catalog import CATALOG
-from monitor.alerting.engine import Judge
-from monitor.alerting.outage import Unstored
+from monitor.alerting.engine import AlertEngine
+from monitor.alerting.outage import Outage
 from monitor.clock import Clock
 from monitor.collectors import Collector
 from monitor.collectors.arrivals import ArrivalAges
@@ -31,11 +31,11 @@ class Sampler:
     interval: float
     """Seconds between two samples: a longer silence is downtime, and counts toward nobody's `for`."""
     writer: Writer
-    judge: Judge
+    alert_engine: AlertEngine
     latest: Latest
     meters: Meters
     clock: Clock
-    unstored: Unstored | None = None
+    outage: Outage | None = None
     """Judges on while nothing can be stored."""
 
     def sample(self) -> None:
@@ -56,13 +56,13 @@ class Sampler:
         names = set(self.collector.metrics)
         try:
             self.writer.call(
-                lambda connection: self.judge.step(
+                lambda connection: self.alert_engine.step(
                     connection, self.model, rows, now, metrics=names, failed=failed, interval=self.interval
                 )
             )
         except DBAPIError:
-            if self.unstored is not None:
-                self.unstored.judge(self.model, rows, now, metrics=names, failed=failed, interval=self.interval)
+            if self.outage is not None:
+                self.outage.alert_engine(self.model, rows, now, metrics=names, failed=failed, interval=self.interval)
             raise
 
 

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from alerts.duration import Seconds
 from checks.catalog import CATALOG
-from monitor.config.error_messages import shown
+from monitor.config.error_messages import place_text
 from monitor.config.yaml_document import Document, Place, Problem, parse
 from monitor.rule_tests.notation import Name, Value, name, values
 from monitor.settings.suggest import nearest
@@ -28,7 +28,7 @@ class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
-class Series(_Form):
+class InputSeries(_Form):
     """One label set's values, one each `interval`, the first at time 0."""
 
     series: str
@@ -42,7 +42,7 @@ class Series(_Form):
     limit_low: float | None = None
 
     @model_validator(mode="after")
-    def _readable(self) -> Series:
+    def _readable(self) -> InputSeries:
         _ = self.name, self.seen
         return self
 
@@ -74,7 +74,7 @@ class Case(_Form):
 class RuleTest(_Form):
     name: str = ""
     interval: Seconds | None = Field(None, gt=0)
-    input_series: list[Series] = Field(min_length=1)
+    input_series: list[InputSeries] = Field(min_length=1)
     alert_rule_test: list[Case] = Field(min_length=1)
 
 
@@ -139,7 +139,7 @@ def _wrong_name(name: Name) -> str | None:
 
 def _problem(detail: ErrorDetails, document: Document) -> Problem:
     place: Place = tuple(detail["loc"])
-    where, line = shown(place) or "the file", document.line(place)
+    where, line = place_text(place) or "the file", document.line(place)
     if detail["type"] == "extra_forbidden":
         known = list(_keys(place[:-1]))
         close = nearest(str(place[-1]), known)

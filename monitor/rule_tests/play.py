@@ -16,8 +16,8 @@ from alerts.state.state import Status
 from alerts.wording import Wording
 from checks.base import Measurement, Window
 from checks.catalog import CATALOG
-from monitor.alerting.engine import Judge
-from monitor.rule_tests.form import RuleTest, Series
+from monitor.alerting.engine import AlertEngine
+from monitor.rule_tests.form import InputSeries, RuleTest
 from monitor.rule_tests.notation import ERROR
 from monitor.store.alerts import states
 from monitor.store.engine import open_engine, writing
@@ -28,7 +28,7 @@ START = 1_704_067_200.0
 
 
 @dataclass(frozen=True)
-class Found:
+class FiredAlert:
     """An alert as a receiver would get it; `pending` says since when, in seconds of the test, one that does not fire
     yet."""
 
@@ -63,9 +63,9 @@ class Player:
         self._newest: dict[tuple[str, str], list[Measurement]] = {}
         self._next = 0
         needed = _needed(rules, {series.name.metric for series in test.input_series})
-        self._judge = Judge(needed, (), self._clock, interval=interval, newest=self._newest_of)
+        self._judge = AlertEngine(needed, (), self._clock, interval=interval, newest=self._newest_of)
 
-    def at(self, seconds: float, rule: str) -> list[Found]:
+    def at(self, seconds: float, rule: str) -> list[FiredAlert]:
         """The rule's alerts, firing and pending, after every evaluation up to `seconds` of the test's time."""
         while self._next * self._interval <= seconds + 1e-6:
             self._evaluate(self._next)
@@ -74,7 +74,7 @@ class Player:
             models = connection.scalars(select(alerts.c.model).where(alerts.c.rule == rule).distinct()).all()
             return [found for model in sorted(models) for found in self._found(connection, model, rule)]
 
-    def _found(self, connection: Connection, model: str, rule: str) -> Iterator[Found]:
+    def _found(self, connection: Connection, model: str, rule: str) -> Iterator[FiredAlert]:
         for state in states.load_states(connection, model, [rule]).get(rule, {}).values():
             if state.status is Status.INACTIVE:
                 continue
@@ -82,7 +82,7 @@ class Player:
             labels, annotations = _received(alert, model)
             assert state.active_at is not None
             waits = state.status is Status.PENDING
-            yield Found(labels, annotations, state.active_at - START if waits else None)
+            yield FiredAlert(labels, annotations, state.active_at - START if waits else None)
 
     def _evaluate(self, index: int) -> None:
         self._clock.now = now = START + index * self._interval
@@ -130,7 +130,7 @@ def _needed(rules: Sequence[Rule], metrics: set[str]) -> list[Rule]:
     return [rule for rule in rules if rule.metric in metrics]
 
 
-def _measurement(series: Series, value: float, now: float, interval: float) -> Measurement:
+def _measurement(series: InputSeries, value: float, now: float, interval: float) -> Measurement:
     metric, _, labels = series.name
     start = now if CATALOG[metric].clock == "wall" else now - interval
     return Measurement(

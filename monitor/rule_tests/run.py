@@ -14,7 +14,7 @@ from alerts.rules.rule import Rule
 from monitor.config.load import all_rules
 from monitor.config.yaml_document import Document
 from monitor.rule_tests.form import Case, Expected, RuleTest, RuleTestError, RuleTests, read
-from monitor.rule_tests.play import Found, Player, database
+from monitor.rule_tests.play import FiredAlert, Player, database
 from monitor.settings.root import Config
 
 
@@ -26,8 +26,8 @@ class Failed:
     line: int | None
     test: str
     case: Case
-    got: tuple[Found, ...]
-    pending: tuple[Found, ...]
+    got: tuple[FiredAlert, ...]
+    pending: tuple[FiredAlert, ...]
 
     def __str__(self) -> str:
         """As promtool shows it: what was expected, what came."""
@@ -40,7 +40,7 @@ class Failed:
             lines.append(f"    pending since {span(found.pending)}: {_pairs(found.labels)}")
         return "\n".join(lines)
 
-    def _compared(self, found: Found) -> dict[str, str]:
+    def _compared(self, found: FiredAlert) -> dict[str, str]:
         """The annotations that any expected alert names."""
         named = {name for item in self.case.exp_alerts for name in item.exp_annotations}
         return {name: text for name, text in found.annotations.items() if name in named}
@@ -59,25 +59,25 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RuleTestOutcome:
     """How many cases there were, and those that failed."""
 
     cases: int = 0
     failed: tuple[Failed, ...] = ()
 
 
-def run_tests(config: Config) -> Outcome:
+def run_tests(config: Config) -> RuleTestOutcome:
     """Runs the test files that a config names against the rules that it puts in force, as `run` does."""
     return run(_files(config.rule_tests), all_rules(config))
 
 
-def run(paths: Iterable[Path], rules: Sequence[Rule]) -> Outcome:
+def run(paths: Iterable[Path], rules: Sequence[Rule]) -> RuleTestOutcome:
     """Raises RuleTestError when a file is wrong."""
     files = [(path, *read(path, {rule.name for rule in rules})) for path in paths]
     cases = sum(len(test.alert_rule_test) for _, tests, _ in files for test in tests.tests)
     with database() as engine:
         failed = [case for file in files for case in _failed(engine, *file, rules)]
-    return Outcome(cases, tuple(sorted(failed, key=lambda case: (case.path, case.line or 0))))
+    return RuleTestOutcome(cases, tuple(sorted(failed, key=lambda case: (case.path, case.line or 0))))
 
 
 def _files(patterns: Iterable[str]) -> list[Path]:
@@ -108,7 +108,7 @@ def _in_time(test: RuleTest) -> list[tuple[int, Case]]:
     return sorted(enumerate(test.alert_rule_test), key=lambda item: item[1].eval_time)
 
 
-def _as_expected(expected: Sequence[Expected], got: Sequence[Found]) -> bool:
+def _as_expected(expected: Sequence[Expected], got: Sequence[FiredAlert]) -> bool:
     """Whether each expected alert is one of those that came, and no other did. Labels tell alerts of a rule apart."""
     by_labels = {_pairs(found.labels): found for found in got}
     if len(expected) != len(got) or {_pairs(item.exp_labels) for item in expected} != by_labels.keys():

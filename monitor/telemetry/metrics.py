@@ -13,7 +13,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.samples import Sample
 
 from checks.catalog import BESIDE, CATALOG
-from monitor.store.references.active import Normal
+from monitor.store.references.active import ReferenceStatus
 from monitor.telemetry.latest_values import Latest
 
 PREFIX = "watchkeeper_"
@@ -73,7 +73,7 @@ class Meters:
         self.reference_learned = gauge(
             "reference_learned_ratio", "Share of the time of a reference that is being learned.", "model", "version"
         )
-        self._references: dict[str, Normal] = {}
+        self._references: dict[str, ReferenceStatus] = {}
         self._lock = threading.Lock()
         self.outbox_pending = gauge("outbox_pending", "Notifications owed.")
         self.check_duration = Histogram(
@@ -101,7 +101,7 @@ class Meters:
         self.degraded = gauge("degraded", "1 for every part that is not well.", "part")
         gauge("build_info", "1, with the release as a label.", "version").labels(version=release()).set(1)
 
-    def show_references(self, model: str, normal: Normal) -> None:
+    def show_references(self, model: str, normal: ReferenceStatus) -> None:
         """Makes the model's references exactly these."""
         with self._lock:
             if self._references.get(model) == normal:

@@ -8,12 +8,12 @@ from litestar import post
 from litestar.handlers.http_handlers import HTTPRouteHandler
 
 from monitor.config.load import ConfigError
-from monitor.web.auth import Gate
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.auth import Auth
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 
 
-def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
     @post("/-/reload", status_code=200, sync_to_thread=True, guards=[gate.admin], tags=["admin"])
     def reload() -> dict[str, Any]:
         """Reads the config file again and puts its rules in force; a wrong one changes nothing. `restart` names keys
@@ -21,7 +21,7 @@ def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
         try:
             done = services.reload()
         except ConfigError as error:
-            raise Refused(Why.MALFORMED, str(error)) from None
+            raise Refused(RefusalReason.MALFORMED, str(error)) from None
         return {"rules": done.rules, "changed": done.changed, "restart": list(done.restart)}
 
     return [reload]

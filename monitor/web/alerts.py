@@ -11,14 +11,14 @@ from litestar.params import FromPath, FromQuery
 from monitor.alerting.explain import Explainer, Question, UnknownRule
 from monitor.store.alerts.history import UnknownAlert, history
 from monitor.web.api import Limit
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 from monitor.web.page import Pages
 
 EVENTS_SHOWN = 200
 
 
-def handlers(services: Services, pages: Pages) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext, pages: Pages) -> list[HTTPRouteHandler]:
     def explained(question: Question) -> list[dict[str, Any]]:
         explainer = Explainer(
             services.engine,
@@ -33,7 +33,7 @@ def handlers(services: Services, pages: Pages) -> list[HTTPRouteHandler]:
         try:
             return history(services.engine, fingerprint, limit)
         except UnknownAlert as error:
-            raise Refused(Why.NOT_FOUND, str(error)) from None
+            raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
 
     @get("/api/v1/alerts/{alert_id:str}/history", sync_to_thread=True, tags=["alerts"])
     def past(alert_id: FromPath[str], limit: Limit = 1000) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def handlers(services: Services, pages: Pages) -> list[HTTPRouteHandler]:
         try:
             return {"alerts": explained(Question(fingerprint, rule, model, {name: value for name, _, value in pairs}))}
         except UnknownRule as error:
-            raise Refused(Why.NOT_FOUND, str(error)) from None
+            raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
 
     @get("/alerts/{alert_id:str}", sync_to_thread=True, include_in_schema=False)
     def page(request: Request[Any, Any, Any], alert_id: FromPath[str], refresh: FromQuery[str] = "on") -> Response[str]:

@@ -13,8 +13,8 @@ from litestar.params import FromQuery, QueryParameter
 from alerts.state.state import Status
 from checks.base import Labels
 from monitor.store.results import measurements
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 from monitor.web.overview import overview
 
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
@@ -33,7 +33,7 @@ def moment(name: str, text: str | None) -> float | None:
         # In a query a plus means a blank, also where it was meant as an offset's sign.
         stamp = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
-        raise Refused(Why.MALFORMED, f"{name} {text!r} is neither RFC 3339 nor epoch seconds") from None
+        raise Refused(RefusalReason.MALFORMED, f"{name} {text!r} is neither RFC 3339 nor epoch seconds") from None
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()
 
 
@@ -43,18 +43,20 @@ def pairs(labels: Sequence[str]) -> Labels:
     for text in labels:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            raise Refused(Why.MALFORMED, f"label {text!r} is no label; write name=value, such as segment=country=DE")
+            raise Refused(
+                RefusalReason.MALFORMED, f"label {text!r} is no label; write name=value, such as segment=country=DE"
+            )
         found.append((name, value))
     return tuple(found)
 
 
-def handlers(services: Services) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext) -> list[HTTPRouteHandler]:
     known = {model.model for model in services.config.models} | {""}
 
     def check_model(model: str | None) -> None:
         if model is not None and model not in known:
             names = ", ".join(sorted(known - {""}))
-            raise Refused(Why.UNKNOWN_MODEL, f"no model of this name is watched here; known: {names}")
+            raise Refused(RefusalReason.UNKNOWN_MODEL, f"no model of this name is watched here; known: {names}")
 
     @get("/api/v1/status", sync_to_thread=True, tags=["read"])
     def status() -> dict[str, Any]:

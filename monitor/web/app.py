@@ -13,12 +13,12 @@ from sqlalchemy.exc import DBAPIError
 
 from monitor.store.engine import explain
 from monitor.web import admin, alerts, api, forms, incidents, ingest, openapi, page, pictures, probes, reports, silences
-from monitor.web.auth import Gate
-from monitor.web.context import Services
-from monitor.web.errors import STATUS, Refused, Why
-from monitor.web.form_sessions import Visitors
+from monitor.web.auth import Auth
+from monitor.web.context import WebContext
+from monitor.web.errors import STATUS, RefusalReason, Refused
+from monitor.web.form_sessions import FormSessions
 
-__all__ = ["Services", "create_app"]
+__all__ = ["create_app"]
 
 log = logging.getLogger("watchkeeper.web")
 
@@ -30,12 +30,12 @@ class _Lean(Litestar):
         return [*plugins, MsgspecDIPlugin()]
 
 
-def create_app(services: Services) -> Litestar:
+def create_app(services: WebContext) -> Litestar:
     """The application; starts nothing and opens nothing."""
-    gate = Gate(services.config)
-    taking = ingest.Intake(services)
+    gate = Auth(services.config)
+    taking = ingest.IngestApi(services)
     answer = _Answer(services)
-    visitors = Visitors(services.config, services.clock)
+    visitors = FormSessions(services.config, services.clock)
     pages = page.Pages(services, visitors)
     handlers = [
         *ingest.handlers(taking, gate),
@@ -69,7 +69,7 @@ def create_app(services: Services) -> Litestar:
 class _Answer:
     """Turns what went wrong into `{"error": sentence}`, and counts it."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: WebContext) -> None:
         self._services = services
 
     def refused(self, _: Request[Any, Any, Any], error: Refused) -> Response[dict[str, str]]:
@@ -77,10 +77,10 @@ class _Answer:
         return Response({"error": str(error)}, status_code=error.status, headers=error.headers)
 
     def http(self, request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, str]]:
-        why = next((why for why, status in STATUS.items() if status == error.status_code), Why.FAILED)
-        if why is Why.UNKNOWN_MODEL or error.status_code == 404:
-            return self.refused(request, Refused(Why.NOT_FOUND, f"there is nothing at {request.url.path}"))
-        if why is Why.TOO_LARGE:
+        why = next((why for why, status in STATUS.items() if status == error.status_code), RefusalReason.FAILED)
+        if why is RefusalReason.UNKNOWN_MODEL or error.status_code == 404:
+            return self.refused(request, Refused(RefusalReason.NOT_FOUND, f"there is nothing at {request.url.path}"))
+        if why is RefusalReason.TOO_LARGE:
             limit = self._services.config.limits.body_bytes
             text = f"the body is over limits.body_bytes ({limit} bytes); send smaller batches"
             return self.refused(request, Refused(why, text))
@@ -89,11 +89,11 @@ class _Answer:
     def database(self, request: Request[Any, Any, Any], error: DBAPIError) -> Response[dict[str, str]]:
         sentence = explain(error, self._services.config.database)
         log.error("%s %s: %s", request.method, request.url.path, sentence)
-        return self.refused(request, Refused(Why.UNAVAILABLE, sentence, retry_after=5.0))
+        return self.refused(request, Refused(RefusalReason.UNAVAILABLE, sentence, retry_after=5.0))
 
     def failed(self, request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, str]]:
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return self.refused(request, Refused(Why.FAILED, "this failed inside Watchkeeper; its log says why"))
+        return self.refused(request, Refused(RefusalReason.FAILED, "this failed inside Watchkeeper; its log says why"))
 
 
 def _sentence(error: HTTPException) -> str:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from monitor.config.load import address
 from monitor.ingest import media_type
 from monitor.settings.root import Config
-from monitor.web.errors import Refused, Why
+from monitor.web.errors import RefusalReason, Refused
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -24,7 +24,7 @@ ANY_HOST = "any_host"
 """Option of handlers that Prometheus and Kubernetes call by whatever name they have."""
 
 
-class Gate:
+class Auth:
     """The guards of every handler, for one config."""
 
     def __init__(self, config: Config) -> None:
@@ -44,7 +44,7 @@ class Gate:
         name = _hostname(given)
         if name and name not in self._hosts and not _is_address(name):
             raise Refused(
-                Why.FOREIGN_HOST,
+                RefusalReason.FOREIGN_HOST,
                 f"Host {name!r} is not known here; add it to `hosts` in the config, or use the IP address",
             )
 
@@ -63,15 +63,19 @@ class Gate:
         if origin is not None:
             netloc = urlsplit(origin).netloc.lower()
             if not netloc or netloc not in (headers.get("host", "").lower(), self._public):
-                raise Refused(Why.FOREIGN_ORIGIN, "requests from pages of another site are refused (Origin)")
+                raise Refused(RefusalReason.FOREIGN_ORIGIN, "requests from pages of another site are refused (Origin)")
         elif headers.get("sec-fetch-site") == "cross-site":
-            raise Refused(Why.FOREIGN_ORIGIN, "requests from pages of another site are refused (Sec-Fetch-Site)")
+            raise Refused(
+                RefusalReason.FOREIGN_ORIGIN, "requests from pages of another site are refused (Sec-Fetch-Site)"
+            )
 
     def _token(self, connection: Connection, wanted: bytes | None, name: str) -> None:
         if wanted is None:
             return
         if not hmac.compare_digest(_given(connection), wanted):
-            raise Refused(Why.UNAUTHORIZED, f"send the token of the config's {name} as Authorization: Bearer …")
+            raise Refused(
+                RefusalReason.UNAUTHORIZED, f"send the token of the config's {name} as Authorization: Bearer …"
+            )
 
     def _has_token(self, connection: Connection) -> bool:
         """Whether a right token came along: a page that only rebinds a name has none."""
@@ -84,7 +88,9 @@ def need_type(connection: Connection, types: Collection[str]) -> None:
     """Refuses other media types, the ones a form or a plain script can send among them."""
     given = media_type(connection.headers.get("content-type", ""))
     if given not in types:
-        raise Refused(Why.CONTENT_TYPE, f"Content-Type {given!r} is not taken; send {' or '.join(sorted(types))}")
+        raise Refused(
+            RefusalReason.CONTENT_TYPE, f"Content-Type {given!r} is not taken; send {' or '.join(sorted(types))}"
+        )
 
 
 def _bytes(secret: SecretStr | None) -> bytes | None:

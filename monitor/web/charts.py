@@ -14,7 +14,7 @@ from itertools import groupby
 from markupsafe import Markup, escape
 
 from alerts.wording import clean, quantity
-from monitor.store.results.series import Point, Series, told
+from monitor.store.results.series import Point, Series, describe
 
 WIDTH, HEIGHT = 360.0, 150.0
 LEFT, RIGHT, TOP, BELOW = 46.0, 8.0, 8.0, 20.0
@@ -87,9 +87,9 @@ def strip(series: Series, since: float, until: float, every: float, moment: Call
         if share is None or not 0 <= place < count:
             continue
         if share > 1 and point.value is not None:
-            told = f"{moment(point.at)}: {quantity(series.metric, point.value)}, {share:.2g} × its limit"
+            text = f"{moment(point.at)}: {quantity(series.metric, point.value)}, {share:.2g} × its limit"
             cell = f'class="h{level(share)}" x="{place}" y="0" width="1" height="1"'
-            beyond.append(f"<rect {cell}><title>{_text(told)}</title></rect>")
+            beyond.append(f"<rect {cell}><title>{_text(text)}</title></rect>")
         else:
             paths.setdefault(level(share), []).append(f"M{place} 0h1v1h-1z")
     drawn = [f'<path class="h{step}" d="{"".join(cells)}"/>' for step, cells in sorted(paths.items())]
@@ -229,7 +229,7 @@ def _tooltips(series: Series, scale: _Scale, moment: Callable[[float], str]) -> 
     for point in known:
         x = scale.x(point.at) - wide / 2
         where = f'x="{x:.1f}" y="{scale.top:g}" width="{wide:.1f}" height="{scale.bottom - scale.top:g}"'
-        yield f'<rect class="hit" {where}><title>{_text(told(series.metric, point, moment))}</title></rect>'
+        yield f'<rect class="hit" {where}><title>{_text(describe(series.metric, point, moment))}</title></rect>'
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> str:

@@ -21,7 +21,7 @@ from monitor.telemetry.metrics import Meters
 
 
 @dataclass(frozen=True)
-class Services:
+class WebContext:
     config: Config
     clock: Clock
     engine: Engine

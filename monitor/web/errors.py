@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Why(StrEnum):
+class RefusalReason(StrEnum):
     """The label of the counter of refused requests."""
 
     MALFORMED = "malformed"
@@ -25,27 +25,27 @@ class Why(StrEnum):
 
 
 STATUS = {
-    Why.MALFORMED: 400,
-    Why.UNAUTHORIZED: 401,
-    Why.FOREIGN_HOST: 403,
-    Why.FOREIGN_ORIGIN: 403,
-    Why.NOT_FOUND: 404,
-    Why.UNKNOWN_MODEL: 404,
-    Why.METHOD: 405,
-    Why.TOO_SLOW: 408,
-    Why.TOO_LARGE: 413,
-    Why.CONTENT_TYPE: 415,
-    Why.KEY_REUSED: 422,
-    Why.OVER_CAPACITY: 429,
-    Why.FAILED: 500,
-    Why.UNAVAILABLE: 503,
+    RefusalReason.MALFORMED: 400,
+    RefusalReason.UNAUTHORIZED: 401,
+    RefusalReason.FOREIGN_HOST: 403,
+    RefusalReason.FOREIGN_ORIGIN: 403,
+    RefusalReason.NOT_FOUND: 404,
+    RefusalReason.UNKNOWN_MODEL: 404,
+    RefusalReason.METHOD: 405,
+    RefusalReason.TOO_SLOW: 408,
+    RefusalReason.TOO_LARGE: 413,
+    RefusalReason.CONTENT_TYPE: 415,
+    RefusalReason.KEY_REUSED: 422,
+    RefusalReason.OVER_CAPACITY: 429,
+    RefusalReason.FAILED: 500,
+    RefusalReason.UNAVAILABLE: 503,
 }
 
 
 class Refused(Exception):
     """A request that is answered with an error. `retry_after` (seconds) says when to try again."""
 
-    def __init__(self, why: Why, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, why: RefusalReason, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.why = why
         self.retry_after = retry_after
@@ -56,7 +56,7 @@ class Refused(Exception):
 
     @property
     def headers(self) -> dict[str, str]:
-        if self.why is Why.UNAUTHORIZED:
+        if self.why is RefusalReason.UNAUTHORIZED:
             return {"WWW-Authenticate": "Bearer"}
         if self.retry_after is not None:
             return {"Retry-After": f"{max(1, round(self.retry_after))}"}

@@ -20,7 +20,7 @@ from litestar.datastructures import Cookie
 from monitor.clock import Clock
 from monitor.settings.root import Config
 from monitor.web.auth import Connection
-from monitor.web.errors import Refused, Why
+from monitor.web.errors import RefusalReason, Refused
 
 COOKIE = "watchkeeper_visitor"
 SIGNED_IN_SECONDS = 12 * 3600.0
@@ -30,7 +30,7 @@ _LENGTHS = range(16, 65)
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
+class FormSession:
     """What a visitor's page needs for its forms."""
 
     visitor: str
@@ -42,7 +42,7 @@ class Pass:
     """Whether the visitor's cookie is still to be set."""
 
 
-class Visitors:
+class FormSessions:
     """All visitors of one daemon. Thread-safe."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
@@ -55,14 +55,14 @@ class Visitors:
         self._signed_in: OrderedDict[str, float] = OrderedDict()
         """Until when, on the monotonic clock."""
 
-    def of(self, connection: Connection) -> Pass:
+    def of(self, connection: Connection) -> FormSession:
         """The pass of whoever asks; a new one where there is no cookie yet."""
         given = connection.cookies.get(COOKIE, "")
         known = len(given) in _LENGTHS and given.isascii()
         visitor = given if known else secrets.token_urlsafe(24)
         signed_in = self._is_in(visitor)
         needs = self._token is not None and not signed_in
-        return Pass(visitor, self._proof(visitor), needs, signed_in, fresh=not known)
+        return FormSession(visitor, self._proof(visitor), needs, signed_in, fresh=not known)
 
     def cookie(self, visitor: str) -> Cookie:
         return Cookie(COOKIE, value=visitor, httponly=True, samesite="strict", secure=self._secure)
@@ -72,11 +72,13 @@ class Visitors:
         again for SIGNED_IN_SECONDS. Raises Refused."""
         visitor = connection.cookies.get(COOKIE, "")
         if not visitor or not hmac.compare_digest(form.get("proof", "").encode(), self._proof(visitor).encode()):
-            raise Refused(Why.FOREIGN_ORIGIN, "this form is from before a restart, or cookies are off: send it again")
+            raise Refused(
+                RefusalReason.FOREIGN_ORIGIN, "this form is from before a restart, or cookies are off: send it again"
+            )
         if self._token is None or self._is_in(visitor):
             return
         if not hmac.compare_digest(form.get("token", "").encode(), self._token):
-            raise Refused(Why.UNAUTHORIZED, "the admin token is another one: it is the config's tokens.admin")
+            raise Refused(RefusalReason.UNAUTHORIZED, "the admin token is another one: it is the config's tokens.admin")
         with self._lock:
             self._signed_in[visitor] = self._clock.monotonic() + SIGNED_IN_SECONDS
             while len(self._signed_in) > MOST:

@@ -15,10 +15,10 @@ from litestar.params import FromPath, RawBody
 from alerts.duration import seconds
 from alerts.incidents.silence import Matcher
 from monitor.store.alerts.queries import UnknownIncident, UnknownSilence
-from monitor.web.auth import Gate, need_type
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
-from monitor.web.form_sessions import Visitors
+from monitor.web.auth import Auth, need_type
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
+from monitor.web.form_sessions import FormSessions
 from monitor.web.page import Pages
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -26,7 +26,7 @@ Asked = Request[Any, Any, Any]
 Form = Mapping[str, str]
 
 
-def handlers(services: Services, gate: Gate, visitors: Visitors, pages: Pages) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pages) -> list[HTTPRouteHandler]:
     def ours(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         gate.same_origin(connection)
         need_type(connection, {FORM_TYPE})
@@ -67,9 +67,9 @@ def handlers(services: Services, gate: Gate, visitors: Visitors, pages: Pages) -
                 held = seconds(form["for"]) if form.get("for") else services.config.acknowledged_for
                 services.alerts.acknowledge(incident_id, _name(form), services.clock.time(), held)
             except UnknownIncident as error:
-                raise Refused(Why.NOT_FOUND, str(error)) from None
+                raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
             except ValueError as error:
-                raise Refused(Why.MALFORMED, str(error)) from None
+                raise Refused(RefusalReason.MALFORMED, str(error)) from None
 
         return done(request, body, act, f"/incidents/{incident_id}")
 
@@ -85,7 +85,7 @@ def handlers(services: Services, gate: Gate, visitors: Visitors, pages: Pages) -
                 comment = form.get("comment", "")[:1000]
                 services.alerts.add_silence(matchers, now, end, by=_name(form), comment=comment, now=now)
             except ValueError as error:
-                raise Refused(Why.MALFORMED, str(error)) from None
+                raise Refused(RefusalReason.MALFORMED, str(error)) from None
 
         return done(request, body, act, _back(_fields(body)))
 
@@ -97,7 +97,7 @@ def handlers(services: Services, gate: Gate, visitors: Visitors, pages: Pages) -
             try:
                 services.alerts.expire_silence(silence_id, services.clock.time())
             except UnknownSilence as error:
-                raise Refused(Why.NOT_FOUND, str(error)) from None
+                raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
 
         return done(request, body, act, "/incidents#silences")
 
@@ -114,7 +114,7 @@ def _fields(body: bytes) -> Form:
     try:
         found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
     except ValueError:
-        raise Refused(Why.MALFORMED, "this is no form") from None
+        raise Refused(RefusalReason.MALFORMED, "this is no form") from None
     return {name: values[0].strip() for name, values in found.items()}
 
 

@@ -15,9 +15,9 @@ from msgspec import Meta
 from alerts.duration import seconds
 from monitor.ingest import ARRAY_TYPE
 from monitor.store.alerts.queries import UnknownIncident
-from monitor.web.auth import Gate, need_type
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.auth import Auth, need_type
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 
 
 class AckBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -27,7 +27,7 @@ class AckBody(msgspec.Struct, forbid_unknown_fields=True):
     for_: str | float | None = msgspec.field(name="for", default=None)
 
 
-def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
     def typed(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         need_type(connection, {ARRAY_TYPE})
 
@@ -45,9 +45,9 @@ def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
             held = services.config.acknowledged_for if data.for_ is None else seconds(data.for_)
             return services.alerts.acknowledge(alert_id, data.by, services.clock.time(), held)
         except UnknownIncident as error:
-            raise Refused(Why.NOT_FOUND, str(error)) from None
+            raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
         except ValueError as error:
-            raise Refused(Why.MALFORMED, str(error)) from None
+            raise Refused(RefusalReason.MALFORMED, str(error)) from None
 
     @get("/api/v1/incidents/{incident_id:str}/timeline", sync_to_thread=True, tags=["read"])
     def timeline(incident_id: FromPath[str]) -> dict[str, Any]:

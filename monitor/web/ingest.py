@@ -23,7 +23,7 @@ from monitor.ingest import (
     WHOLE_BYTES,
     Malformed,
     Parsed,
-    Span,
+    TimeRange,
     TooLarge,
     fast_labels,
     fast_predictions,
@@ -35,9 +35,9 @@ from monitor.settings.root import LimitSettings
 from monitor.store.engine import explain
 from monitor.store.events import Kind, Receipt
 from monitor.store.writer import QueueFull
-from monitor.web.auth import Gate, need_type
-from monitor.web.context import Services
-from monitor.web.errors import STATUS, Refused, Why
+from monitor.web.auth import Auth, need_type
+from monitor.web.context import WebContext
+from monitor.web.errors import STATUS, RefusalReason, Refused
 from monitor.web.openapi import LabelsOperation, PredictionsOperation
 
 log = logging.getLogger("watchkeeper.intake")
@@ -57,18 +57,18 @@ RETRY_SECONDS = 5.0
 class Parser:
     """How one kind of body is parsed: `fast` answers None for what `full` has to look at, which takes longer."""
 
-    fast: Callable[[bytes, str, LimitSettings, Span], Parsed | None]
-    full: Callable[[bytes, str, LimitSettings, Span], Parsed]
+    fast: Callable[[bytes, str, LimitSettings, TimeRange], Parsed | None]
+    full: Callable[[bytes, str, LimitSettings, TimeRange], Parsed]
 
 
 PREDICTIONS = Parser(fast_predictions, parse_predictions)
 LABELS = Parser(fast_labels, parse_labels)
 
 
-class Intake:
+class IngestApi:
     """One model's batches after the other's, whichever kind."""
 
-    def __init__(self, services: Services, patience: float = BODY_SECONDS) -> None:
+    def __init__(self, services: WebContext, patience: float = BODY_SECONDS) -> None:
         self._services, self._patience = services, patience
         self._limits = services.config.limits
         self._replays = {model.model: model.time == "replay" for model in services.config.models}
@@ -83,16 +83,16 @@ class Intake:
         replay = self._replays.get(model)
         if replay is None:
             known = ", ".join(sorted(self._replays))
-            raise Refused(Why.UNKNOWN_MODEL, f"no model of this name is watched here; known: {known}")
+            raise Refused(RefusalReason.UNKNOWN_MODEL, f"no model of this name is watched here; known: {known}")
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= KEY_LENGTH:
-            raise Refused(Why.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
+            raise Refused(RefusalReason.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
         with self._room(request):
             parsed, digest = await self._parsed(request, parser, self._span(replay))
             receipt = await self._stored(model, kind, parsed, key, digest)
         if receipt.differs:
             sentence = "this Idempotency-Key was used for another body before; send each batch under a key of its own"
-            raise Refused(Why.KEY_REUSED, sentence)
+            raise Refused(RefusalReason.KEY_REUSED, sentence)
         self._count(model, kind, parsed, receipt)
         return Response(receipt.reply, status_code=202, media_type="application/json")
 
@@ -110,7 +110,7 @@ class Intake:
             # A compressed body takes more only in the lane, where there is no other one.
             size = min(int(length), size)
         if self._held and self._held + size > self._most:
-            raise Refused(Why.OVER_CAPACITY, "too many bodies are being taken at once; retry after 1 s", 1.0)
+            raise Refused(RefusalReason.OVER_CAPACITY, "too many bodies are being taken at once; retry after 1 s", 1.0)
         self._held += size
         try:
             yield
@@ -130,25 +130,25 @@ class Intake:
                         return
                     left -= len(event["body"])
 
-    def _span(self, replay: bool) -> Span:
+    def _span(self, replay: bool) -> TimeRange:
         now = self._services.clock.time()
         if replay:
             # However old, but never ahead: one row dated 2199 would close every window up to then.
-            return Span(newest=now + AHEAD)
-        return Span(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
+            return TimeRange(newest=now + AHEAD)
+        return TimeRange(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
 
-    async def _parsed(self, request: Request[Any, Any, Any], parser: Parser, span: Span) -> tuple[Parsed, str]:
+    async def _parsed(self, request: Request[Any, Any, Any], parser: Parser, span: TimeRange) -> tuple[Parsed, str]:
         """And the digest of the body without its encoding: times may be filled in, and one batch gzips in many ways."""
         try:
             async with asyncio.timeout(self._patience):
                 body = await request.body()
         except HTTPException as error:
-            if error.status_code == STATUS[Why.TOO_LARGE]:
+            if error.status_code == STATUS[RefusalReason.TOO_LARGE]:
                 await self._drain(request)
             raise
         except TimeoutError:
             sentence = f"the body did not arrive within {self._patience:g} s"
-            raise Refused(Why.TOO_SLOW, sentence) from None
+            raise Refused(RefusalReason.TOO_SLOW, sentence) from None
         encoding = request.headers.get("content-encoding", "").strip().lower()
         content_type = request.headers.get("content-type", "")
 
@@ -174,19 +174,19 @@ class Intake:
             async with self._lane:
                 return await asyncio.to_thread(full)
         except Malformed as error:
-            raise Refused(Why.MALFORMED, str(error)) from None
+            raise Refused(RefusalReason.MALFORMED, str(error)) from None
         except TooLarge as error:
-            raise Refused(Why.TOO_LARGE, str(error)) from None
+            raise Refused(RefusalReason.TOO_LARGE, str(error)) from None
 
     async def _stored(self, model: str, kind: Kind, parsed: Parsed, key: str | None, digest: str) -> Receipt:
         try:
             receipt = await asyncio.wrap_future(self._services.events.submit(model, kind, parsed, key, digest))
         except QueueFull as error:
-            raise Refused(Why.OVER_CAPACITY, str(error), error.retry_after) from None
+            raise Refused(RefusalReason.OVER_CAPACITY, str(error), error.retry_after) from None
         except DBAPIError as error:
             sentence = explain(error, self._services.config.database)
             self._report(sentence)
-            raise Refused(Why.UNAVAILABLE, sentence, RETRY_SECONDS) from None
+            raise Refused(RefusalReason.UNAVAILABLE, sentence, RETRY_SECONDS) from None
         if self._broken:
             self._report(None)
         return receipt
@@ -230,7 +230,7 @@ def _no_digest(_: bytes) -> str:
     return ""
 
 
-def handlers(intake: Intake, gate: Gate) -> list[HTTPRouteHandler]:
+def handlers(intake: IngestApi, gate: Auth) -> list[HTTPRouteHandler]:
     def typed(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         need_type(connection, MEDIA_TYPES)
 

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from checks.base import Measurement
 from monitor.settings.model import ModelSettings
-from monitor.store.references.active import Normal, normal
+from monitor.store.references.active import ReferenceStatus, reference_status
 from monitor.store.tables import progress
 from monitor.telemetry.metrics import release
-from monitor.web.context import Services
+from monitor.web.context import WebContext
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class ModelView:
     judged_until: float | None
     unprofiled: int
     """Chunks that are still to be profiled under the reference."""
-    normal: Normal
+    reference_status: ReferenceStatus
     measurements: list[Measurement]
 
     @property
@@ -46,7 +46,7 @@ class ModelView:
             "window": self.window,
             "newest_event": self.newest_event,
             "judged_until": self.judged_until,
-            "references": self.normal.plain(),
+            "references": self.reference_status.plain(),
             "unprofiled_chunks": self.unprofiled,
             "values": [plain(row) for row in self.measurements],
         }
@@ -75,21 +75,21 @@ class Overview:
         }
 
 
-def overview(services: Services) -> Overview:
+def overview(services: WebContext) -> Overview:
     """Reads the database: for a thread, not the event loop."""
     values: dict[str, list[Measurement]] = defaultdict(list)
     for model, measurement in services.latest.snapshot():
         values[model].append(measurement)
     with services.engine.connect() as connection:
         reached = {row.model: row for row in connection.execute(select(progress))}
-        normals = {settings.model: normal(connection, settings.model) for settings in services.config.models}
+        statuses = {settings.model: reference_status(connection, settings.model) for settings in services.config.models}
     models = [
         ModelView(
             settings=settings,
             newest_event=reached[settings.model].newest_time if settings.model in reached else None,
             judged_until=reached[settings.model].judged_window if settings.model in reached else None,
             unprofiled=(reached[settings.model].unprofiled or 0) if settings.model in reached else 0,
-            normal=normals[settings.model],
+            reference_status=statuses[settings.model],
             measurements=values[settings.model],
         )
         for settings in services.config.models

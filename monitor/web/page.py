@@ -19,9 +19,9 @@ from alerts.duration import span
 from alerts.state.state import Status
 from alerts.wording import clean, number, quantity, stamp
 from monitor.telemetry.metrics import release
-from monitor.web.context import Services
+from monitor.web.context import WebContext
 from monitor.web.errors import Refused
-from monitor.web.form_sessions import Visitors
+from monitor.web.form_sessions import FormSessions
 
 REFRESH_SECONDS = 15
 Asked = Request[Any, Any, Any]
@@ -31,7 +31,7 @@ Gather = Callable[[], dict[str, Any]]
 class Pages:
     """Renders pages for whoever asks."""
 
-    def __init__(self, services: Services, visitors: Visitors) -> None:
+    def __init__(self, services: WebContext, visitors: FormSessions) -> None:
         self._services, self._visitors = services, visitors
         self._templates = environment()
 
@@ -84,7 +84,7 @@ class Pages:
         return len(self._services.alerts.alerts(states=[Status.FIRING]))
 
 
-def handlers(services: Services, pages: Pages) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext, pages: Pages) -> list[HTTPRouteHandler]:
     @get("/", sync_to_thread=True, include_in_schema=False)
     def page(request: Asked, refresh: FromQuery[str] = "on") -> Response[str]:
         """The overview."""

@@ -10,8 +10,8 @@ from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from monitor.store.alerts import pictures
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 
 TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 HEADERS = {
@@ -22,14 +22,16 @@ HEADERS = {
 }
 
 
-def handlers(services: Services) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext) -> list[HTTPRouteHandler]:
     @get("/pictures/{name:str}", sync_to_thread=True, tags=["read"], media_type="image/png")
     def picture(name: Annotated[str, PathParameter(max_length=40)]) -> Response[bytes]:
         """The picture of an incident, by its number and format: `<id>.svg` or `<id>.png`."""
         id, _, kind = name.rpartition(".")
         found = pictures.image(services.engine, id, kind) if kind in TYPES else None
         if found is None:
-            raise Refused(Why.NOT_FOUND, "there is no such picture; it is not drawn yet, or not kept any more")
+            raise Refused(
+                RefusalReason.NOT_FOUND, "there is no such picture; it is not drawn yet, or not kept any more"
+            )
         return Response(found, media_type=TYPES[kind], headers=HEADERS)
 
     return [picture]

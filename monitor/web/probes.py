@@ -9,11 +9,11 @@ from litestar.handlers.http_handlers import HTTPRouteHandler
 
 from monitor.telemetry.prometheus_text import render
 from monitor.web.auth import ANY_HOST
-from monitor.web.context import Services
-from monitor.web.ingest import Intake
+from monitor.web.context import WebContext
+from monitor.web.ingest import IngestApi
 
 
-def handlers(services: Services, intake: Intake) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext, intake: IngestApi) -> list[HTTPRouteHandler]:
     @get("/metrics", sync_to_thread=True, opt={ANY_HOST: True}, include_in_schema=False)
     def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
         """Everything Watchkeeper knows now, in Prometheus' text format or OpenMetrics."""

@@ -10,8 +10,8 @@ from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import PathParameter
 
 from monitor.store.results import reports
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 
 HEADERS = {
     "Content-Security-Policy": "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; "
@@ -24,14 +24,14 @@ HEADERS = {
 }
 
 
-def handlers(services: Services) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext) -> list[HTTPRouteHandler]:
     @get("/reports/{id:str}", sync_to_thread=True, tags=["read"], media_type="text/html")
     def report(request: Request[Any, Any, Any], id: Annotated[str, PathParameter(max_length=36)]) -> Response[bytes]:
         """One report, as HTML."""
         packed = takes_gzip(request.headers.get("accept-encoding", ""))
         found = reports.html(services.engine, id, packed=packed)
         if found is None:
-            raise Refused(Why.NOT_FOUND, "there is no such report, or it is not kept any more")
+            raise Refused(RefusalReason.NOT_FOUND, "there is no such report, or it is not kept any more")
         headers = {**HEADERS, "Content-Encoding": "gzip"} if packed else HEADERS
         return Response(found, media_type="text/html", headers=headers)
 

@@ -17,9 +17,9 @@ from alerts.incidents.silence import Matcher, Op, Silence
 from monitor.ingest import ARRAY_TYPE
 from monitor.store.alerts.queries import UnknownSilence
 from monitor.web.api import moment
-from monitor.web.auth import Gate, need_type
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.auth import Auth, need_type
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 
 _LIST = "Active and coming silences, and past ones if asked for."
 Text = Annotated[str, Meta(max_length=1000)]
@@ -63,7 +63,7 @@ def plain(silence: Silence, now: float) -> dict[str, Any]:
     }
 
 
-def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
+def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
     def typed(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         need_type(connection, {ARRAY_TYPE})
 
@@ -90,7 +90,7 @@ def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
                 matchers, start, end, by=data.created_by, comment=data.comment, now=now
             )
         except ValueError as error:
-            raise Refused(Why.MALFORMED, str(error)) from None
+            raise Refused(RefusalReason.MALFORMED, str(error)) from None
         return plain(silence, now)
 
     @delete(
@@ -106,7 +106,7 @@ def handlers(services: Services, gate: Gate) -> list[HTTPRouteHandler]:
         try:
             return plain(services.alerts.expire_silence(silence_id, now), now)
         except UnknownSilence as error:
-            raise Refused(Why.NOT_FOUND, str(error)) from None
+            raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
 
     return [silences, add, expire]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from checks.base import Measurement, Window
 from checks.pictures.drawn import Drawn
 from checks.segments.parts import DEFAULT, SegmentCheck
-from monitor.store.references.plan import Plan
+from monitor.store.references.plan import ReferencePlan
 
 if TYPE_CHECKING:
     from monitor.settings.model import ModelSettings
@@ -28,7 +28,7 @@ def window_of(time: float, every: float) -> Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class WindowClose:
     """One closed window and the position in the arrival log as of which all about it is decided."""
 
     window: Window
@@ -38,7 +38,7 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class WindowResult:
     """What one closing found. Measurements of a check that failed are absent; its name is in `errors`."""
 
     measurements: list[Measurement]
@@ -119,7 +119,7 @@ class ModelOptions:
     features: tuple[tuple[str, Literal["numeric", "categorical", "boolean", "datetime"]], ...] = ()
     """Types that the config states, by feature."""
     ignore: tuple[str, ...] = ()
-    plan: Plan = field(default_factory=Plan)
+    plan: ReferencePlan = field(default_factory=ReferencePlan)
     """Where the reference comes from."""
     segments: tuple[SegmentOptions, ...] = ()
     segment_measurements: int = 2_000
@@ -159,7 +159,7 @@ class ModelOptions:
             time=schema.time,
             features=tuple(schema.features.items()),
             ignore=tuple(schema.ignore),
-            plan=Plan.of_model(settings),
+            plan=ReferencePlan.of_model(settings),
             segments=tuple(SegmentOptions.of(segment) for segment in settings.segments),
             segment_measurements=settings.segment_measurements,
         )
@@ -186,7 +186,7 @@ class BuiltReference:
 
 
 @dataclass(frozen=True, slots=True)
-class Compacted:
+class CompactionResult:
     """What one run of compaction did."""
 
     rows: int = 0
@@ -204,7 +204,7 @@ class Compacted:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class UpkeepResult:
     """What one portion of upkeep did."""
 
     profiled: int = 0

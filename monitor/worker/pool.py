@@ -16,7 +16,7 @@ from pebble import ProcessPool
 
 from monitor.clock import Clock
 from monitor.settings.root import WorkerSettings
-from monitor.worker.process import Context, Outcome, perform, prepare
+from monitor.worker.process import TaskOutcome, WorkerContext, perform, prepare
 
 log = logging.getLogger("watchkeeper.worker")
 
@@ -48,7 +48,7 @@ class Worker:
     def __init__(self, settings: WorkerSettings, clock: Clock, *, tasks: int = TASKS_A_PROCESS) -> None:
         self._settings, self._clock, self._tasks = settings, clock, tasks
         self._turn = threading.Lock()
-        self._context = Context()
+        self._context = WorkerContext()
         self._pool: ProcessPool | None = None
         self._retirement: threading.Timer | None = None
         self._stopping = threading.Event()
@@ -95,7 +95,7 @@ class Worker:
         """The worker's process and its children; empty while there is none."""
         return [process.pid for process in self._tree()]
 
-    def _schedule(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Future[Outcome]:
+    def _schedule(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Future[TaskOutcome]:
         if self._pool is not None and not self._pool.active:
             # The idle process was ended by somebody else, such as the kernel short of memory.
             self._kill()
@@ -105,12 +105,12 @@ class Worker:
                 max_workers=1, max_tasks=self._tasks, initializer=prepare, initargs=[level], context=self._context
             )
         try:
-            future: Future[Outcome] = self._pool.schedule(perform, args=[function, args])
+            future: Future[TaskOutcome] = self._pool.schedule(perform, args=[function, args])
         except RuntimeError as error:
             raise WorkerError("crashed", f"the worker process could not be started: {error}") from error
         return future
 
-    def _watch(self, future: Future[Outcome], timeout: float, function: Callable[..., Any]) -> Outcome:
+    def _watch(self, future: Future[TaskOutcome], timeout: float, function: Callable[..., Any]) -> TaskOutcome:
         started = self._clock.monotonic()
         stopped: float | None = None
         while not wait([future], LOOK_SECONDS).done:

@@ -29,7 +29,7 @@ class TryAgain(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TaskOutcome:
     """What a task came to. An exception crosses as text: unpickling one would import its library into the daemon."""
 
     result: Any = None
@@ -41,7 +41,7 @@ class Outcome:
     """Whether the task raised TryAgain."""
 
 
-class Process(SpawnProcess):
+class WorkerProcess(SpawnProcess):
     """A spawned process that does not import the daemon's `__main__` again, which would load all of the daemon."""
 
     _one = threading.Lock()
@@ -57,13 +57,13 @@ class Process(SpawnProcess):
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-class Context(SpawnContext):
+class WorkerContext(SpawnContext):
     """Starts such processes, and knows the newest one."""
 
-    newest: Process | None = None
+    newest: WorkerProcess | None = None
 
-    def Process(self, *args: Any, **kwargs: Any) -> Process:  # type: ignore[override]
-        self.newest = Process(*args, **kwargs)
+    def Process(self, *args: Any, **kwargs: Any) -> WorkerProcess:  # type: ignore[override]
+        self.newest = WorkerProcess(*args, **kwargs)
         return self.newest
 
     @property
@@ -78,15 +78,15 @@ def prepare(level: int) -> None:
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
 
 
-def perform(function: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
+def perform(function: Callable[..., Any], args: tuple[Any, ...]) -> TaskOutcome:
     """Runs one task. SIGTERM, which a service manager sends to the whole group, waits until the task is done."""
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        return Outcome(function(*args))
+        return TaskOutcome(function(*args))
     except Exception as error:  # The task's boundary: logged here, counted by the daemon.
         log.exception("%s.%s failed", function.__module__, function.__qualname__)
         failure: Literal["memory", "raised"] = "memory" if isinstance(error, MemoryError) else "raised"
-        return Outcome(None, failure, str(error) or type(error).__name__, isinstance(error, TryAgain))
+        return TaskOutcome(None, failure, str(error) or type(error).__name__, isinstance(error, TryAgain))
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -6,30 +6,37 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from monitor.worker.evidently.messages import ReportOutcome, ReportTask
-from monitor.worker.messages import BuiltReference, Closing, Compacted, Kept, ModelOptions, Verdict
+from monitor.worker.messages import (
+    BuiltReference,
+    CompactionResult,
+    ModelOptions,
+    UpkeepResult,
+    WindowClose,
+    WindowResult,
+)
 
 
-def measure(url: str, model: str, closing: Closing, options: ModelOptions) -> Verdict:
+def measure(url: str, model: str, closing: WindowClose, options: ModelOptions) -> WindowResult:
     """What the closing of one window finds, as of its position in the arrival log."""
     return measure_many(url, model, [closing], options)[0]
 
 
-def measure_many(url: str, model: str, closings: Sequence[Closing], options: ModelOptions) -> list[Verdict]:
+def measure_many(url: str, model: str, closings: Sequence[WindowClose], options: ModelOptions) -> list[WindowResult]:
     """What consecutive closings find, each as of its own position, as if the verdict of each had been recorded before
     the next. The log must be compacted up to the last; raises NotCompacted else."""
     from monitor.clock import SystemClock
     from monitor.store.engine import open_engine
-    from monitor.worker.evaluate.closing import Verdicts
+    from monitor.worker.evaluate.closing import WindowEvaluator
 
     engine = open_engine(url)
     try:
-        verdicts = Verdicts(engine, model, closings[-1], options, SystemClock()) if closings else None
+        verdicts = WindowEvaluator(engine, model, closings[-1], options, SystemClock()) if closings else None
         return [verdicts.of(closing) for closing in closings] if verdicts else []
     finally:
         engine.dispose()
 
 
-def compact(url: str, model: str, upto_seq: int, options: ModelOptions) -> Compacted:
+def compact(url: str, model: str, upto_seq: int, options: ModelOptions) -> CompactionResult:
     """Turns a model's arrivals up to `upto_seq`, but no further than the daemon has scanned, into chunks and placed
     labels. Cut short anywhere it can simply be called again. Raises DamagedBatch."""
     from monitor.store.engine import open_engine
@@ -72,7 +79,7 @@ def build_reference(
         engine.dispose()
 
 
-def keep_profiles(url: str, model: str, seconds: float, options: ModelOptions) -> Kept:
+def keep_profiles(url: str, model: str, seconds: float, options: ModelOptions) -> UpkeepResult:
     """Profiles chunks that came before the model's newest binning, newest first, for about so many seconds, and rolls
     up what has been judged. Cut short anywhere it can simply be called again."""
     from monitor.clock import SystemClock
@@ -83,7 +90,7 @@ def keep_profiles(url: str, model: str, seconds: float, options: ModelOptions) -
     engine = open_engine(url)
     try:
         profiled, waiting = reprofile(engine, model, options, seconds, SystemClock().monotonic)
-        return Kept(profiled, waiting, roll(engine, model, options))
+        return UpkeepResult(profiled, waiting, roll(engine, model, options))
     finally:
         engine.dispose()
 
@@ -92,7 +99,7 @@ MOST_BYTES = 200_000
 """Of one image; a picture that is larger all the same is an error."""
 
 
-class TooLarge(Exception):
+class PictureTooLarge(Exception):
     """An image is beyond its bound."""
 
 
@@ -112,7 +119,7 @@ def draw_pictures(url: str, ids: Sequence[str]) -> int:
             shown = [one.distribution for one in columns]
             images = {"svg": sheet(shown).encode(), "png": picture(shown, title)}
             if (largest := max(map(len, images.values()))) > MOST_BYTES:
-                raise TooLarge(f"an image of {largest} bytes is over the bound of {MOST_BYTES}")
+                raise PictureTooLarge(f"an image of {largest} bytes is over the bound of {MOST_BYTES}")
             pictures.keep(engine, id, images)
             drawn += 1
         return drawn

@@ -9,15 +9,15 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from alerts.delivery.outbox import Delivery, Outcome
+from alerts.delivery.outbox import Delivery, DeliveryOutcome
 from alerts.delivery.routing import Inhibition, MuteTime, Route, Routing
 from alerts.incidents.incident import Notice, Why
 from alerts.notify import Address, Notifier
 from alerts.rules.rule import Rule
 from alerts.state.state import Transition
 from checks.base import Measurement
-from monitor.alerting.engine import Judge
-from monitor.alerting.outage import Unstored
+from monitor.alerting.engine import AlertEngine
+from monitor.alerting.outage import Outage
 from monitor.store.alerts.queries import AlertStore
 from monitor.store.engine import open_engine
 from monitor.store.tables import metadata
@@ -77,13 +77,13 @@ class World:
         self.engine = open_engine(url)
         metadata.create_all(self.engine)
         self.clock = clock
-        self.outcomes: list[tuple[str, Outcome, str | None]] = []
+        self.outcomes: list[tuple[str, DeliveryOutcome, str | None]] = []
         self.receivers = {receiver.name: receiver for receiver in receivers}
         routing = Routing(list(self.receivers), list(routes), list(mute_times))
-        self.judge = Judge(list(rules), list(self.receivers), clock, routing=routing)
+        self.alert_engine = AlertEngine(list(rules), list(self.receivers), clock, routing=routing)
         self.health = Health()
-        self.unstored = Unstored(self.engine, self.judge, routing, self.receivers, clock, self.health, url=url)
-        self.writer = Writer(self.engine, on_lost=self.unstored.failed)
+        self.outage = Outage(self.engine, self.alert_engine, routing, self.receivers, clock, self.health, url=url)
+        self.writer = Writer(self.engine, on_lost=self.outage.failed)
         self.writer.start()
         self.store = AlertStore(self.engine, self.writer)
         self.delivery = Delivery(
@@ -120,19 +120,21 @@ class World:
         failed: dict[str, str] | None = None,
     ) -> list[Transition]:
         return self.writer.call(
-            lambda connection: self.judge.step(connection, model, rows, now, metrics=set(metrics), failed=failed or {})
+            lambda connection: self.alert_engine.step(
+                connection, model, rows, now, metrics=set(metrics), failed=failed or {}
+            )
         )
 
     def reconcile(self, models: Iterable[str] | None = None) -> list[Transition]:
         known = None if models is None else set(models)
-        return self.writer.call(lambda connection: self.judge.reconcile(connection, self.clock.now, known))
+        return self.writer.call(lambda connection: self.alert_engine.reconcile(connection, self.clock.now, known))
 
     def deliver(self, seconds: float = 1.0) -> int:
         return self.delivery.deliver_due(self.clock.forward(seconds))
 
     def remind(self, seconds: float) -> None:
         now = self.clock.forward(seconds)
-        self.writer.call(lambda connection: self.judge.remind(connection, now))
+        self.writer.call(lambda connection: self.alert_engine.remind(connection, now))
 
     def incident(self) -> dict[str, Any]:
         return self.store.incidents()[0]

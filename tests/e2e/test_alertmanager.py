@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from alerts.delivery.outbox import Outcome
+from alerts.delivery.outbox import DeliveryOutcome
 from monitor.clock import SystemClock
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import world
@@ -47,7 +47,7 @@ def test_an_alert_that_the_real_one_refuses_costs_no_other(tmp_path: Path) -> No
         assert line.tick()
         assert set(server.alerts()) == {rule.name for rule in rules} - {"load-4"}
         (failed, problem), (sent, _) = told.outcomes
-        assert (failed, sent) == (Outcome.FAILED, Outcome.SENT)
+        assert (failed, sent) == (DeliveryOutcome.FAILED, DeliveryOutcome.SENT)
         assert "refuses 1 alert, such as load-4" in str(problem)
         assert len(requests) <= 9
         requests.clear()

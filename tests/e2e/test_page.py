@@ -77,7 +77,9 @@ def test_a_report_opens_in_its_sandbox(daemon: Daemon, browser: Browser) -> None
     import gzip
 
     engine = open_engine(f"sqlite:///{daemon.folder / 'watchkeeper.db'}")
-    reports.add(engine, reports.Report("ab-1", "parcels", "weekly", START, START + HOUR, START), gzip.compress(REPORT))
+    reports.add(
+        engine, reports.StoredReport("ab-1", "parcels", "weekly", START, START + HOUR, START), gzip.compress(REPORT)
+    )
     engine.dispose()
     with opened(browser) as page:
         page.goto(f"{daemon.url}/reports")

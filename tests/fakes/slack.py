@@ -60,7 +60,7 @@ class FakeSlack(WebApi):
         self.faults: list[Fault] = []
         self.hook_error: tuple[int, str] | None = None
         self.answers = Answers(clock)
-        self.presses: list[Press] = []
+        self.slack_actions: list[Press] = []
         self._released = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler(self))
         self._server.daemon_threads = True
@@ -116,7 +116,7 @@ class FakeSlack(WebApi):
         answer = f"http://127.0.0.1:{self.port}{self.answers.address(user)}"
         payload = {**block_actions(APP, message, button, user, name, answer), **forged}
         press = Press(user, str(payload["actions"][0]["action_id"]), payload, self.socket.send(APP, payload))
-        self.presses.append(press)
+        self.slack_actions.append(press)
         return press
 
     def state(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from alerts.delivery.outbox import Outcome
+from alerts.delivery.outbox import DeliveryOutcome
 from monitor.clock import SystemClock
 from tests.alerts.builders import FakeClock
 from tests.alerts.world import world
@@ -48,7 +48,7 @@ def test_survives_alertmanager_being_down_for_ten_minutes_and_a_member_that_hang
                 sample(it, "latency_p95_seconds", 4.0, "delays")
             tick()
         assert taken.told == [("load", "firing")]
-        assert [outcome for outcome, _ in told[0].outcomes] == [Outcome.SENT] + [Outcome.RETRIED] * 8
+        assert [outcome for outcome, _ in told[0].outcomes] == [DeliveryOutcome.SENT] + [DeliveryOutcome.RETRIED] * 8
         with server:
             clock.forward(31)
             clock.now = SystemClock().time()
@@ -59,6 +59,6 @@ def test_survives_alertmanager_being_down_for_ten_minutes_and_a_member_that_hang
             wait_for(lambda: ("slow", "firing") in taken.told, "what began meanwhile is passed on")
             wait_for(lambda: ("load", "resolved") in taken.told, "and the end of what ended")
         assert sorted(taken.told) == [("load", "firing"), ("load", "resolved"), ("slow", "firing")], "each once"
-        assert told[0].outcomes[-1] == (Outcome.SENT, None)
+        assert told[0].outcomes[-1] == (DeliveryOutcome.SENT, None)
         for other in told[1:]:
-            assert {outcome for outcome, _ in other.outcomes} == {Outcome.RETRIED}
+            assert {outcome for outcome, _ in other.outcomes} == {DeliveryOutcome.RETRIED}

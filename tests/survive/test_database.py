@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from alerts.delivery.outbox import Outcome
+from alerts.delivery.outbox import DeliveryOutcome
 from monitor.store.engine import BUSY_SECONDS
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import Receiver, World, world
@@ -88,7 +88,7 @@ def test_survives_a_database_locked_for_too_long(tmp_path: Path) -> None:
         it.window(0.0, 2)
         it.deliver()
         assert pager.told == ["first", "resolved"], "sent, and then it can't be recorded"
-        assert it.outcomes[-1][1] is Outcome.UNRECORDED
+        assert it.outcomes[-1][1] is DeliveryOutcome.UNRECORDED
         for _ in range(5):
             it.deliver(2)
         held.__exit__(None, None, None)

@@ -46,7 +46,7 @@ class Rig:
     def __init__(self, it: World) -> None:
         self.it, self.server, self.latest = it, Server(), Latest()
         meters = Meters(CollectorRegistry())
-        parts = (it.writer, it.judge, self.latest, meters, it.clock, it.unstored)
+        parts = (it.writer, it.alert_engine, self.latest, meters, it.clock, it.outage)
         self.sampler = Sampler("delays", self.server, 15.0, *parts)
 
     def fill(self) -> None:
@@ -72,7 +72,7 @@ class Rig:
                     assert "full" in str(error)
             self.it.deliver(0.5)
             for name in self.it.receivers:
-                self.it.unstored.tell(name)
+                self.it.outage.tell(name)
 
 
 def pad(connection: Connection, table: Table, number: int) -> None:

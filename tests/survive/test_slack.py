@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from alerts.delivery.outbox import FIRST_WAIT, LONGEST_WAIT, PARKED_WAIT, Outcome
+from alerts.delivery.outbox import FIRST_WAIT, LONGEST_WAIT, PARKED_WAIT, DeliveryOutcome
 from alerts.delivery.routing import Route
 from alerts.notify.slack.notifier import Slack, SlackOptions
 from tests.alerts.builders import FakeClock, rule
@@ -94,7 +94,7 @@ def test_survives_slack_being_down_for_five_minutes(slack: FakeSlack, clock: Fak
             it.deliver()
         assert it.store.pending() == {"slack": 20}
         refused = [outcome for _, outcome, _ in it.outcomes]
-        assert set(refused) == {Outcome.RETRIED} and len(refused) < 25
+        assert set(refused) == {DeliveryOutcome.RETRIED} and len(refused) < 25
         with FakeSlack(port, rate_limit=True, clock=clock.monotonic, wall=clock.time) as back:
             back.scopes = SEES
             for _ in range(120):
@@ -129,13 +129,13 @@ def test_survives_a_revoked_token(slack: FakeSlack, clock: FakeClock, tmp_path: 
         assert len(asked) == 3 and asked[1] - asked[0] >= PARKED_WAIT, "no hot loop"
         assert other.told == ["first"], "who stands in is told, once"
         told = [outcome for outcome in it.outcomes if outcome[0] == "slack"]
-        assert {outcome for _, outcome, _ in told} == {Outcome.PARKED}
+        assert {outcome for _, outcome, _ in told} == {DeliveryOutcome.PARKED}
         assert "token_revoked" in str(told[-1][2]) and TOKEN not in str(told)
     # Back after a restart or without one.
     slack.revoked.clear()
     with world(tmp_path, [DRIFT], bot(slack.api_url), other, **keys) as it:
         tries(it, slack, 310, 1.0)
-        assert it.outcomes[-1] == ("slack", Outcome.SENT, None)
+        assert it.outcomes[-1] == ("slack", DeliveryOutcome.SENT, None)
         assert it.store.pending() == {}
     assert states(slack) == [["FIRING"]]
 

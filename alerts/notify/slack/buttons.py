@@ -43,7 +43,7 @@ _SPANS = {Button.HOUR: 3600.0, Button.HOURS: 4 * 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class ButtonAction:
     """One click, as Slack tells of it. `user` is Slack's own id, `name` is what the user chose."""
 
     button: Button
@@ -77,7 +77,7 @@ def links(incident: Incident, page: str) -> dict[str, Any] | None:
     return {"type": "actions", "block_id": BLOCK, "elements": [button]}
 
 
-def press_of(payload: Mapping[str, Any]) -> Press | None:
+def press_of(payload: Mapping[str, Any]) -> ButtonAction | None:
     """The press in an interaction's payload; None if it is something else, or lacks a part."""
     if payload.get("type") != "block_actions":
         return None
@@ -86,7 +86,7 @@ def press_of(payload: Mapping[str, Any]) -> Press | None:
         if prefix != BLOCK or name not in set(Button):
             continue
         user, container = _dict(payload.get("user")), _dict(payload.get("container"))
-        found = Press(
+        found = ButtonAction(
             button=Button(name),
             incident=str(action.get("value", "")),
             user=str(user.get("id", "")),

@@ -32,7 +32,7 @@ class _Ending:
         return getattr(self._sock, name)
 
 
-class Client(SocketModeClient):
+class SlackClient(SocketModeClient):
     """The SDK's, with two habits changed."""
 
     def issue_new_wss_url(self) -> str:

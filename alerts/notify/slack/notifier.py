@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import SecretStr
 
 from alerts.incidents.incident import Notice, Why
-from alerts.notify import Address, Found, NotifyError
+from alerts.notify import Address, FoundMessage, NotifyError
 from alerts.notify.slack.blocks import mention, payload, plain, reply
 from alerts.notify.slack.buttons import links, pressable
 from alerts.notify.slack.errors import Gone, api_error, hook_error, quiet_logger, unanswered
@@ -149,7 +149,7 @@ class Slack:
         except (OSError, HTTPException, SlackClientError, ValueError) as error:
             raise unanswered(error) from None
 
-    def find(self, notice: Notice, address: Address | None, since: float) -> Found | None:
+    def find(self, notice: Notice, address: Address | None, since: float) -> FoundMessage | None:
         """Looks for the incident's message by its metadata, and for the news in its thread. Needs the scope to read the
         channel's history; without it nothing is found."""
         from slack_sdk.errors import SlackClientError
@@ -166,7 +166,7 @@ class Slack:
             done = version == notice.incident.version
             if notice.why in _SAID and version is None and self._is_said(notice, address, since):
                 self._told = _news(notice)
-            return Found(address, done)
+            return FoundMessage(address, done)
         except Gone:
             return None
         except NotifyError as error:

@@ -19,7 +19,7 @@ FRESH_SECONDS = 60.0
 """How long the members of a group are remembered."""
 
 
-class People:
+class Permissions:
     """Asks Slack for the members of groups, when somebody presses."""
 
     def __init__(

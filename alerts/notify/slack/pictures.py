@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from alerts.notify import NotifyError
-from alerts.notify.pictures import FileGone, LacksScope, Owed
+from alerts.notify.pictures import FileGone, LacksScope, OwedPicture
 from alerts.notify.slack.blocks import escape
 from alerts.notify.slack.errors import Gone, api_error, quiet_logger, unanswered
 from alerts.notify.slack.notifier import SKEW, SlackOptions
@@ -46,13 +46,13 @@ class SlackPictures:
             logger=quiet_logger(),
         )
 
-    def upload(self, owed: Owed) -> str:
+    def upload(self, owed: OwedPicture) -> str:
         given = {"filename": owed.name, "length": len(owed.png), "alt_txt": owed.text[:ALT]}
         answer = self._call("files.getUploadURLExternal", given)
         self._put(str(answer.get("upload_url", "")), owed.png)
         return str(answer.get("file_id", ""))
 
-    def share(self, owed: Owed) -> None:
+    def share(self, owed: OwedPicture) -> None:
         address = self._address(owed)
         self._call(
             "files.completeUploadExternal",
@@ -64,7 +64,7 @@ class SlackPictures:
             },
         )
 
-    def is_shared(self, owed: Owed) -> bool:
+    def is_shared(self, owed: OwedPicture) -> bool:
         """Looks in the thread, where the app may read it; without the scope nothing is found."""
         address = self._address(owed)
         since = f"{(owed.tried_at or 0.0) - SKEW:.6f}"
@@ -77,7 +77,7 @@ class SlackPictures:
             return False
         return any(file.get("id") == owed.file for message in messages for file in message.get("files") or ())
 
-    def _address(self, owed: Owed) -> Mapping[str, str]:
+    def _address(self, owed: OwedPicture) -> Mapping[str, str]:
         if owed.address.get("to") != self._options.channel or "ts" not in owed.address:
             raise NotifyError("its message is in another channel than slack.channel names now", retry=False)
         return owed.address

@@ -24,7 +24,7 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from alerts.notify import NotifyError
-from alerts.notify.slack.client import Client
+from alerts.notify.slack.client import SlackClient
 from alerts.notify.slack.errors import api_error, quiet_logger, unanswered
 
 log = logging.getLogger("watchkeeper.slack.socket")
@@ -57,7 +57,7 @@ class SocketOptions:
     """Other daemons may be connected as this app, for they know the same incidents."""
 
 
-class Socket:
+class SocketMode:
     """Keeps one connection, on threads of its own, and hands each interaction to `take`, one after another."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Socket:
         why there is no connection, None when there is one."""
         self._options, self._take, self._on_state = options, take, on_state
         self._monotonic, self._random = monotonic, random
-        self._client: Client | None = None
+        self._client: SlackClient | None = None
         self._app = ""
         self._failures = 0
         self._crowded = 0
@@ -150,10 +150,10 @@ class Socket:
                 retry=False,
             )
 
-    def _made(self) -> Client:
+    def _made(self) -> SlackClient:
         timeout = max(1, math.ceil(self._options.timeout))
         web = WebClient(base_url=self._options.api_url, timeout=timeout, retry_handlers=[], logger=quiet_logger())
-        client = Client(
+        client = SlackClient(
             app_token=self._options.token.get_secret_value(),
             logger=quiet_logger(),
             web_client=web,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.data.arrow import Floats
-from checks.drift.binned_rows import Ground, Rows
+from checks.drift.binned_rows import BinnedReference, BinnedRows
 from checks.drift.methods.chisquare import chisquare, chisquare_statistic
 from checks.drift.methods.hellinger import hellinger
 from checks.drift.methods.jensenshannon import jensenshannon
@@ -22,9 +22,9 @@ from checks.drift.methods.wasserstein import wasserstein, wasserstein_bound
 from checks.drift.methods.z import z, z_statistic
 from checks.limits import Scale
 
-Distance = Callable[[Ground, Rows, Rows], Floats]
+Distance = Callable[[BinnedReference, BinnedRows, BinnedRows], Floats]
 """Reference and current rows in, over the last axis; 0 for equal shares."""
-Bound = Callable[[Ground, Rows, Rows, float, float], tuple[float, float]]
+Bound = Callable[[BinnedReference, BinnedRows, BinnedRows, float, float], tuple[float, float]]
 """Those of one window, and the range of all values in; out comes between which values the rows' own distance lies."""
 
 
@@ -49,7 +49,7 @@ class Method:
     statistic: Callable[[float, int, int], float] | None = None
     """Where the method is known by a number that grows with the rows: that, of a distance and both samples' rows."""
 
-    def applies(self, ground: Ground) -> bool:
+    def applies(self, ground: BinnedReference) -> bool:
         """Whether the column is one that it is for."""
         fits = self.numeric if ground.numeric else self.categorical
         return fits and (not self.two or ground.values <= 2)
@@ -66,15 +66,19 @@ def _over_bins(distance: Callable[[npt.NDArray[Any], npt.NDArray[Any]], Floats])
     )
 
 
-def _ks_bound(ground: Ground, reference: Rows, current: Rows, low: float, high: float) -> tuple[float, float]:
+def _ks_bound(
+    ground: BinnedReference, reference: BinnedRows, current: BinnedRows, low: float, high: float
+) -> tuple[float, float]:
     return ks_bound(reference.counts, current.counts)
 
 
-def _wasserstein(ground: Ground, reference: Rows, current: Rows) -> Floats:
+def _wasserstein(ground: BinnedReference, reference: BinnedRows, current: BinnedRows) -> Floats:
     return wasserstein(ground.edges, ground.std, reference, current)
 
 
-def _wasserstein_bound(ground: Ground, reference: Rows, current: Rows, low: float, high: float) -> tuple[float, float]:
+def _wasserstein_bound(
+    ground: BinnedReference, reference: BinnedRows, current: BinnedRows, low: float, high: float
+) -> tuple[float, float]:
     found = wasserstein_bound(ground.edges, ground.std, reference, current, low, high)
     return float(found[0]), float(found[1])
 
@@ -84,14 +88,14 @@ RARE = 0.005
 makes a proof (Cochran 1954)."""
 
 
-def _chisquare(ground: Ground, reference: Rows, current: Rows) -> Floats:
+def _chisquare(ground: BinnedReference, reference: BinnedRows, current: BinnedRows) -> Floats:
     own = ground.bins.inner(ground.counts)
     rare = own < RARE * own.sum()
     sides = [ground.bins.inner(rows.counts) for rows in (reference, current)]
     return chisquare(*(np.append(side[..., ~rare], side[..., rare].sum(axis=-1)[..., None], axis=-1) for side in sides))
 
 
-def _z(ground: Ground, reference: Rows, current: Rows) -> Floats:
+def _z(ground: BinnedReference, reference: BinnedRows, current: BinnedRows) -> Floats:
     return z(reference.counts, current.counts, int(np.argmax(ground.counts)))
 
 

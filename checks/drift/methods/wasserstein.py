@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from checks.data.arrow import Floats
-from checks.drift.binned_rows import Rows
+from checks.drift.binned_rows import BinnedRows
 from checks.drift.methods.proportions import shares
 
 LEAST_STD = 0.001  # Evidently divides by no smaller standard deviation
 
 
-def wasserstein(edges: Floats, std: float, reference: Rows, current: Rows) -> Floats:
+def wasserstein(edges: Floats, std: float, reference: BinnedRows, current: BinnedRows) -> Floats:
     """∫ |F − G| / max(std, 0.001) over the last axis, as near as counts and sums tell: Σ |∫ (F − G)| over the entries.
 
     The integral over an entry is exact: ∫ F over [a, b) is b F(b) − a F(a) − (sum of the values there) / n, and its
@@ -23,7 +23,9 @@ def wasserstein(edges: Floats, std: float, reference: Rows, current: Rows) -> Fl
     return distance
 
 
-def wasserstein_bound(edges: Floats, std: float, reference: Rows, current: Rows, low: float, high: float) -> Floats:
+def wasserstein_bound(
+    edges: Floats, std: float, reference: BinnedRows, current: BinnedRows, low: float, high: float
+) -> Floats:
     """Between which values the distance of the rows lies, for one window whose values, like the reference's, lie
     between `low` and `high`.
 
@@ -56,7 +58,7 @@ class _Steps:
         self.spread = 2 * share * (self.mean - self.a) * (self.b - self.mean) / inside
 
     @classmethod
-    def of(cls, ends: Floats, rows: Rows) -> _Steps:
+    def of(cls, ends: Floats, rows: BinnedRows) -> _Steps:
         assert rows.sums is not None
         empty = rows.counts == 0
         mean = np.where(empty, ends[:-1], rows.sums / np.where(empty, 1, rows.counts))
@@ -82,7 +84,7 @@ def _between_means(f: _Steps, g: _Steps) -> Floats:
     return found
 
 
-def _areas(edges: Floats, reference: Rows, current: Rows) -> Floats:
+def _areas(edges: Floats, reference: BinnedRows, current: BinnedRows) -> Floats:
     """∫ (F − G) over each entry, windows on the earlier axes."""
     # Around a middle edge, so that values far from 0 cost no digits.
     middle = edges[len(edges) // 2]
@@ -93,7 +95,7 @@ def _areas(edges: Floats, reference: Rows, current: Rows) -> Floats:
     return areas
 
 
-def _moments(rows: Rows, middle: float) -> Floats:
+def _moments(rows: BinnedRows, middle: float) -> Floats:
     """Each entry's part of the mean, from `middle`."""
     assert rows.sums is not None
     parts: Floats = (rows.sums - middle * rows.counts) / rows.counts.sum(axis=-1, keepdims=True)

@@ -27,7 +27,7 @@ def exact_feature_drift(data: WindowData, reference: Reference, options: CheckOp
     found: list[Measurement] = []
     for name in names:
         found.extend(_measured("feature_drift", name, labels(feature=name[2:]), data, reference, options))
-    return [*found, _counted([measurement for measurement in found if not measurement.aside], data, options)]
+    return [*found, _counted([measurement for measurement in found if not measurement.secondary], data, options)]
 
 
 def exact_prediction_drift(
@@ -52,13 +52,13 @@ def _measured(
         usual = method or usual_method(normal, kind, options.preset)
         if reason is not None:
             of = labels(method=usual, **dict(own))
-            yield Measurement(metric, None, data.window, of, data.n, reason, aside=place > 0)
+            yield Measurement(metric, None, data.window, of, data.n, reason, secondary=place > 0)
             continue
         current = data.exact.current()
         now = current[name] if name in current.column_names else pa.nulls(data.n, normal.type)
         result = compare_exact(normal, now, kind, options.preset, method)
         of = labels(method=result.method or usual, **dict(own))
-        yield replace(_told(metric, name, of, result, data, reference), aside=place > 0)
+        yield replace(_told(metric, name, of, result, data, reference), secondary=place > 0)
 
 
 def _told(

@@ -52,7 +52,7 @@ class Sides:
 
 
 @dataclass(frozen=True, slots=True)
-class Method:
+class PresetMethod:
     statistic: Statistic
     threshold: float
     value: Callable[[Sides], float]
@@ -185,13 +185,13 @@ def _hellinger(sides: Sides) -> float:
     return float(np.sqrt(1 - np.clip(overlap, 0, 1)))
 
 
-METHODS: dict[str, Method] = {
-    "ks": Method("p_value", 0.05, _ks, at_threshold=True, kinds=("numeric",)),
-    "wasserstein": Method("distance", 0.1, _wasserstein, at_threshold=True, kinds=("numeric",)),
-    "chisquare": Method("p_value", 0.05, _chisquare, at_threshold=False, kinds=("categorical",)),
-    "z": Method("p_value", 0.05, _z, at_threshold=False, kinds=("categorical",)),
-    "jensenshannon": Method("distance", 0.1, _jensenshannon, at_threshold=True),
-    "psi": Method("distance", 0.1, _psi, at_threshold=True),
-    "kl_div": Method("distance", 0.1, _kl_div, at_threshold=True),
-    "hellinger": Method("distance", 0.1, _hellinger, at_threshold=True),
+METHODS: dict[str, PresetMethod] = {
+    "ks": PresetMethod("p_value", 0.05, _ks, at_threshold=True, kinds=("numeric",)),
+    "wasserstein": PresetMethod("distance", 0.1, _wasserstein, at_threshold=True, kinds=("numeric",)),
+    "chisquare": PresetMethod("p_value", 0.05, _chisquare, at_threshold=False, kinds=("categorical",)),
+    "z": PresetMethod("p_value", 0.05, _z, at_threshold=False, kinds=("categorical",)),
+    "jensenshannon": PresetMethod("distance", 0.1, _jensenshannon, at_threshold=True),
+    "psi": PresetMethod("distance", 0.1, _psi, at_threshold=True),
+    "kl_div": PresetMethod("distance", 0.1, _kl_div, at_threshold=True),
+    "hellinger": PresetMethod("distance", 0.1, _hellinger, at_threshold=True),
 }

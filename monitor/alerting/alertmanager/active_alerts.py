@@ -10,16 +10,16 @@ from sqlalchemy import Engine
 from alerts.incidents.incident import Alert, incident_key
 from alerts.incidents.lifecycle import alert_of, worded
 from alerts.incidents.silence import Silence
-from alerts.notify.alertmanager import Push, told
+from alerts.notify.alertmanager import Push, not_silenced
 from alerts.rules.rule import Rule
 from alerts.state.state import AlertState
 from alerts.wording import Wording
 from checks.catalog import CATALOG
-from monitor.store.alerts.active import Standing, mark, standing
+from monitor.store.alerts.active import ActiveAlert, mark, standing
 from monitor.store.alerts.states import open_incidents
 
 
-class Source:
+class ActiveAlerts:
     """Of one member: what an end is called depends on how far back that member is told."""
 
     def __init__(self, engine: Engine, rules: Sequence[Rule], silences: Callable[[float], Sequence[Silence]]) -> None:
@@ -51,14 +51,14 @@ class Source:
             if (push := self._push(item, reports)) is not None
         ]
         self._last = {push.alert.fingerprint: push.alert for push in pushes}
-        return told(pushes, self._silences(now), now)
+        return not_silenced(pushes, self._silences(now), now)
 
     def _key(self, push: Push) -> str:
         """Of the incident that the alert is in."""
         rule = self._rules.get(push.alert.rule)
         return incident_key(push.model, rule.incident_group) if rule is not None else ""
 
-    def _push(self, item: Standing, reports: Mapping[str, str]) -> Push | None:
+    def _push(self, item: ActiveAlert, reports: Mapping[str, str]) -> Push | None:
         rule, last = self._rules.get(item.rule), self._last.get(item.fingerprint)
         report = reports.get(incident_key(item.model, rule.incident_group), "") if rule is not None else ""
         if item.state is not None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from alerts.delivery.outbox import Outcome
+from alerts.delivery.outbox import DeliveryOutcome
 from alerts.notify.alertmanager import RESOLVED_AGAIN, Push, hold_seconds, payload
 from alerts.wording import clean
 from monitor.clock import Clock
@@ -40,7 +40,7 @@ SHOWN = 300
 OF_CONTENT = frozenset({400, 413, 422})
 """Answers that are about what was sent: smaller pieces of it may be taken."""
 
-OnOutcome = Callable[[str, Outcome, str | None], None]
+OnOutcome = Callable[[str, DeliveryOutcome, str | None], None]
 """(receiver, outcome, problem), as the outbox tells it."""
 
 
@@ -110,14 +110,14 @@ class Member:
                 return False
             self._push_all(self._clock.time())
         except ExchangeError as error:
-            self._wait(str(error), Outcome.RETRIED, None)
+            self._wait(str(error), DeliveryOutcome.RETRIED, None)
             return False
         except _Refusal as error:
             self._wait(str(error), error.outcome, error.after)
             return False
         except Exception:  # the loop's boundary: told, counted, tried again
             log.exception("a push to %s failed", self.receiver)
-            self._wait("the push failed inside Watchkeeper; see the log", Outcome.RETRIED, None)
+            self._wait("the push failed inside Watchkeeper; see the log", DeliveryOutcome.RETRIED, None)
             return False
         self._mark, self._failures = changed, 0
         self._next = monotonic + self._settings.resend
@@ -131,16 +131,18 @@ class Member:
         if (done.bad or done.unfound) and not done.taken and (text := self._post([], now)) is not None:
             # Nothing at all is taken here, so it is not about the alerts.
             raise _Refusal(
-                f"refuses whatever is sent: {text}; look at alertmanager.members", Outcome.PARKED, self._longest
+                f"refuses whatever is sent: {text}; look at alertmanager.members", DeliveryOutcome.PARKED, self._longest
             )
         if self._failures:
             log.info("%s: takes alerts again; told of %d", self.receiver, done.taken)
         self._well_at = now
         self._refused |= {push.alert.fingerprint: (now, push.name) for push in done.bad}
         for _ in range(len(done.bad) + done.unfound):
-            self._on_outcome(self.receiver, Outcome.FAILED, self.problem or "refuses some alerts; the log says why")
+            self._on_outcome(
+                self.receiver, DeliveryOutcome.FAILED, self.problem or "refuses some alerts; the log says why"
+            )
         if done.taken:
-            self._on_outcome(self.receiver, Outcome.SENT, self.problem)
+            self._on_outcome(self.receiver, DeliveryOutcome.SENT, self.problem)
 
     def _chosen(self, now: float) -> list[Push]:
         """What this member is told now."""
@@ -186,10 +188,10 @@ class Member:
         with self._client.ask(request, settings.timeout) as answer:
             if answer.status in (401, 403):
                 text = f"answered {answer.said}; look at alertmanager.token in the config"
-                raise _Refusal(text, Outcome.PARKED, self._longest)
+                raise _Refusal(text, DeliveryOutcome.PARKED, self._longest)
             if answer.status in (404, 405) or 300 <= answer.status < 400:
                 text = f"answered {answer.said} at {urlsplit(self._target).path}; look at alertmanager.members"
-                raise _Refusal(text, Outcome.PARKED, self._longest)
+                raise _Refusal(text, DeliveryOutcome.PARKED, self._longest)
             if answer.status in OF_CONTENT:
                 said = answer.read(MAX_ANSWER).decode("utf-8", "replace")
                 # Whoever answers may repeat the request.
@@ -197,10 +199,12 @@ class Member:
                 return f"{answer.said}: {clean(said, SHOWN)}"
             if not 200 <= answer.status < 300:
                 after = answer.header("Retry-After")
-                raise _Refusal(f"answered {answer.said}", Outcome.RETRIED, float(after) if after.isdigit() else None)
+                raise _Refusal(
+                    f"answered {answer.said}", DeliveryOutcome.RETRIED, float(after) if after.isdigit() else None
+                )
         return None
 
-    def _wait(self, problem: str, outcome: Outcome, after: float | None) -> None:
+    def _wait(self, problem: str, outcome: DeliveryOutcome, after: float | None) -> None:
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures, 16)) * (0.5 + self._random() / 2)
         wait = wait if after is None else max(FIRST_WAIT, min(after, self._longest))
         if not self._failures:
@@ -224,6 +228,6 @@ class _Done:
 class _Refusal(Exception):
     """The member answered, but did not take the alerts."""
 
-    def __init__(self, text: str, outcome: Outcome, after: float | None) -> None:
+    def __init__(self, text: str, outcome: DeliveryOutcome, after: float | None) -> None:
         super().__init__(text)
         self.outcome, self.after = outcome, after

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.delivery.outbox import Outcome
+from alerts.delivery.outbox import DeliveryOutcome
 from alerts.incidents.incident import Incident
 from alerts.notify.alertmanager import Push
 from monitor.alerting.alertmanager.push import Member
@@ -27,8 +27,8 @@ def send_test(config: Config, incident: Incident) -> dict[str, str | None]:
     """Sends the incident's alerts to each member of the config; returns by receiver what went wrong."""
     found: dict[str, str | None] = {}
 
-    def told(receiver: str, outcome: Outcome, problem: str | None) -> None:
-        found[receiver] = None if outcome is Outcome.SENT else problem
+    def told(receiver: str, outcome: DeliveryOutcome, problem: str | None) -> None:
+        found[receiver] = None if outcome is DeliveryOutcome.SENT else problem
 
     settings, url = config.alertmanager, config.public_url or f"http://{config.listen}/"
     source = _One(Push(incident.alerts[0], incident.model, incident.opened_at))

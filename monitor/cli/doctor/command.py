@@ -20,7 +20,7 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     Works with and without a running daemon, sends nothing that anybody sees, and takes ten seconds at most. Without a
     config it looks at the machine alone. Exit status 1 when something is wrong.
     """
-    from monitor.cli.doctor.finding import Status
+    from monitor.cli.doctor.finding import FindingStatus
     from monitor.cli.doctor.run import examine
     from monitor.cli.output import print_json
     from monitor.clock import SystemClock
@@ -30,7 +30,7 @@ def doctor(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     # What parts would log is on the page.
     logging.getLogger("watchkeeper").addHandler(logging.NullHandler())
     found = examine(settings, config, SystemClock())
-    wrong = sum(item.status is Status.PROBLEM for item in found)
+    wrong = sum(item.status is FindingStatus.PROBLEM for item in found)
     if as_json:
         plain = [
             {"name": item.name, "status": item.status.value, "found": item.found, "todo": item.todo} for item in found

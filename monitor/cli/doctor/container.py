@@ -8,7 +8,7 @@ from pathlib import Path
 from monitor.cli.doctor.finding import Finding, missing, off, ok, problem
 from monitor.collectors.container import cgroup_v1, cgroup_v2
 from monitor.collectors.container.cgroup import locate, memberships
-from monitor.collectors.container.cgroup_files import Sample
+from monitor.collectors.container.cgroup_files import CgroupSample
 from monitor.settings.root import WorkerSettings
 from monitor.settings.server import CollectSettings
 
@@ -51,11 +51,11 @@ def container(collect: CollectSettings, worker: WorkerSettings | None, proc: Pat
         )
 
 
-def _memory(sample: Sample) -> str:
+def _memory(sample: CgroupSample) -> str:
     return "no limit on memory" if sample.memory_limit is None else f"memory limited to {_mib(sample.memory_limit)}"
 
 
-def _cpu(sample: Sample) -> str:
+def _cpu(sample: CgroupSample) -> str:
     return "no limit on CPU" if sample.cpu_limit is None else f"CPU limited to {sample.cpu_limit:g} cores"
 
 

@@ -14,7 +14,7 @@ from monitor.cli.doctor.finding import Finding, missing, ok, problem
 from monitor.clock import Clock
 from monitor.config.load import address
 from monitor.net.client import Client, Request
-from monitor.net.errors import ExchangeError, Failure
+from monitor.net.errors import ExchangeError, FailureKind
 from monitor.settings.root import Config
 
 TIMEOUT = 4.0
@@ -73,7 +73,7 @@ def _silent(config: Config, error: ExchangeError, holder: str | None) -> Finding
             f"process {holder} holds the database, and nothing of it is heard on {config.listen}: {error}",
             "it is just starting, or runs with another listen; if neither, look at its log",
         )
-    if error.failure is not Failure.CONNECT:
+    if error.failure is not FailureKind.CONNECT:
         return problem("", f"what is on {config.listen} does not answer as a Watchkeeper: {error}", "look what it is")
     from monitor.cli.preflight import port_problem
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Status(StrEnum):
+class FindingStatus(StrEnum):
     OK = "ok"
     MISSING = "missing"
     """Not there, which may be as it should be."""
@@ -22,7 +22,7 @@ class Finding:
 
     name: str
     """Empty for the examination's own."""
-    status: Status
+    status: FindingStatus
     found: str
     todo: str = ""
 
@@ -32,16 +32,16 @@ Examination = Callable[[], Iterable[Finding]]
 
 
 def ok(name: str, found: str, todo: str = "") -> Finding:
-    return Finding(name, Status.OK, found, todo)
+    return Finding(name, FindingStatus.OK, found, todo)
 
 
 def missing(name: str, found: str, todo: str = "") -> Finding:
-    return Finding(name, Status.MISSING, found, todo)
+    return Finding(name, FindingStatus.MISSING, found, todo)
 
 
 def problem(name: str, found: str, todo: str = "") -> Finding:
-    return Finding(name, Status.PROBLEM, found, todo)
+    return Finding(name, FindingStatus.PROBLEM, found, todo)
 
 
 def off(name: str, found: str, todo: str = "") -> Finding:
-    return Finding(name, Status.OFF, found, todo)
+    return Finding(name, FindingStatus.OFF, found, todo)

@@ -10,7 +10,7 @@ from monitor.collectors.probe.allowed_hosts import allowed_hosts, refusal
 from monitor.collectors.probe.request import request, shown_url
 from monitor.collectors.probe.run import run
 from monitor.net.client import Client
-from monitor.net.errors import Failure
+from monitor.net.errors import FailureKind
 from monitor.settings.model import ModelSettings
 from monitor.settings.server import CollectSettings, ProbeSettings
 
@@ -27,7 +27,7 @@ def probe(settings: ProbeSettings, model: ModelSettings, collect: CollectSetting
     outcome = run(short, asked, client, clock.monotonic)
     text = f"{asked.method} {shown_url(asked.url)}"
     left = None if outcome.expires is None else (outcome.expires - clock.time()) / _DAY
-    if outcome.failure is Failure.TIMEOUT and hurried:
+    if outcome.failure is FailureKind.TIMEOUT and hurried:
         todo = f"the daemon waits {settings.timeout:g} s for it"
         yield missing("", f"{text}: no answer within {SECONDS:g} s", todo)
     elif outcome.failure:
@@ -38,9 +38,9 @@ def probe(settings: ProbeSettings, model: ModelSettings, collect: CollectSetting
         yield problem("", f"the server's certificate has {left:.0f} days left", "have it renewed")
 
 
-def _advice(failure: Failure) -> str:
-    if failure in (Failure.STATUS, Failure.BODY, Failure.ANSWER):
+def _advice(failure: FailureKind) -> str:
+    if failure in (FailureKind.STATUS, FailureKind.BODY, FailureKind.ANSWER):
         return "look at the server; or at the probe's status, matches and answer"
-    if failure is Failure.ADDRESS:
+    if failure is FailureKind.ADDRESS:
         return "list the address in collect.probe_hosts if it is meant"
     return "start the server, or set the probe's url right"

@@ -25,7 +25,7 @@ def secrets(config: Config) -> list[str]:
     return sorted((secret for secret in found if len(secret) >= SHORT), key=len, reverse=True)
 
 
-def blotted(finding: Finding, hidden: list[str]) -> Finding:
+def redacted(finding: Finding, hidden: list[str]) -> Finding:
     """The finding without these texts."""
     return Finding(finding.name, finding.status, _without(finding.found, hidden), _without(finding.todo, hidden))
 

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from monitor.cli.doctor.finding import Finding, missing, ok, problem
 from monitor.settings.model import ModelSettings
-from monitor.store.references.plan import Plan
+from monitor.store.references.plan import ReferencePlan
 
 
 def reference(settings: ModelSettings) -> Iterator[Finding]:
     file = settings.reference_file
     if file is None and settings.reference is not None:
-        yield ok("", Plan.of_model(settings).described())
+        yield ok("", ReferencePlan.of_model(settings).described())
         return
     if file is None:
         todo = "give a sample of normal data with the model's predictions under `reference`, or {first: 7d} to learn it"

@@ -25,7 +25,7 @@ from monitor.cli.doctor import (
 from monitor.cli.doctor import clock as doctor_clock
 from monitor.cli.doctor.clock_offset import Offsets, TimedClient
 from monitor.cli.doctor.finding import Examination, Finding, problem
-from monitor.cli.doctor.redact import blotted, secrets
+from monitor.cli.doctor.redact import redacted, secrets
 from monitor.clock import Clock
 from monitor.settings.root import Config
 from monitor.settings.server import CollectSettings
@@ -41,7 +41,7 @@ def examine(config: Config | None, file: Path, clock: Clock) -> list[Finding]:
     # The last, for it takes what others have heard.
     found += side_by_side({"clock": partial(doctor_clock.clock, offsets)}, clock)
     hidden = secrets(config) if config else []
-    return [blotted(item, hidden) for item in found]
+    return [redacted(item, hidden) for item in found]
 
 
 def examinations(config: Config | None, file: Path, clock: Clock, offsets: Offsets) -> dict[str, Examination]:

@@ -14,7 +14,7 @@ UNLIMITED = 1 << 60
 
 
 @dataclass
-class Sample:
+class CgroupSample:
     """What a control group tells at one moment; None and what is missing: it does not tell, or has no limit."""
 
     cpu_seconds: float | None = None

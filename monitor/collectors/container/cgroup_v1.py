@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.collectors.container.cgroup import Group, Levels
-from monitor.collectors.container.cgroup_files import Sample, keyed, narrowest, size, tightest
+from monitor.collectors.container.cgroup_files import CgroupSample, keyed, narrowest, size, tightest
 
 
-def sample(group: Group) -> Sample:
+def sample(group: Group) -> CgroupSample:
     """What the group's files say. Limits are the tightest of the groups from this one up."""
-    found = Sample()
+    found = CgroupSample()
     if group.cpuacct:
         found.cpu_seconds = found.read(group.cpuacct[0] / "cpuacct.usage", lambda text: int(text) / 1e9)
     if group.cpu:
@@ -22,20 +22,20 @@ def sample(group: Group) -> Sample:
     return found
 
 
-def _cpu(found: Sample, levels: Levels) -> None:
+def _cpu(found: CgroupSample, levels: Levels) -> None:
     found.cpu_limit, where = narrowest((_cores(found, level), level) for level in levels)
     if where is not None:
         # Periods are counted where the limit is set.
         found.throttling(found.read(where / "cpu.stat", keyed) or {}, "throttled_time", 1e-9)
 
 
-def _cores(found: Sample, level: Path) -> float | None:
+def _cores(found: CgroupSample, level: Path) -> float | None:
     used = found.read(level / "cpu.cfs_quota_us", int, needed=False)
     period = found.read(level / "cpu.cfs_period_us", int, needed=False)
     return used / period if used is not None and used > 0 and period else None
 
 
-def _memory(found: Sample, levels: Levels) -> None:
+def _memory(found: CgroupSample, levels: Levels) -> None:
     shares = []
     for level in levels:
         limit = found.read(level / "memory.limit_in_bytes", size, needed=False)

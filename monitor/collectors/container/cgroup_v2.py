@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from monitor.collectors.container.cgroup import Group, Levels
-from monitor.collectors.container.cgroup_files import Sample, keyed, narrowest, quota, size, tightest
+from monitor.collectors.container.cgroup_files import CgroupSample, keyed, narrowest, quota, size, tightest
 
 
-def sample(group: Group) -> Sample:
+def sample(group: Group) -> CgroupSample:
     """What the group's files say. Limits are the tightest of the groups from this one up."""
-    found = Sample()
+    found = CgroupSample()
     _cpu(found, group.cpu)
     _memory(found, group.memory)
     found.pressure(group.unified[0])
     return found
 
 
-def _cpu(found: Sample, levels: Levels) -> None:
+def _cpu(found: CgroupSample, levels: Levels) -> None:
     used = found.read(levels[0] / "cpu.stat", keyed) or {}
     if "usage_usec" in used:
         found.cpu_seconds = used["usage_usec"] / 1e6
@@ -28,7 +28,7 @@ def _cpu(found: Sample, levels: Levels) -> None:
         found.throttling(held or {}, "throttled_usec", 1e-6)
 
 
-def _memory(found: Sample, levels: Levels) -> None:
+def _memory(found: CgroupSample, levels: Levels) -> None:
     shares = []
     for level in levels:
         # Above memory.high a group is slowed down until it has given memory back: no more can be used.
@@ -43,7 +43,7 @@ def _memory(found: Sample, levels: Levels) -> None:
     found.oom_kills = found.read(levels[0] / "memory.events", lambda text: float(keyed(text)["oom_kill"]))
 
 
-def _working_set(found: Sample, level: Path) -> float | None:
+def _working_set(found: CgroupSample, level: Path) -> float | None:
     current = found.read(level / "memory.current", int)
     idle = found.read(level / "memory.stat", lambda text: keyed(text)["inactive_file"])
     return None if current is None or idle is None else float(max(0, current - idle))

@@ -14,9 +14,9 @@ import psutil
 from checks.base import Measurement, NotEnough, Window, labels
 from monitor.collectors.container import cgroup_v1, cgroup_v2
 from monitor.collectors.container.cgroup import Group, locate, memberships
-from monitor.collectors.container.cgroup_files import Sample
-from monitor.collectors.recent_count import Recent
-from monitor.collectors.stale_series import Shown
+from monitor.collectors.container.cgroup_files import CgroupSample
+from monitor.collectors.recent_count import RecentCount
+from monitor.collectors.stale_series import StaleSeries
 
 log = logging.getLogger("watchkeeper.collectors.container")
 
@@ -47,8 +47,8 @@ class ContainerUse:
     def __init__(self, whose: str, cores: Callable[[], int | None] = psutil.cpu_count) -> None:
         """`whose` says in the log which container it is; `cores` are the machine's."""
         self._whose, self._cores = whose, cores
-        self._before: tuple[tuple[tuple[int, int], ...], float, Sample] | None = None
-        self._kills = Recent()
+        self._before: tuple[tuple[tuple[int, int], ...], float, CgroupSample] | None = None
+        self._kills = RecentCount()
         self._said: set[str] = set()
 
     def measure(self, group: Group, now: float, monotonic: float) -> list[Measurement]:
@@ -70,7 +70,7 @@ class ContainerUse:
             *_pressure(sample, then, window),
         ]
 
-    def _cpu(self, sample: Sample, then: Sample | None, window: Window) -> list[Measurement]:
+    def _cpu(self, sample: CgroupSample, then: CgroupSample | None, window: Window) -> list[Measurement]:
         rows = []
         if sample.cpu_seconds is not None:
             used = _more(sample.cpu_seconds, then.cpu_seconds) if then else None
@@ -89,7 +89,7 @@ class ContainerUse:
             Measurement("cpu_throttled_seconds_total", sample.throttled_seconds, window, CONTAINER),
         ]
 
-    def _oom(self, sample: Sample, window: Window, monotonic: float) -> list[Measurement]:
+    def _oom(self, sample: CgroupSample, window: Window, monotonic: float) -> list[Measurement]:
         if sample.oom_kills is None:
             return []
         return [
@@ -97,7 +97,7 @@ class ContainerUse:
             Measurement("oom_kills_recent", self._kills.count(monotonic), window, CONTAINER),
         ]
 
-    def _say(self, sample: Sample) -> None:
+    def _say(self, sample: CgroupSample) -> None:
         """Logs, once a file, what can't be read."""
         new = {path: why for path, why in sample.unread.items() if path not in self._said}
         if new:
@@ -118,7 +118,7 @@ class ContainerCollector:
         """`root`: where control groups are mounted; `cores`: the machine's."""
         self._root, self._proc = root, proc
         self._use = ContainerUse("this container", cores)
-        self._shown = Shown()
+        self._shown = StaleSeries()
         self._said = False
 
     def collect(self, now: float, monotonic: float) -> list[Measurement]:
@@ -154,7 +154,7 @@ def _ratio(
     return Measurement(name, min(1.0, max(0.0, part / whole)), window, scope)
 
 
-def _memory(sample: Sample, window: Window) -> list[Measurement]:
+def _memory(sample: CgroupSample, window: Window) -> list[Measurement]:
     values = {
         "memory_used_bytes": sample.memory_used,
         "memory_limit_bytes": sample.memory_limit,
@@ -163,7 +163,7 @@ def _memory(sample: Sample, window: Window) -> list[Measurement]:
     return [Measurement(name, value, window, CONTAINER) for name, value in values.items() if value is not None]
 
 
-def _pressure(sample: Sample, then: Sample | None, window: Window) -> list[Measurement]:
+def _pressure(sample: CgroupSample, then: CgroupSample | None, window: Window) -> list[Measurement]:
     rows = []
     for (resource, kind), seconds in sample.waited.items():
         waited = _more(seconds, then.waited.get((resource, kind))) if then else None

@@ -8,9 +8,9 @@ from functools import partial
 from checks.base import Labels, Measurement, Window, labels
 from checks.catalog import CATALOG
 from monitor.collectors.gpu.driver import NO_ANSWER, Driver
-from monitor.collectors.gpu.fleet import Fleet, Seen
-from monitor.collectors.gpu.timeouts import NoAnswer, Patience
-from monitor.collectors.stale_series import Shown
+from monitor.collectors.gpu.fleet import Fleet, GpuReading
+from monitor.collectors.gpu.timeouts import NoAnswer, Timeouts
+from monitor.collectors.stale_series import StaleSeries
 
 log = logging.getLogger("watchkeeper.collectors.gpu")
 
@@ -36,10 +36,10 @@ class GpuCollector:
     def __init__(self, driver: Driver | None = None, patience: float = ANSWER_SECONDS) -> None:
         self._driver = driver or Driver()
         self._fleet = Fleet(self._driver)
-        self._line, self._patience = Patience(), patience
+        self._line, self._patience = Timeouts(), patience
         self._told: dict[Labels, bool | None] = {}
         self._hangs = False
-        self._shown = Shown()
+        self._shown = StaleSeries()
 
     def collect(self, now: float, monotonic: float) -> list[Measurement]:
         window = Window(now, now)
@@ -71,7 +71,7 @@ class GpuCollector:
         except NoAnswer:
             log.debug("the GPU driver hangs; it is not closed")
 
-    def _sample(self, window: Window, monotonic: float) -> list[Seen]:
+    def _sample(self, window: Window, monotonic: float) -> list[GpuReading]:
         try:
             seen = self._line.run(partial(self._fleet.sample, window, monotonic), self._patience)
         except NoAnswer:
@@ -79,13 +79,13 @@ class GpuCollector:
             if not self._hangs:
                 log.warning("the GPU driver has not answered within %g s; nothing is known of GPUs", self._patience)
             self._hangs = True
-            return [Seen(own, False) for own in self._told]
+            return [GpuReading(own, False) for own in self._told]
         if self._hangs:
             log.info("the GPU driver answers again")
         self._hangs = False
         return seen
 
-    def _tell(self, gpu: Seen) -> None:
+    def _tell(self, gpu: GpuReading) -> None:
         if gpu.answers is None or gpu.answers == self._told.get(gpu.own, True):
             return
         name = " ".join(value for _, value in gpu.own)

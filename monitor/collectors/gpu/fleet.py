@@ -26,7 +26,7 @@ class Gpu:
 
 
 @dataclass(frozen=True)
-class Seen:
+class GpuReading:
     """What one GPU answered."""
 
     own: Labels
@@ -49,7 +49,7 @@ class Fleet:
         self._anew_at: float | None = None
         self._refused: Refused = {}
 
-    def sample(self, window: Window, monotonic: float) -> list[Seen]:
+    def sample(self, window: Window, monotonic: float) -> list[GpuReading]:
         """One entry a GPU, also for those that are not there any more. Half a sample of a driver that goes meanwhile is
         worth nothing."""
         try:
@@ -61,10 +61,10 @@ class Fleet:
             seen = []
         here = {entry.own for entry in seen}
         missing = [own for own in self._known.values() if own not in here]
-        seen += [Seen(own, False) for own in missing]
+        seen += [GpuReading(own, False) for own in missing]
         # A lost one that can't name itself is most likely one of those that are missing.
         numbers = {dict(own)["gpu"] for own in missing}
-        seen += [Seen(own, False) for own in self._unnamed if dict(own)["gpu"] not in numbers]
+        seen += [GpuReading(own, False) for own in self._unnamed if dict(own)["gpu"] not in numbers]
         if not seen or any(entry.answers is False for entry in seen):
             # It can come back only to a driver that is opened anew.
             self._anew_at = monotonic + AGAIN_SECONDS if self._anew_at is None else self._anew_at
@@ -135,7 +135,7 @@ class Fleet:
         elif not self._unnamed:
             self._driver.say(_NONE)
 
-    def _read(self, gpu: Gpu, window: Window, monotonic: float) -> Seen:
+    def _read(self, gpu: Gpu, window: Window, monotonic: float) -> GpuReading:
         """What the GPU and its instances answer: nothing if it is lost."""
         try:
             parts = self._parts(gpu, monotonic)
@@ -144,8 +144,8 @@ class Fleet:
             for part in parts or []:
                 rows += self._ask(part, OF_INSTANCES, window, monotonic)[0]
         except Lost:
-            return Seen(gpu.own, False)
-        return Seen(gpu.own, answers, rows)
+            return GpuReading(gpu.own, False)
+        return GpuReading(gpu.own, answers, rows)
 
     def _ask(
         self, gpu: Gpu, questions: Iterable[Question], window: Window, monotonic: float

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 
 from checks.base import Measurement, Window
 from monitor.collectors.gpu.collector import GpuCollector
-from monitor.collectors.stale_series import Shown
+from monitor.collectors.stale_series import StaleSeries
 
 log = logging.getLogger("watchkeeper.collectors.gpu")
 
@@ -22,7 +22,7 @@ class GpuProcessCollector:
 
     def __init__(self, gpus: GpuCollector, pids: Callable[[], Collection[int]], model: str) -> None:
         self._gpus, self._pids, self._model = gpus, pids, model
-        self._shown = Shown()
+        self._shown = StaleSeries()
         self._said = False
 
     def collect(self, now: float, monotonic: float) -> list[Measurement]:

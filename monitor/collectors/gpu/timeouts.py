@@ -14,7 +14,7 @@ class NoAnswer(Exception):
     """The job did not end in time, or could not begin for one that has not ended yet."""
 
 
-class Patience:
+class Timeouts:
     """Runs jobs one at a time. The thread of one that hangs is a daemon's: it does not hold up the end either."""
 
     def __init__(self) -> None:

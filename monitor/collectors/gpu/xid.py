@@ -11,7 +11,7 @@ from typing import Any
 from checks.base import Labels, Measurement, Window
 from monitor.collectors.gpu.device import Device
 from monitor.collectors.gpu.driver import Driver, Lost, Unanswered
-from monitor.collectors.recent_count import Recent
+from monitor.collectors.recent_count import RecentCount
 
 log = logging.getLogger("watchkeeper.collectors.gpu")
 
@@ -31,7 +31,7 @@ class XidErrors:
         self._driver = driver
         self._sets: dict[Labels, Any] = {}
         self._totals: Counter[tuple[Labels, str]] = Counter()
-        self._recent: dict[tuple[Labels, str], Recent] = {}
+        self._recent: dict[tuple[Labels, str], RecentCount] = {}
         self._lock = threading.Lock()  # rows are asked for while a driver that hangs has not ended the last sample
 
     def listen(self, own: Labels, gpu: Device) -> None:
@@ -82,7 +82,7 @@ class XidErrors:
         key = gpu, str(code) if 0 <= code <= _HIGHEST else "other"
         with self._lock:
             self._totals[key] += 1
-            self._recent.setdefault(key, Recent()).add(monotonic)
+            self._recent.setdefault(key, RecentCount()).add(monotonic)
 
     def _free(self, events: Any) -> None:
         try:

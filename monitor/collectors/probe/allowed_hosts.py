@@ -18,12 +18,12 @@ from monitor.settings.model import ModelSettings
 def allowed_hosts(model: ModelSettings, probe_hosts: Iterable[str]) -> frozenset[str]:
     """The hosts, beside this machine, that the model's probes may address."""
     server = urlsplit(model.server.url).hostname if model.server else None
-    return frozenset(normal(host) for host in (*probe_hosts, *([server] if server else [])))
+    return frozenset(normalize_host(host) for host in (*probe_hosts, *([server] if server else [])))
 
 
 def may_address(host: str, allowed: frozenset[str]) -> bool:
     """Whether a probe's URL may have this host."""
-    name = normal(host)
+    name = normalize_host(host)
     if name == "localhost" or name in allowed:
         return True
     try:
@@ -36,14 +36,14 @@ def refusal(allowed: frozenset[str]) -> Callable[[str], str]:
     """Judges the addresses that allowed names lead to."""
 
     def why(address: str) -> str:
-        if normal(address) in allowed or not suspect(address):
+        if normalize_host(address) in allowed or not suspect(address):
             return ""
         return "where no model is served; if it is meant, list that address itself in collect.probe_hosts"
 
     return why
 
 
-def normal(host: str) -> str:
+def normalize_host(host: str) -> str:
     """One spelling of a host.
 
     >>> normal("Model.Example.com."), normal("[::0:1]"), normal("10.0.0.1")

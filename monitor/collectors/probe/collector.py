@@ -14,9 +14,9 @@ from checks.base import Measurement, NotEnough, Window, labels
 from monitor.clock import Clock, SystemClock
 from monitor.collectors.probe.allowed_hosts import allowed_hosts, refusal
 from monitor.collectors.probe.request import request, shown_url
-from monitor.collectors.probe.run import Outcome, run
+from monitor.collectors.probe.run import ProbeOutcome, run
 from monitor.net.client import Client
-from monitor.net.errors import Failure
+from monitor.net.errors import FailureKind
 from monitor.settings.model import ModelSettings
 from monitor.settings.server import CollectSettings, ProbeSettings
 
@@ -64,11 +64,11 @@ class _Probe:
         self._request = request(settings, model)
         self._shown = shown_url(self._request.url)
         self._labels = labels(probe=settings.name)
-        self._under_way: Future[Outcome] | None = None
+        self._under_way: Future[ProbeOutcome] | None = None
         self._started: float | None = None
-        self._newest: tuple[float, Outcome] | None = None
-        self._failures: Counter[Failure] = Counter()
-        self._said: tuple[Failure, str] | None = None
+        self._newest: tuple[float, ProbeOutcome] | None = None
+        self._failures: Counter[FailureKind] = Counter()
+        self._said: tuple[FailureKind, str] | None = None
 
     def is_due(self, monotonic: float) -> bool:
         self._take()
@@ -76,8 +76,8 @@ class _Probe:
             return False
         return self._started is None or monotonic >= self._started + self._settings.interval
 
-    def start(self, monotonic: float) -> Future[Outcome]:
-        outcome: Future[Outcome] = Future()
+    def start(self, monotonic: float) -> Future[ProbeOutcome]:
+        outcome: Future[ProbeOutcome] = Future()
         name = f"probe-{self._settings.name}"
         threading.Thread(target=self._run, args=[outcome], name=name, daemon=True).start()
         self._started, self._under_way = monotonic, outcome
@@ -86,7 +86,7 @@ class _Probe:
     def rows(self, now: float, monotonic: float) -> Iterator[Measurement]:
         """The probe's measurements: with a reason instead of a value where there is none."""
         self._take()
-        for failure in Failure:
+        for failure in FailureKind:
             which = labels(probe=self._settings.name, reason=failure.value)
             yield Measurement(_FAILURES, float(self._failures[failure]), Window(now, now), which)
         if self._newest is None:
@@ -121,14 +121,14 @@ class _Probe:
         for name in names:
             yield Measurement(name, None, Window(now, now), self._labels, reason=reason, detail=detail)
 
-    def _run(self, outcome: Future[Outcome]) -> None:
+    def _run(self, outcome: Future[ProbeOutcome]) -> None:
         try:
             outcome.set_result(run(self._settings, self._request, self._client, self._clock.monotonic))
         except Exception as error:  # noqa: BLE001 - the thread's boundary: counted and shown as a failure
             # Without the error's own words, which may have a header in them.
             frame = traceback.extract_tb(error.__traceback__)[-1]
             said = f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}"
-            outcome.set_result(Outcome(Failure.INTERNAL, said))
+            outcome.set_result(ProbeOutcome(FailureKind.INTERNAL, said))
 
     def _take(self) -> None:
         """Takes over an outcome that has come."""
@@ -141,12 +141,12 @@ class _Probe:
             self._failures[outcome.failure] += 1
         self._say(outcome)
 
-    def _say(self, outcome: Outcome) -> None:
+    def _say(self, outcome: ProbeOutcome) -> None:
         """Logs a problem when it begins, changes or ends; not at every run."""
         before, self._said = self._said, None
         if outcome.failure:
             # Of an answer only its path is compared: the wrong number may be another one each time.
-            answer = outcome.failure is Failure.ANSWER
+            answer = outcome.failure is FailureKind.ANSWER
             self._said = outcome.failure, outcome.message.partition(": ")[0] if answer else outcome.message
             if self._said != before:
                 log.warning("probe %s of model %s: %s: %s", *self._names, self._shown, outcome.message)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from monitor.collectors.probe.json_match import difference
 from monitor.collectors.probe.open_inference import output_difference
-from monitor.net.errors import Failure
+from monitor.net.errors import FailureKind
 from monitor.settings.server import ProbeSettings
 
 MATCHED = 64 << 10
@@ -17,7 +17,7 @@ MATCHED = 64 << 10
 
 
 class Unmet(NamedTuple):
-    failure: Failure
+    failure: FailureKind
     message: str
 
 
@@ -28,7 +28,7 @@ def status_unmet(settings: ProbeSettings, status: int) -> Unmet | None:
     phrase = next((f" {known.phrase}" for known in HTTPStatus if known == status), "")
     wanted = " or ".join(str(known) for known in settings.status)
     redirect = ", a redirect, which is not followed," if 300 <= status < 400 and status != 304 else ""
-    return Unmet(Failure.STATUS, f"answered {status}{phrase}{redirect} instead of {wanted}")
+    return Unmet(FailureKind.STATUS, f"answered {status}{phrase}{redirect} instead of {wanted}")
 
 
 def body_unmet(settings: ProbeSettings, body: bytes) -> Unmet | None:
@@ -37,7 +37,7 @@ def body_unmet(settings: ProbeSettings, body: bytes) -> Unmet | None:
         text = body.decode("utf-8", "replace")
         if not re.search(settings.matches, text[:MATCHED]):
             within = f"the first {MATCHED >> 10} KiB of " if len(text) > MATCHED else ""
-            return Unmet(Failure.BODY, f"nothing in {within}the answer matches {settings.matches!r}")
+            return Unmet(FailureKind.BODY, f"nothing in {within}the answer matches {settings.matches!r}")
     return None if settings.kind == "http" else _json_unmet(settings, body)
 
 
@@ -45,11 +45,11 @@ def _json_unmet(settings: ProbeSettings, body: bytes) -> Unmet | None:
     try:
         got = json.loads(body)
     except (ValueError, RecursionError):  # ValueError is of bytes that are no text, too
-        return Unmet(Failure.BODY, "the answer is not JSON")
+        return Unmet(FailureKind.BODY, "the answer is not JSON")
     if settings.kind == "open_inference":
         found = output_difference(settings.answer, got, settings.tolerance)
     elif settings.answer is None:
         found = None
     else:
         found = difference(settings.answer, got, settings.tolerance)
-    return Unmet(Failure.ANSWER, found) if found else None
+    return Unmet(FailureKind.ANSWER, found) if found else None

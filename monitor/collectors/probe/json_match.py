@@ -33,7 +33,7 @@ def difference(expected: Any, got: Any, tolerance: float, path: str = "$") -> st
         return None
     if _same(expected, got, tolerance):
         return None
-    return f"{path}: {shown(got)} instead of {shown(expected)}"
+    return f"{path}: {json_text(got)} instead of {json_text(expected)}"
 
 
 def step(key: str) -> str:
@@ -45,7 +45,7 @@ def step(key: str) -> str:
     return f".{key}" if key.isidentifier() else f"[{key[:_SHOWN]!r}]"
 
 
-def shown(value: Any) -> str:
+def json_text(value: Any) -> str:
     """A JSON value as a message has it: on one line, and short."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else f"a list of {len(value)}"

@@ -9,7 +9,7 @@ from monitor.collectors.probe.certificate import expiry
 from monitor.collectors.probe.expectation import Unmet, body_unmet, status_unmet
 from monitor.collectors.probe.request import without_secrets
 from monitor.net.client import Client, Request
-from monitor.net.errors import ExchangeError, Failure
+from monitor.net.errors import ExchangeError, FailureKind
 from monitor.settings.server import ProbeSettings
 
 MAX_BYTES = 1 << 20
@@ -17,10 +17,10 @@ MAX_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ProbeOutcome:
     """What came of it. Each part is None where the server was not heard so far."""
 
-    failure: Failure | None = None
+    failure: FailureKind | None = None
     message: str = ""
     """Why it failed, in one sentence without secrets."""
     seconds: float | None = None
@@ -29,7 +29,7 @@ class Outcome:
     """When the server's certificate expires, in epoch seconds."""
 
 
-def run(settings: ProbeSettings, request: Request, client: Client, monotonic: Callable[[], float]) -> Outcome:
+def run(settings: ProbeSettings, request: Request, client: Client, monotonic: Callable[[], float]) -> ProbeOutcome:
     """Runs the probe once, within its time-out. Raises nothing that the network or the server may cause."""
     began, seconds, status, certificate, body = monotonic(), None, None, None, b""
     try:
@@ -44,7 +44,7 @@ def run(settings: ProbeSettings, request: Request, client: Client, monotonic: Ca
     else:
         unmet = unmet or body_unmet(settings, body)
     failure, message = unmet or (None, "")
-    return Outcome(failure, without_secrets(message, settings), seconds, status, _expiry(certificate))
+    return ProbeOutcome(failure, without_secrets(message, settings), seconds, status, _expiry(certificate))
 
 
 def _expiry(certificate: bytes | None) -> float | None:

@@ -11,8 +11,8 @@ from monitor.collectors.container.cgroup import Group, locate, memberships
 from monitor.collectors.process import usage
 from monitor.collectors.process.finder import Finder, NotFound, Undecided, at, finder, started_at
 from monitor.collectors.process.procfs import Identity, Process, Table, table, tree
-from monitor.collectors.recent_count import Recent
-from monitor.collectors.stale_series import Shown
+from monitor.collectors.recent_count import RecentCount
+from monitor.collectors.stale_series import StaleSeries
 from monitor.settings.server import CollectSettings, ServerSettings
 
 log = logging.getLogger("watchkeeper.collectors.process")
@@ -55,12 +55,12 @@ class ProcessCollector:
         self._proc, self._own = proc, own
         self._use = usage.ProcessUse(f"server of model {model}", proc)
         self._container = None if cgroup is None else ServerContainer(model, cgroup, proc)
-        self._shown = Shown()
+        self._shown = StaleSeries()
         self._server: Identity | None = None
         self._last: Identity | None = None
         self._started_at = 0.0
         self._restarts = 0
-        self._recent = Recent()
+        self._recent = RecentCount()
         self._blocked: tuple[float, str] | None = None
         self._said = ""
         self._pids: frozenset[int] = frozenset()

@@ -9,7 +9,7 @@ from typing import Any
 
 from checks.base import Measurement, NotEnough, Window
 from monitor.clock import Clock, SystemClock
-from monitor.collectors.server.parse import Counts, Totals, between, read
+from monitor.collectors.server.parse import HistogramCounts, Totals, between, read
 from monitor.collectors.server.preset import load_preset
 from monitor.collectors.server.quantile import quantile, without_fastest
 from monitor.collectors.server.scrape import ScrapeError, fetch
@@ -33,7 +33,7 @@ class _Span:
 
     start: float
     end: float
-    counts: Counts
+    counts: HistogramCounts
 
 
 class ServerCollector:
@@ -91,7 +91,7 @@ class ServerCollector:
         self._spans.append(newest)
         while self._spans[0] is not newest and self._spans[0].start < newest.end - LOOK_BACK:
             self._spans.popleft()
-        counts, start = Counts(), newest.end
+        counts, start = HistogramCounts(), newest.end
         for span in reversed(self._spans):
             counts.add(span.counts)
             start = span.start

@@ -35,7 +35,7 @@ class Totals:
 
 
 @dataclass
-class Counts:
+class HistogramCounts:
     """What happened in a while. `buckets` maps upper bounds, in seconds, to cumulative counts."""
 
     requests: float = 0.0
@@ -43,7 +43,7 @@ class Counts:
     excluded: float = 0.0
     buckets: dict[float, float] = field(default_factory=dict)
 
-    def add(self, other: Counts) -> None:
+    def add(self, other: HistogramCounts) -> None:
         self.requests += other.requests
         self.errors += other.errors
         self.excluded += other.excluded
@@ -67,13 +67,13 @@ def read(text: str, preset: Preset, exclude: Iterable[str]) -> Totals:
     return totals
 
 
-def between(before: Totals, now: Totals, unit: float = 1.0) -> Counts:
+def between(before: Totals, now: Totals, unit: float = 1.0) -> HistogramCounts:
     """What was counted since `before`. A counter that fell or went away tells that the server was restarted: then all
     that `now` says has happened since. `unit` is what one unit of the histogram lasts, in seconds."""
     current = {(kind, series): value for kind, series, value in now.all()}
     restarted = any(current.get((kind, series), -1.0) < value for kind, series, value in before.all())
     base = {} if restarted else {(kind, series): value for kind, series, value in before.all()}
-    counts = Counts()
+    counts = HistogramCounts()
     for (kind, series), value in current.items():
         more = value - base.get((kind, series), 0.0)
         if kind == "buckets":

@@ -16,7 +16,7 @@ from monitor.store.tables import alerts, transitions
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ActiveAlert:
     """One alert that fires, or has stopped. Times are on the wall's clock, whatever the rule's is."""
 
     model: str
@@ -34,7 +34,7 @@ def mark(connection: Connection) -> int:
     return connection.scalar(select(func.max(transitions.c.id))) or 0
 
 
-def standing(connection: Connection, since: float) -> list[Standing]:
+def standing(connection: Connection, since: float) -> list[ActiveAlert]:
     """Every alert that fires, and those that stopped at or after `since` (wall time) and do not fire again."""
     firing = connection.execute(select(alerts).where(alerts.c.state == Status.FIRING.value)).all()
     now = {row.fingerprint for row in firing}
@@ -44,11 +44,11 @@ def standing(connection: Connection, since: float) -> list[Standing]:
     for row in firing:
         state = AlertState.from_dict(json.loads(row.memory))
         started = began.get(row.fingerprint, row.updated_at)
-        found.append(Standing(row.model, row.rule, row.fingerprint, state.labels, started, state=state))
+        found.append(ActiveAlert(row.model, row.rule, row.fingerprint, state.labels, started, state=state))
     for row in ended.values():
         labels = tuple(sorted(json.loads(row.labels).items()))
         started = min(began.get(row.fingerprint, row.recorded_at), row.recorded_at)
-        found.append(Standing(row.model, row.rule, row.fingerprint, labels, started, row.recorded_at))
+        found.append(ActiveAlert(row.model, row.rule, row.fingerprint, labels, started, row.recorded_at))
     return sorted(found, key=lambda item: item.fingerprint)
 
 

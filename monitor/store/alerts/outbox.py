@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, not_, or_, select, update
 
-from alerts.delivery.outbox import Delivered, Line, Outcome, Owed
-from alerts.incidents.incident import Incident, Seen, Why
+from alerts.delivery.outbox import Delivered, DeliveryOutcome, Owed, ReceiverState
+from alerts.incidents.incident import Incident, LastNotified, Why
 from alerts.rules.rule import Severity
 from monitor.store.alerts.states import dump
 from monitor.store.tables import deliveries, incidents, lines, outbox
@@ -37,7 +37,9 @@ def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterabl
         if older is not None:
             due_at = min(due_at, max(older.due_at, now))
             why = max(why, Why(older.reason), key=lambda reason: reason.rank)
-            connection.execute(update(outbox).where(waiting).values(outcome=Outcome.COLLAPSED.value, finished_at=now))
+            connection.execute(
+                update(outbox).where(waiting).values(outcome=DeliveryOutcome.COLLAPSED.value, finished_at=now)
+            )
         connection.execute(
             insert(outbox).values(
                 incident=incident.id,
@@ -62,7 +64,7 @@ def never_owed(connection: Connection, incident: Incident, receiver: str) -> boo
     return connection.scalar(query) == 0
 
 
-def told_receivers(connection: Connection, incident: Incident) -> list[str]:
+def notified_receivers(connection: Connection, incident: Incident) -> list[str]:
     """Everyone who was ever to be told of the incident: they are to hear of its end, whatever routes say by then."""
     query = select(outbox.c.receiver).where(outbox.c.incident == incident.id).distinct().order_by(outbox.c.receiver)
     return list(connection.scalars(query))
@@ -72,7 +74,7 @@ def last_sent(connection: Connection, incident: Incident) -> dict[str, float]:
     """When each receiver was last told of the incident (wall time)."""
     query = (
         select(outbox.c.receiver, func.max(outbox.c.finished_at).label("at"))
-        .where(outbox.c.incident == incident.id, outbox.c.outcome == Outcome.SENT.value)
+        .where(outbox.c.incident == incident.id, outbox.c.outcome == DeliveryOutcome.SENT.value)
         .group_by(outbox.c.receiver)
     )
     return {row.receiver: row.at for row in connection.execute(query)}
@@ -84,15 +86,18 @@ def is_owed(connection: Connection, incident: Incident, receiver: str) -> bool:
     return bool(connection.scalar(select(func.count()).where(*here)))
 
 
-def load_lines(connection: Connection) -> dict[str, Line]:
+def load_lines(connection: Connection) -> dict[str, ReceiverState]:
     """What is remembered of each receiver's line."""
-    return {row.receiver: Line(row.not_before, row.failures, row.problem) for row in connection.execute(select(lines))}
+    return {
+        row.receiver: ReceiverState(row.not_before, row.failures, row.problem)
+        for row in connection.execute(select(lines))
+    }
 
 
-def keep_line(connection: Connection, receiver: str, line: Line, now: float) -> None:
+def keep_line(connection: Connection, receiver: str, line: ReceiverState, now: float) -> None:
     """Remembers a receiver's line; one that is well is forgotten."""
     connection.execute(delete(lines).where(lines.c.receiver == receiver))
-    if line != Line():
+    if line != ReceiverState():
         values = {"not_before": line.not_before, "failures": line.failures, "problem": line.problem}
         connection.execute(insert(lines).values(receiver=receiver, updated_at=now, **values))
 
@@ -124,14 +129,14 @@ def _owed(row: Row[Any]) -> Owed:
     if row.address is not None:
         message = json.loads(row.address)
         address = message["address"]
-        seen = Seen(**{**message["seen"], "severity": Severity(message["seen"]["severity"])})
+        seen = LastNotified(**{**message["seen"], "severity": Severity(message["seen"]["severity"])})
     incident = Incident.from_dict(json.loads(row.body))
     reason = Why(row.reason)
     values = (row.id, row.receiver, row.attempts, row.due_at, incident, seen, address, reason, row.error, row.tried_at)
     return Owed(*values)
 
 
-def finish(connection: Connection, id: int, outcome: Outcome, now: float, delivered: Delivered | None) -> None:
+def finish(connection: Connection, id: int, outcome: DeliveryOutcome, now: float, delivered: Delivered | None) -> None:
     """Ends a row; what was delivered overrides its having been collapsed meanwhile."""
     values = {"outcome": outcome.value, "finished_at": now, "error": ""}
     row = update(outbox).where(outbox.c.id == id)

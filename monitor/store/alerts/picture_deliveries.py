@@ -6,7 +6,7 @@ import json
 
 from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select
 
-from alerts.notify.pictures import Owed
+from alerts.notify.pictures import OwedPicture
 from monitor.store.tables import deliveries, picture_images, picture_sends, pictures
 from monitor.store.writer import Writer
 
@@ -15,13 +15,13 @@ OLDEST = 86400.0
 _KEPT = ("state", "file", "due_at", "tries", "tried_at", "error")
 
 
-class PictureSends:
+class PictureDeliveries:
     """What `alerts.delivery.pictures` needs. A picture is owed once it is drawn and its incident's message is there."""
 
     def __init__(self, engine: Engine, writer: Writer) -> None:
         self._engine, self._writer = engine, writer
 
-    def owed(self, receiver: str, now: float) -> Owed | None:
+    def owed(self, receiver: str, now: float) -> OwedPicture | None:
         sends = picture_sends
         started = and_(sends.c.incident == pictures.c.incident, sends.c.receiver == receiver)
         open_ = and_(sends.c.state.in_(("owed", "uploaded")), sends.c.due_at <= now)
@@ -44,9 +44,9 @@ class PictureSends:
         known = {} if row.send_state is None else {name: getattr(row, f"send_{name}") for name in _KEPT}
         address = json.loads(row.address)["address"]
         name = f"{row.model or 'host'}-{row.id[:8]}.png"
-        return Owed(row.incident, receiver, name, row.title, row.text, row.payload, address, **known)
+        return OwedPicture(row.incident, receiver, name, row.title, row.text, row.payload, address, **known)
 
-    def keep(self, owed: Owed) -> None:
+    def keep(self, owed: OwedPicture) -> None:
         values = {"incident": owed.incident, "receiver": owed.receiver}
         here = (picture_sends.c.incident == owed.incident, picture_sends.c.receiver == owed.receiver)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, select, update
 
-from alerts.delivery.outbox import Delivered, Line, Outcome, Owed
+from alerts.delivery.outbox import Delivered, DeliveryOutcome, Owed, ReceiverState
 from alerts.delivery.routing import Labels
 from alerts.incidents.actions import acknowledge
 from alerts.incidents.incident import Incident, Why
@@ -164,7 +164,9 @@ class AlertStore:
             after = acknowledge(found[0], by, now, now + seconds)
             alerts_states.save_incident(connection, after)
             incident_log.add(connection, after.id, now, "acknowledged", by)
-            alerts_outbox.owe(connection, after, Why.ACKNOWLEDGED, alerts_outbox.told_receivers(connection, after), now)
+            alerts_outbox.owe(
+                connection, after, Why.ACKNOWLEDGED, alerts_outbox.notified_receivers(connection, after), now
+            )
             return after
 
         return self._writer.call(work).to_dict()
@@ -201,14 +203,14 @@ class AlertStore:
 
         self._writer.call(work)
 
-    def lines(self) -> dict[str, Line]:
+    def lines(self) -> dict[str, ReceiverState]:
         with self._engine.connect() as connection:
             return alerts_outbox.load_lines(connection)
 
-    def keep_line(self, receiver: str, line: Line, now: float) -> None:
+    def keep_line(self, receiver: str, line: ReceiverState, now: float) -> None:
         self._writer.call(lambda connection: alerts_outbox.keep_line(connection, receiver, line, now))
 
-    def record(self, id: int, outcome: Outcome, now: float, *, delivered: Delivered | None = None) -> None:
+    def record(self, id: int, outcome: DeliveryOutcome, now: float, *, delivered: Delivered | None = None) -> None:
         def work(connection: Connection) -> None:
             alerts_outbox.finish(connection, id, outcome, now, delivered)
             if delivered is not None:

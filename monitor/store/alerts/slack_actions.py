@@ -22,8 +22,8 @@ SAME = 60.0
 """Seconds by which two silences' ends may differ and still be the same wish: a second click makes no second one."""
 
 
-class PressStore:
-    """Incidents as `alerts.notify.slack.action_handler.Desk` handles them. Times are epoch seconds."""
+class SlackActionStore:
+    """Incidents as `alerts.notify.slack.action_handler.ActionHandler` handles them. Times are epoch seconds."""
 
     def __init__(self, engine: Engine, writer: Writer, new_id: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
         self._engine, self._writer, self._new_id = engine, writer, new_id
@@ -89,7 +89,7 @@ class PressStore:
         assert act is not None
         states.save_incident(connection, after)
         incident_log.add(connection, after.id, act.at, what, act.by, f"until {stamp(act.until)}")
-        outbox.owe(connection, after, why, outbox.told_receivers(connection, after), act.at)
+        outbox.owe(connection, after, why, outbox.notified_receivers(connection, after), act.at)
 
 
 def _incident(connection: Connection, id: str) -> Incident | None:

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import Connection, func, insert, select
 
 from monitor.store.engine import WRITES
-from monitor.store.references.plan import Plan
+from monitor.store.references.plan import ReferencePlan
 from monitor.store.tables import progress, reference_uses, windows
 
 Action = Literal["configured", "learned", "built", "accepted", "used"]
@@ -23,7 +23,7 @@ NOW = math.inf
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class Activation:
     """One decision: from the window that ends after `after` on, this reference is normal for the version."""
 
     id: int
@@ -46,10 +46,10 @@ class Use:
         return self.after is None or self.after < end
 
 
-class Uses:
+class Activations:
     """All decisions on one model, in the order in which they were made."""
 
-    def __init__(self, rows: Sequence[Use]) -> None:
+    def __init__(self, rows: Sequence[Activation]) -> None:
         self.rows = rows
 
     @property
@@ -57,16 +57,16 @@ class Uses:
         """Number of the last one; 0 where there are none."""
         return self.rows[-1].id if self.rows else 0
 
-    def configured(self, end: float = NOW) -> Use | None:
+    def configured(self, end: float = NOW) -> Activation | None:
         """What the config said last, for a window that ends then."""
         return next((use for use in reversed(self.rows) if use.action == "configured" and use.covers(end)), None)
 
-    def plan(self, end: float = NOW) -> Plan:
+    def plan(self, end: float = NOW) -> ReferencePlan:
         """Where references come from, for a window that ends then."""
         use = self.configured(end)
-        return Plan() if use is None else Plan.read(use.plan)
+        return ReferencePlan() if use is None else ReferencePlan.read(use.plan)
 
-    def of(self, end: float = NOW, version: str = "") -> Use | None:
+    def of(self, end: float = NOW, version: str = "") -> Activation | None:
         """The decision that covers a window that ends then, and rows of this version. Where versions are not told
         apart, all rows are those of version ''."""
         key = version if self.plan(end).per_version else ""
@@ -82,17 +82,17 @@ class Uses:
         """Whether a decision later than number `seen` covers a window that ends then."""
         return any(use.id > seen and use.covers(end) for use in self.rows)
 
-    def with_(self, use: Use) -> Uses:
+    def with_(self, use: Activation) -> Activations:
         """These and one more."""
-        return Uses([*self.rows, use])
+        return Activations([*self.rows, use])
 
 
-def read_uses(connection: Connection, model: str) -> Uses:
+def read_activations(connection: Connection, model: str) -> Activations:
     columns = [column for column in reference_uses.c if column.name != "model"]
     rows = connection.execute(
         select(*columns).where(reference_uses.c.model == model).order_by(reference_uses.c.id)
     ).all()
-    return Uses([Use(**row._mapping) for row in rows])
+    return Activations([Activation(**row._mapping) for row in rows])
 
 
 def judged(connection: Connection, model: str) -> float | None:
@@ -113,9 +113,9 @@ def record_use(
     now: float,
     by: str,
     version: str = "",
-    plan: Plan | None = None,
+    plan: ReferencePlan | None = None,
     comment: str = "",
-) -> Use:
+) -> Activation:
     """Stores a decision."""
     values = {
         "version": version,
@@ -128,13 +128,13 @@ def record_use(
         "comment": comment,
     }
     query = insert(reference_uses).values(model=model, **values).returning(reference_uses.c.id)
-    return Use(connection.execute(query).scalar_one(), **values)  # type: ignore[arg-type]
+    return Activation(connection.execute(query).scalar_one(), **values)  # type: ignore[arg-type]
 
 
-def configure(connection: Connection, model: str, plan: Plan, now: float) -> bool:
+def configure(connection: Connection, model: str, plan: ReferencePlan, now: float) -> bool:
     """Records a plan that learns, unless it is the one in force; whether it was new. From the next window on there is
     no reference then until one is learned."""
-    use = read_uses(connection, model).configured()
+    use = read_activations(connection, model).configured()
     if use is not None and use.plan == plan.text():
         return False
     record_use(connection, model, "configured", None, after=judged(connection, model), now=now, by="config", plan=plan)
@@ -142,7 +142,7 @@ def configure(connection: Connection, model: str, plan: Plan, now: float) -> boo
 
 
 def learning_start(
-    connection: Connection, model: str, uses: Uses, first_seen: float | None, end: float = NOW
+    connection: Connection, model: str, uses: Activations, first_seen: float | None, end: float = NOW
 ) -> float | None:
     """Start of the first window that is learned from, as decided for a window that ends at `end`; None before it.
     `first_seen` is that of the version's first rows, where versions have references of their own."""

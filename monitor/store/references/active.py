@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from monitor.store.references.activations import Use, judged, learning_start, read_uses
+from monitor.store.references.activations import Activation, judged, learning_start, read_activations
 from monitor.store.tables import model_versions, references
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class CandidateReference:
     """A reference that the next window may be held against; times are epoch seconds."""
 
     version: str | None
@@ -32,7 +32,7 @@ class InForce:
 
 
 @dataclass(frozen=True, slots=True)
-class Learning:
+class PendingReference:
     """A reference that is missing until enough of the stream has been seen."""
 
     version: str | None
@@ -47,14 +47,14 @@ class Learning:
 
 
 @dataclass(frozen=True, slots=True)
-class Normal:
+class ReferenceStatus:
     """Of one model."""
 
     plan: str
     rolling: bool
     """Counts are those before each window; the reference in force lends its bins and limits."""
-    in_force: list[InForce]
-    learning: list[Learning]
+    in_force: list[CandidateReference]
+    learning: list[PendingReference]
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -65,9 +65,9 @@ class Normal:
         }
 
 
-def normal(connection: Connection, model: str) -> Normal:
+def reference_status(connection: Connection, model: str) -> ReferenceStatus:
     """Reads it."""
-    uses = read_uses(connection, model)
+    uses = read_activations(connection, model)
     plan = uses.plan()
     first: dict[str, float] = {"": 0.0}
     if plan.per_version:
@@ -84,17 +84,19 @@ def normal(connection: Connection, model: str) -> Normal:
         elif plan.learns:
             start = learning_start(connection, model, uses, first.get(name))
             learning.append(_learning(told, start, plan.first, now))
-    return Normal(plan.described(), plan.kind == "previous", found, learning)
+    return ReferenceStatus(plan.described(), plan.kind == "previous", found, learning)
 
 
-def _in_force(connection: Connection, version: str | None, use: Use) -> InForce:
+def _in_force(connection: Connection, version: str | None, use: Activation) -> CandidateReference:
     columns = (references.c.id, references.c.kind, references.c.source, references.c.n, references.c.created_at)
     row = connection.execute(select(*columns).where(references.c.id == use.reference_id)).one()
-    return InForce(version, row.id, row.kind, row.source, row.n, row.created_at, use.after, use.action, use.recorded_by)
+    return CandidateReference(
+        version, row.id, row.kind, row.source, row.n, row.created_at, use.after, use.action, use.recorded_by
+    )
 
 
-def _learning(version: str | None, start: float | None, length: float, now: float | None) -> Learning:
+def _learning(version: str | None, start: float | None, length: float, now: float | None) -> PendingReference:
     if start is None:
-        return Learning(version, None, None, 0.0)
+        return PendingReference(version, None, None, 0.0)
     share = 0.0 if now is None else min(max((now - start) / length, 0.0), 1.0)
-    return Learning(version, start, start + length, share)
+    return PendingReference(version, start, start + length, share)

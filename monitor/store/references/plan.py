@@ -19,7 +19,7 @@ Kind = Literal["none", "file", "first", "previous"]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReferencePlan:
     """`none`: whatever the store holds goes on; `file`; `first`: learned from the stream; `previous`: rolling."""
 
     kind: Kind = "none"
@@ -43,12 +43,12 @@ class Plan:
         return msgspec.json.encode(asdict(self) | {"path": None}).decode()
 
     @classmethod
-    def read(cls, text: str) -> Plan:
+    def read(cls, text: str) -> ReferencePlan:
         """What `text` wrote."""
         return msgspec.json.decode(text, type=cls)
 
     @classmethod
-    def of_model(cls, settings: ModelSettings) -> Plan:
+    def of_model(cls, settings: ModelSettings) -> ReferencePlan:
         said = settings.reference
         if said is None:
             return cls()

@@ -14,9 +14,9 @@ from checks import wording
 from checks.base import Window
 from checks.pictures.distribution import Distribution
 from monitor.store.buckets import Bucket, cover, levels
-from monitor.store.references.activations import read_uses
+from monitor.store.references.activations import read_activations
 from monitor.store.results import profile_reader
-from monitor.store.results.profile_reader import Bins, Counts
+from monitor.store.results.profile_reader import Bins, ColumnCounts
 from monitor.store.tables import profiles, references, rollups, windows
 
 MOST = 400
@@ -24,7 +24,7 @@ MOST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class WindowDistribution:
     """What a window holds of a column, with how many rows each side counts."""
 
     distribution: Distribution
@@ -35,7 +35,7 @@ class Shown:
     """Share of rows without a value, in the reference and now."""
 
 
-def distribution(engine: Engine, model: str, column: str, end: float) -> Shown | None:
+def distribution(engine: Engine, model: str, column: str, end: float) -> WindowDistribution | None:
     """One column (`f:distance`, `score`) of the window that ends then; None where there is no such window, reference or
     column, or nothing is kept of it. Raises counts.Unreadable."""
     with engine.connect() as connection:
@@ -52,10 +52,10 @@ def distribution(engine: Engine, model: str, column: str, end: float) -> Shown |
     normal = profile_reader.of_profile(found.profile, found.bins, column)
     missing = normal.missing / max(normal.rows, 1), now.missing / max(now.rows, 1)
     shown = drawn(column.removeprefix("f:"), bins, normal, now, missing)
-    return Shown(shown, found.window, normal.rows, now.rows, missing)
+    return WindowDistribution(shown, found.window, normal.rows, now.rows, missing)
 
 
-def drawn(name: str, bins: Bins, normal: Counts, now: Counts, missing: tuple[float, float]) -> Distribution:
+def drawn(name: str, bins: Bins, normal: ColumnCounts, now: ColumnCounts, missing: tuple[float, float]) -> Distribution:
     """Both sides as a picture shows them, with a sentence on what moved."""
     before, after = _shares(normal.bins), _shares(now.bins)
     told = wording.missing_words(*missing)
@@ -121,7 +121,7 @@ def _reference(connection: Connection, model: str, end: float) -> _Judged | None
     closed = connection.execute(query.limit(1)).one_or_none()
     if closed is None:
         return None
-    use = read_uses(connection, model).of(end, closed.version or "")
+    use = read_activations(connection, model).of(end, closed.version or "")
     number = closed.reference_id or (use.reference_id if use else None)
     columns = (references.c.id, references.c.binning_id, references.c.payload)
     row = connection.execute(select(*columns).where(references.c.id == number)).one_or_none()

@@ -43,16 +43,16 @@ class Bins:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class ColumnCounts:
     """A column's rows: how many, without a value (NaN counts as none), and by bin; adds up."""
 
     rows: int
     missing: int
     bins: tuple[int, ...]
 
-    def __add__(self, other: Counts) -> Counts:
+    def __add__(self, other: ColumnCounts) -> ColumnCounts:
         bins = tuple(one + more for one, more in zip(self.bins, other.bins, strict=True))
-        return Counts(self.rows + other.rows, self.missing + other.missing, bins)
+        return ColumnCounts(self.rows + other.rows, self.missing + other.missing, bins)
 
 
 class _Reference(msgspec.Struct):
@@ -80,7 +80,7 @@ def of_reference(payload: bytes) -> tuple[Mapping[str, Bins], bytes]:
     return {column["name"]: _bins(column) for column in body["columns"]}, found.profile
 
 
-def of_profile(payload: bytes, bins: Mapping[str, Bins], name: str) -> Counts:
+def of_profile(payload: bytes, bins: Mapping[str, Bins], name: str) -> ColumnCounts:
     """One column's counts in a profile that was made under these bins. Raises Unreadable."""
     found = _decoded(payload, _Profile)
     kind = WIDTHS[found.width]
@@ -94,14 +94,14 @@ def of_profile(payload: bytes, bins: Mapping[str, Bins], name: str) -> Counts:
             if sys.byteorder == "big":
                 own.byteswap()
             missing = own[0] + (own[1] if column.numeric else 0)
-            return Counts(found.n, missing, tuple(own[column.head :]))
+            return ColumnCounts(found.n, missing, tuple(own[column.head :]))
         start += width
     raise KeyError(name)
 
 
-def nothing(bins: Bins) -> Counts:
+def nothing(bins: Bins) -> ColumnCounts:
     """The counts of no rows."""
-    return Counts(0, 0, (0,) * bins.size)
+    return ColumnCounts(0, 0, (0,) * bins.size)
 
 
 def _bins(column: Mapping[str, Any]) -> Bins:

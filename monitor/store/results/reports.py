@@ -18,7 +18,7 @@ PART = 3 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StoredReport:
     """One report's place; the HTML is fetched apart."""
 
     id: str
@@ -29,7 +29,7 @@ class Report:
     created_at: float
 
 
-def add(engine: Engine, report: Report, page: bytes, part: int = PART) -> None:
+def add(engine: Engine, report: StoredReport, page: bytes, part: int = PART) -> None:
     """Stores a gzipped page, in transactions of at most `part` bytes, in the place of an earlier one of the same
     window, which a process that was killed left behind."""
     same = (
@@ -62,7 +62,7 @@ def _remove(connection: Connection, ids: list[str]) -> None:
     connection.execute(delete(reports).where(reports.c.id.in_(ids)))
 
 
-def recent(engine: Engine, limit: int = 20) -> list[Report]:
+def recent(engine: Engine, limit: int = 20) -> list[StoredReport]:
     """The newest reports."""
     columns = (
         reports.c.id,
@@ -74,7 +74,7 @@ def recent(engine: Engine, limit: int = 20) -> list[Report]:
     )
     with engine.connect() as connection:
         query = select(*columns).order_by(reports.c.created_at.desc(), reports.c.id).limit(limit)
-        return [Report(*row) for row in connection.execute(query)]
+        return [StoredReport(*row) for row in connection.execute(query)]
 
 
 def kept(engine: Engine, ids: Iterable[str]) -> set[str]:

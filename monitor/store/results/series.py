@@ -66,7 +66,7 @@ class Series:
         return f"{self.name}: newest {shown[0]}, from {shown[1]} to {shown[2]} in {len(known)} windows{beyond}"
 
 
-def told(metric: str, point: Point, moment: Callable[[float], str]) -> str:
+def describe(metric: str, point: Point, moment: Callable[[float], str]) -> str:
     """A point in words."""
     assert point.value is not None
     parts = [f"{moment(point.at)}: {quantity(metric, point.value)}"]

@@ -8,7 +8,7 @@ from typing import Any
 from checks.base import Measurement
 from monitor.store.results import series_query
 from monitor.store.results.series import Series
-from monitor.web.context import Services
+from monitor.web.context import WebContext
 from monitor.web.overview import ModelView, overview
 from monitor.web.pages.shared import first, judging, main_performance, series, whole
 
@@ -20,7 +20,7 @@ STATES = ("nothing firing", "pending", "firing")
 
 
 @dataclass(frozen=True)
-class Line:
+class CardLine:
     """A value and how it came to it."""
 
     word: str
@@ -35,7 +35,7 @@ class Card:
     view: ModelView
     rank: int
     """0 nothing firing, 1 pending, 2 firing."""
-    lines: list[Line]
+    lines: list[CardLine]
     since: float
     until: float
 
@@ -44,7 +44,7 @@ class Card:
         return STATES[self.rank]
 
 
-def home(services: Services) -> dict[str, Any]:
+def home(services: WebContext) -> dict[str, Any]:
     """All that the overview shows; models that fire come first."""
     seen = overview(services)
     ranks: dict[str, int] = {}
@@ -61,7 +61,7 @@ def home(services: Services) -> dict[str, Any]:
     }
 
 
-def _card(services: Services, view: ModelView, rank: int) -> Card:
+def _card(services: WebContext, view: ModelView, rank: int) -> Card:
     rows = whole(view.measurements)
     performance = main_performance(rows)
     drift = judging(view, "prediction_drift")
@@ -83,6 +83,6 @@ def _card(services: Services, view: ModelView, rank: int) -> Card:
     since = until - WINDOWS * view.settings.windows.every
     known = {word: row for word, row in charted.items() if row is not None}
     points = series_query.read(services.engine, view.name, map(series_query.key_of, known.values()), since, until)
-    lines = [Line(word, row, series(row, word, points)) for word, row in known.items()]
-    lines += [Line(word, row) for word, row in plain.items() if row is not None]
+    lines = [CardLine(word, row, series(row, word, points)) for word, row in known.items()]
+    lines += [CardLine(word, row) for word, row in plain.items() if row is not None]
     return Card(view, rank, lines, since, until)

@@ -13,19 +13,19 @@ from alerts.notify.grafana_link import board_link
 from monitor.store.alerts import pictures
 from monitor.store.results import reports
 from monitor.store.tables import incidents
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 
 SPANS = ("1h", "4h", "1d", "7d")
 """How long a silence or an acknowledgement may hold, as the forms offer it."""
 
 
-def incident(services: Services, id: str) -> dict[str, Any]:
+def incident(services: WebContext, id: str) -> dict[str, Any]:
     """All that an incident's page shows. Raises Refused."""
     with services.engine.connect() as connection:
         body = connection.scalar(select(incidents.c.body).where(incidents.c.id == id))
     if body is None:
-        raise Refused(Why.NOT_FOUND, "there is no such incident, or it is not kept any more")
+        raise Refused(RefusalReason.NOT_FOUND, "there is no such incident, or it is not kept any more")
     found = json.loads(body)
     return {
         "incident": found,

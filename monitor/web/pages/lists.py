@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from monitor.store.results import measurements, reports
-from monitor.web.context import Services
+from monitor.web.context import WebContext
 
 INCIDENTS_SHOWN = 50
 REPORTS_SHOWN = 100
 ALERTS_SHOWN = 100
 
 
-def incidents(services: Services) -> dict[str, Any]:
+def incidents(services: WebContext) -> dict[str, Any]:
     """The newest incidents, the alerts that fire or are about to, and silences."""
     return {
         "alerts": services.alerts.alerts(limit=ALERTS_SHOWN),
@@ -22,12 +22,12 @@ def incidents(services: Services) -> dict[str, Any]:
     }
 
 
-def checks(services: Services) -> dict[str, Any]:
+def checks(services: WebContext) -> dict[str, Any]:
     """The newest run of every check; those that failed first."""
     runs = measurements.last_runs(services.engine)
     return {"runs": sorted(runs, key=lambda run: run["outcome"] == "ok")}
 
 
-def reported(services: Services) -> dict[str, Any]:
+def reported(services: WebContext) -> dict[str, Any]:
     """The newest reports."""
     return {"reports": reports.recent(services.engine, REPORTS_SHOWN)}

@@ -17,13 +17,13 @@ from checks.base import Measurement
 from checks.catalog import CATALOG
 from checks.pictures.svg import svg
 from monitor.store.results import measurements, reports, series_query
-from monitor.store.results.distributions import Shown, distribution
+from monitor.store.results.distributions import WindowDistribution, distribution
 from monitor.store.results.profile_reader import Unreadable
 from monitor.store.results.series import Point, Series
 from monitor.store.results.series_query import key_of
 from monitor.store.tables import measurements as table
-from monitor.web.context import Services
-from monitor.web.errors import Refused, Why
+from monitor.web.context import WebContext
+from monitor.web.errors import RefusalReason, Refused
 from monitor.web.overview import ModelView, overview
 from monitor.web.pages.shared import first, judging, main_performance, named, series, towards, whole
 from monitor.web.segments import worst
@@ -61,7 +61,7 @@ class FeatureRow:
 
 
 @dataclass(frozen=True)
-class Span:
+class PageRange:
     """What is looked at: so many windows up to a moment."""
 
     windows: int
@@ -79,15 +79,15 @@ class Span:
         return "&".join(f"{name}={value:.15g}" for name, value in values.items() if value is not None)
 
 
-def model(services: Services, name: str, windows: int, until: float | None, feature: str) -> dict[str, Any]:
+def model(services: WebContext, name: str, windows: int, until: float | None, feature: str) -> dict[str, Any]:
     """All that a model's page shows. Raises Refused for a model that is not watched."""
     seen = overview(services)
     view = next((view for view in seen.models if view.name == name), None)
     if view is None:
-        raise Refused(Why.UNKNOWN_MODEL, "no model of this name is watched here")
+        raise Refused(RefusalReason.UNKNOWN_MODEL, "no model of this name is watched here")
     rows, every = whole(view.measurements), view.settings.windows.every
     newest = max((row.window.end for row in named(rows, "window_rows")), default=services.clock.time())
-    span = Span(
+    span = PageRange(
         windows if windows in SPANS else SPANS[1],
         every,
         min(max(until, 0.0), newest) if until and isfinite(until) else newest,
@@ -123,7 +123,7 @@ def model(services: Services, name: str, windows: int, until: float | None, feat
     }
 
 
-def ranked(services: Services, view: ModelView, span: Span) -> list[Measurement]:
+def ranked(services: WebContext, view: ModelView, span: PageRange) -> list[Measurement]:
     """Each feature's drift as it stands: those that drifted most often in the span first, then the nearest to their
     limit."""
     here = table.c
@@ -168,11 +168,11 @@ def _of(rows: Sequence[Measurement], feature: str) -> list[Measurement]:
 
 
 def _feature(
-    services: Services,
+    services: WebContext,
     view: ModelView,
     rows: Sequence[Measurement],
     feature: str,
-    span: Span,
+    span: PageRange,
     points: Mapping[series_query.Key, Sequence[Point]],
 ) -> dict[str, Any]:
     own = _of(rows, feature)
@@ -194,7 +194,9 @@ def _feature(
     }
 
 
-def _distribution(services: Services, view: ModelView, feature: str, end: float) -> tuple[Shown | None, str]:
+def _distribution(
+    services: WebContext, view: ModelView, feature: str, end: float
+) -> tuple[WindowDistribution | None, str]:
     try:
         return (distribution(services.engine, view.name, f"f:{feature}", end) if feature else None), ""
     except Unreadable as error:

@@ -46,7 +46,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Portion:
+class CommitPortion:
     """What a stretch of the log, up to the arrival `last`, has become."""
 
     last: int
@@ -67,7 +67,7 @@ class Step:
 
 
 @dataclass
-class PortionStore:
+class CommitStore:
     """Writes portions one after the other, from the arrival after `seq` on."""
 
     engine: Engine
@@ -85,7 +85,7 @@ class PortionStore:
                 connection.execute(delete(profiles).where(profiles.c.chunk_id == id_))
                 connection.execute(delete(chunks).where(chunks.c.id == id_))
 
-    def write(self, portion: Portion) -> None:
+    def write(self, portion: CommitPortion) -> None:
         """Stores the portion and removes its arrivals. Raises Overtaken when another process has worked on the log.
 
         Labels and their windows may be written twice, and chunks after `progress.compacted_seq` count for nothing; so
@@ -102,7 +102,7 @@ class PortionStore:
             self._finish(connection, portion)
         self.seq = portion.last
 
-    def _steps(self, portion: Portion) -> Iterator[Step]:
+    def _steps(self, portion: CommitPortion) -> Iterator[Step]:
         for some in _some(portion.labels, LABELS):
             yield Step(len(some) * LABEL_BYTES, partial(self._write_labels, rows=some))
         for found in _some(portion.found, LABELS):
@@ -144,7 +144,7 @@ class PortionStore:
     def _overtaken(self) -> Overtaken:
         return Overtaken(f"another process compacts the arrivals of {self.model!r}; stop one of the two")
 
-    def _finish(self, connection: Connection, portion: Portion) -> None:
+    def _finish(self, connection: Connection, portion: CommitPortion) -> None:
         for seq in portion.damaged:
             connection.execute(update(arrivals).where(arrivals.c.seq == seq).values(kind=DAMAGED))
         done = (arrivals.c.model == self.model, arrivals.c.seq > self.seq, arrivals.c.seq <= portion.last)

@@ -24,16 +24,16 @@ from checks.data.ids import hash_ids
 from checks.profile import profile
 from monitor.store.buckets import grain
 from monitor.store.tables import arrivals, progress, windows
-from monitor.worker.compaction.commit import Portion, PortionStore, Stored
-from monitor.worker.messages import Compacted, ModelOptions
+from monitor.worker.compaction.commit import CommitPortion, CommitStore, Stored
+from monitor.worker.messages import CompactionResult, ModelOptions
 from monitor.worker.stored import model_versions
 from monitor.worker.stored.chunks import (
     BATCH_CODEC,
     CHUNK_CODEC,
     Bools,
     Chunk,
+    ChunkRows,
     DamagedBatch,
-    Rows,
     bucket_indices,
     encode,
     encode_rows,
@@ -43,8 +43,8 @@ from monitor.worker.stored.chunks import (
     split,
     window_indices,
 )
-from monitor.worker.stored.id_index import NOWHERE, Ids, first_in_reach
-from monitor.worker.stored.label_join import Place, Waiting, read_labels, task_schema, truths, windows_of
+from monitor.worker.stored.id_index import NOWHERE, IdIndex, first_in_reach
+from monitor.worker.stored.label_join import LabelJoin, WaitingLabels, read_labels, task_schema, truths, windows_of
 from monitor.worker.stored.profiles import PROFILE_CODEC, WHOLE, stored, told_apart
 from monitor.worker.stored.references import StoredReference, newest, per_version
 from monitor.worker.stored.segments import load
@@ -56,7 +56,7 @@ PORTION_ROWS = 1 << 16
 PORTION_ARRIVALS = 20_000
 Decoded = tuple[Row[Any], dict[str, Any]]
 """An arrival and its columns."""
-NONE = Place(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64))
+NONE = LabelJoin(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 class Compaction:
@@ -65,16 +65,16 @@ class Compaction:
     def __init__(self, engine: Engine, model: str, options: ModelOptions) -> None:
         self._engine, self._model, self._options = engine, model, options
         self._reach = math.ceil(options.horizon / options.every)
-        self._counts = dict.fromkeys(Compacted.__dataclass_fields__, 0)
+        self._counts = dict.fromkeys(CompactionResult.__dataclass_fields__, 0)
 
-    def run(self, upto_seq: int) -> Compacted:
+    def run(self, upto_seq: int) -> CompactionResult:
         """Works the log through up to `upto_seq`, or to where the daemon has scanned it for closings."""
         with self._engine.connect() as connection:
             row = connection.execute(
                 select(progress.c.compacted_seq, progress.c.scanned_seq).where(progress.c.model == self._model)
             ).one_or_none()
             if row is None:
-                return Compacted()
+                return CompactionResult()
             upto = min(upto_seq, row.scanned_seq)
             closes = windows.c.close_seq
             inside = (windows.c.model == self._model, closes > row.compacted_seq, closes < upto)
@@ -90,14 +90,14 @@ class Compaction:
                 if one is not None
             }
         self._schema = self._reference.reference.schema if self._reference else None
-        self._store = PortionStore(self._engine, self._model, row.compacted_seq)
+        self._store = CommitStore(self._engine, self._model, row.compacted_seq)
         self._store.remove_unfinished()
-        self._ids = Ids(self._engine, self._model, self._options.every)
-        self._waiting = Waiting(self._engine, self._model)
+        self._ids = IdIndex(self._engine, self._model, self._options.every)
+        self._waiting = WaitingLabels(self._engine, self._model)
         for end in (*cuts, upto):
             while self._store.seq < end:
                 self._compact(end)
-        return Compacted(**{**self._counts, "labels_waiting": len(self._waiting)})
+        return CompactionResult(**{**self._counts, "labels_waiting": len(self._waiting)})
 
     def _compact(self, end: int) -> None:
         """Compacts the next portion, at most up to the arrival `end`."""
@@ -109,7 +109,7 @@ class Compaction:
         labels = self._labels([batch for batch in batches if batch[0].kind == "labels"], fresh)
         every = self._options.every
         self._store.write(
-            Portion(
+            CommitPortion(
                 last,
                 chunks=[self._stored(chunk, rows) for chunk in made if rows is not None],
                 labels=labels,
@@ -147,7 +147,7 @@ class Compaction:
             query = select(arrivals).where(*inside, arrivals.c.seq <= last).order_by(arrivals.c.seq)
             return connection.execute(query).all(), last
 
-    def _rows(self, decoded: Sequence[Decoded]) -> Rows | None:
+    def _rows(self, decoded: Sequence[Decoded]) -> ChunkRows | None:
         if not decoded:
             return None
         batches = [batch for batch, _ in decoded]
@@ -157,7 +157,7 @@ class Compaction:
         times, _ = floats(frame["time"])
         places = window_indices(times, self._options.every)
         codes, names = model_versions.codes(payload.get("version"), len(times))
-        return Rows(
+        return ChunkRows(
             payload=payload,
             size=sum(len(batch.payload) for batch in batches),
             frame=frame,
@@ -171,19 +171,19 @@ class Compaction:
             names=names,
         )
 
-    def _split(self, rows: Rows) -> tuple[list[Chunk], Place]:
+    def _split(self, rows: ChunkRows) -> tuple[list[Chunk], LabelJoin]:
         """The chunks of these rows, and where the rows are."""
         kept = self._kept(rows)
         self._counts["rows"] += int(np.count_nonzero(kept))
         self._counts["duplicates"] += int(np.count_nonzero(~kept))
         limit = max(1, int(len(rows) * PORTION_BYTES / max(rows.size, PORTION_BYTES)))
-        return list(split(rows, kept, limit)), Place(rows.hashes[kept], rows.seqs[kept], rows.windows[kept])
+        return list(split(rows, kept, limit)), LabelJoin(rows.hashes[kept], rows.seqs[kept], rows.windows[kept])
 
-    def _kept(self, rows: Rows) -> Bools:
+    def _kept(self, rows: ChunkRows) -> Bools:
         known = self._ids.seen(rows.frame["id"], rows.hashes, rows.windows, self._reach)
         return first_in_reach(rows.frame["id"], rows.hashes, rows.windows, ~known, self._reach)
 
-    def _labels(self, batches: Sequence[Decoded], fresh: Place) -> list[dict[str, Any]]:
+    def _labels(self, batches: Sequence[Decoded], fresh: LabelJoin) -> list[dict[str, Any]]:
         """The labels of these arrivals as rows, sorted by id so that neighbours in the index are written together."""
         found = read_labels([(batch.seq, batch.received_at, columns) for batch, columns in batches])
         if not found:
@@ -209,7 +209,7 @@ class Compaction:
             for label, window in zip(found, placed.tolist(), strict=True)
         ]
 
-    def _stored(self, chunk: Chunk, rows: Rows) -> Stored:
+    def _stored(self, chunk: Chunk, rows: ChunkRows) -> Stored:
         times = rows.times[chunk.rows]
         common = {
             "model": self._model,
@@ -245,7 +245,7 @@ class Compaction:
             return self._reference
         return None if chunk.version is None else self._of_version.get(chunk.version)
 
-    def _frame(self, chunk: Chunk, rows: Rows, reference: StoredReference) -> pa.Table:
+    def _frame(self, chunk: Chunk, rows: ChunkRows, reference: StoredReference) -> pa.Table:
         if self._of_version is not None:
             # What the versions' schemas say of a column may differ.
             payload = read_batch(encode_rows(rows.payload, chunk.rows), BATCH_CODEC)

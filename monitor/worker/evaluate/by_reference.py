@@ -7,36 +7,36 @@ from dataclasses import replace
 
 from checks.base import Measurement, NotEnough, Window
 from checks.pictures.drawn import Drawn
-from monitor.worker.evaluate.checks import Checking
-from monitor.worker.references.resolve import Standard
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.evaluate.checks import WindowChecks
+from monitor.worker.references.resolve import ActiveReference
+from monitor.worker.stored.window_reader import WindowReader
 
 
-class Bench:
+class ChecksByReference:
     """Evidence and checks by window. What two windows are held against may differ: one may have closed before another
     reference was decided on, or hold rows of another version of the model."""
 
     def __init__(
         self,
-        standard_of: Callable[[Window], Standard],
-        evidence_on: Callable[[Standard], Evidence],
-        checks_over: Callable[[Evidence], Checking],
+        standard_of: Callable[[Window], ActiveReference],
+        evidence_on: Callable[[ActiveReference], WindowReader],
+        checks_over: Callable[[WindowReader], WindowChecks],
     ) -> None:
         self._standard_of, self._evidence_on, self._checks_over = standard_of, evidence_on, checks_over
-        self._standard: dict[Window, Standard] = {}
-        self._evidence: dict[tuple[int, str | None, Window | None], Evidence] = {}
-        self._checking: dict[int, Checking] = {}
+        self._standard: dict[Window, ActiveReference] = {}
+        self._evidence: dict[tuple[int, str | None, Window | None], WindowReader] = {}
+        self._checking: dict[int, WindowChecks] = {}
         self.errors: dict[str, str] = {}
         self.failed: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
 
-    def standard(self, window: Window) -> Standard:
+    def standard(self, window: Window) -> ActiveReference:
         """What the window is held against."""
         if window not in self._standard:
             self._standard[window] = self._standard_of(window)
         return self._standard[window]
 
-    def evidence(self, window: Window) -> Evidence:
+    def evidence(self, window: Window) -> WindowReader:
         """What is known of the window as of the closing."""
         standard = self.standard(window)
         number = standard.reference.number if standard.reference else 0
@@ -61,7 +61,7 @@ class Bench:
         """The columns of the window, and of its segments, that moved most."""
         return self._of(window).drawn(window)
 
-    def _of(self, window: Window) -> Checking:
+    def _of(self, window: Window) -> WindowChecks:
         evidence = self.evidence(window)
         if id(evidence) not in self._checking:
             checking = self._checks_over(evidence)

@@ -16,21 +16,21 @@ from checks.run import PERFORMANCE, CheckOutcome, run_checks
 from checks.run_trailing import no_trailing_drift, trailing_drift
 from monitor.clock import Clock, iso
 from monitor.worker.evaluate.raw_rows import ReferenceRows
-from monitor.worker.evaluate.segments import SegmentChecking
+from monitor.worker.evaluate.segments import SegmentChecks
 from monitor.worker.messages import ModelOptions
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 
 OF_SEGMENTS = 12
 """Columns of segments, in all, that are kept for pictures of a window."""
 
 
-class Checking:
+class WindowChecks:
     """Checks by the catalogue's names: `drift` for `drift.feature` and `drift.prediction`, and so on."""
 
     def __init__(
         self,
-        evidence: Evidence,
-        segments: SegmentChecking,
+        evidence: WindowReader,
+        segments: SegmentChecks,
         options: ModelOptions,
         clock: Clock,
         exact: ReferenceRows | None = None,

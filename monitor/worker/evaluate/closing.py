@@ -13,16 +13,16 @@ from sqlalchemy import Engine, Table, and_, exists, func, select
 from checks.base import Measurement, Window
 from monitor.clock import Clock
 from monitor.store.tables import chunks, labels, progress, windows
-from monitor.worker.evaluate.by_reference import Bench
-from monitor.worker.evaluate.checks import Checking
+from monitor.worker.evaluate.by_reference import ChecksByReference
+from monitor.worker.evaluate.checks import WindowChecks
 from monitor.worker.evaluate.raw_rows import ReferenceRows
-from monitor.worker.evaluate.segments import SegmentChecking
-from monitor.worker.messages import Closing, ModelOptions, Verdict
-from monitor.worker.references.resolve import Standard, Standards
+from monitor.worker.evaluate.segments import SegmentChecks
+from monitor.worker.messages import ModelOptions, WindowClose, WindowResult
+from monitor.worker.references.resolve import ActiveReference, ActiveReferences
 from monitor.worker.references.segments import learned
 from monitor.worker.stored.references import StoredReference
 from monitor.worker.stored.segments import Segments, load
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 
 OVERTAKEN = 3
 """So many later windows with all their labels, and one that lacks some waits no longer."""
@@ -34,12 +34,12 @@ class NotCompacted(Exception):
     """Arrivals that a closing rests on are not in chunks yet."""
 
 
-class Verdicts:
+class WindowEvaluator:
     """Verdicts on consecutive closings of one model, the last of which is `last`."""
 
-    def __init__(self, engine: Engine, model: str, last: Closing, options: ModelOptions, clock: Clock) -> None:
+    def __init__(self, engine: Engine, model: str, last: WindowClose, options: ModelOptions, clock: Clock) -> None:
         self._engine, self._model, self._options, self._clock = engine, model, options, clock
-        self._standards = Standards(engine, model, options, clock)
+        self._standards = ActiveReferences(engine, model, options, clock)
         with engine.connect() as connection:
             compacted = connection.scalar(select(progress.c.compacted_seq).where(progress.c.model == model))
             if compacted is None or compacted < last.close_seq:
@@ -59,18 +59,18 @@ class Verdicts:
             )
             self._immature = dict.fromkeys(Window(row.start, row.end) for row in immature)
 
-    def of(self, closing: Closing) -> Verdict:
+    def of(self, closing: WindowClose) -> WindowResult:
         """The verdict on one closing; they are to be asked for in order."""
         seen = self._standards.uses.newest
         versions = self._standards.enter(closing)
-        bench = Bench(
+        bench = ChecksByReference(
             lambda window: self._standards.of(window, closing.close_seq),
             lambda standard: self._evidence(standard, closing),
             lambda evidence: self._checking(evidence, closing),
         )
         matured = [(window, bench.performance(window, mature=True)) for window in self._matured(closing, bench)]
         standard = bench.standard(closing.window)
-        return Verdict(
+        return WindowResult(
             measurements=[
                 *bench.every(closing.window, mature=closing.window not in self._immature),
                 *bench.trailing(closing.window, max(self._first, standard.since)),
@@ -88,10 +88,10 @@ class Verdicts:
             uses=seen,
         )
 
-    def _evidence(self, standard: Standard, closing: Closing) -> Evidence:
+    def _evidence(self, standard: ActiveReference, closing: WindowClose) -> WindowReader:
         reference = standard.reference
         told_apart = {one.column for one in self._parts(reference)} if reference else set()
-        return Evidence(
+        return WindowReader(
             self._engine,
             self._model,
             reference,
@@ -101,14 +101,14 @@ class Verdicts:
             version=standard.version,
         )
 
-    def _checking(self, evidence: Evidence, closing: Closing) -> Checking:
+    def _checking(self, evidence: WindowReader, closing: WindowClose) -> WindowChecks:
         reference, parts, rows = evidence.reference, list[Segments](), None
         if reference is not None:
             parts = [self._frozen(one, closing, evidence) for one in self._parts(reference)]
             self._segments[reference.number] = parts
             rows = self._rows.setdefault(reference.number, ReferenceRows(self._engine, reference, self._options))
-        segments = SegmentChecking(evidence, parts, self._options, self._clock)
-        return Checking(evidence, segments, self._options, self._clock, rows)
+        segments = SegmentChecks(evidence, parts, self._options, self._clock)
+        return WindowChecks(evidence, segments, self._options, self._clock, rows)
 
     def _parts(self, reference: StoredReference) -> list[Segments]:
         """The config's dimensions under this reference."""
@@ -117,7 +117,7 @@ class Verdicts:
                 self._segments[reference.number] = load(connection, reference, self._options)
         return self._segments[reference.number]
 
-    def _frozen(self, one: Segments, closing: Closing, evidence: Evidence) -> Segments:
+    def _frozen(self, one: Segments, closing: WindowClose, evidence: WindowReader) -> Segments:
         """The dimension with its values. Those of a tag that the reference lacks are learned from the newest windows
         up to this closing."""
         reference = evidence.reference
@@ -132,7 +132,7 @@ class Verdicts:
             yield window
             window = Window(window.start - window.seconds, window.start)
 
-    def _matured(self, closing: Closing, bench: Bench) -> list[Window]:
+    def _matured(self, closing: WindowClose, bench: ChecksByReference) -> list[Window]:
         """The windows whose labels are mature now: from the oldest on, up to the first that still waits for its own. So
         no window's labels are judged before those of the window before."""
         ripe: list[Window] = []
@@ -144,7 +144,7 @@ class Verdicts:
             del self._immature[window]
         return ripe
 
-    def _is_mature(self, window: Window, closing: Closing, bench: Bench) -> bool:
+    def _is_mature(self, window: Window, closing: WindowClose, bench: ChecksByReference) -> bool:
         if window.end + self._options.maturity <= closing.window.end or not bench.evidence(window).rows(window):
             return True
         if self._is_covered(window, bench):
@@ -153,12 +153,12 @@ class Verdicts:
         later = (other for other in self._immature if window.end < other.end <= closing.window.end)
         return sum(self._is_covered(other, bench) for other in islice(later, LOOK_AHEAD)) >= OVERTAKEN
 
-    def _is_covered(self, window: Window, bench: Bench) -> bool:
+    def _is_covered(self, window: Window, bench: ChecksByReference) -> bool:
         """Whether it has rows, and enough of them their labels."""
         enough, evidence = self._options.coverage, bench.evidence(window)
         return evidence.rows(window) > 0 and evidence.coverage(window, enough) >= enough
 
-    def _revisions(self, closing: Closing, bench: Bench) -> list[Measurement]:
+    def _revisions(self, closing: WindowClose, bench: ChecksByReference) -> list[Measurement]:
         """Earlier windows anew: everything of those that events have reached, performance of those that labels have."""
         revised: list[Measurement] = []
         with_events = self._reached(closing, chunks)
@@ -169,12 +169,12 @@ class Verdicts:
                 revised += bench.performance(window, mature=window not in self._immature)
         return revised
 
-    def _is_relabelled(self, window: Window, closing: Closing, bench: Bench) -> bool:
+    def _is_relabelled(self, window: Window, closing: WindowClose, bench: ChecksByReference) -> bool:
         """Whether a new label has met its prediction. One whose prediction comes after the closing, but is compacted
         already, has not."""
         return bench.evidence(window).labelled(window).newest > closing.previous_seq
 
-    def _reached(self, closing: Closing, table: Table) -> list[Window]:
+    def _reached(self, closing: WindowClose, table: Table) -> list[Window]:
         """Windows closed before, whose events are still here, that have rows of the table since the last closing."""
         if self._oldest is None or closing.previous_seq == closing.close_seq:
             return []

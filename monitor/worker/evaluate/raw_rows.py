@@ -12,7 +12,7 @@ from checks.data.frame import concat, from_reference
 from checks.data.schema import SchemaError
 from monitor.worker.messages import ModelOptions
 from monitor.worker.stored.references import StoredReference, reread
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 
 
 class ReferenceRows:
@@ -36,14 +36,14 @@ class ReferenceRows:
             self._frame = frame.select(list(self.columns)).combine_chunks()
         return self._frame
 
-    def beside(self, evidence: Evidence, window: Window) -> WindowRows:
+    def beside(self, evidence: WindowReader, window: Window) -> WindowRows:
         return WindowRows(self, evidence, window)
 
 
 class WindowRows:
     """The rows of one window and of the reference (`checks.inputs.RowSource`)."""
 
-    def __init__(self, normal: ReferenceRows, evidence: Evidence, window: Window) -> None:
+    def __init__(self, normal: ReferenceRows, evidence: WindowReader, window: Window) -> None:
         self._normal, self._evidence, self._window = normal, evidence, window
         self._current: pa.Table | None = None
 

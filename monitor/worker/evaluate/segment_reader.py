@@ -14,11 +14,11 @@ from checks.profile import Profile, merge
 from checks.segments.dimension import Dimension
 from monitor.worker.stored.chunks import fitted
 from monitor.worker.stored.profiles import Profiles
-from monitor.worker.stored.window_reader import Evidence, settled
+from monitor.worker.stored.window_reader import WindowReader, settled
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SegmentRows:
     """One segment's part of a window."""
 
     segment: str
@@ -27,7 +27,7 @@ class Part:
     """Its labelled rows; None where there are none."""
 
 
-def parts(evidence: Evidence, window: Window, dimension: Dimension) -> Iterator[Part]:
+def parts(evidence: WindowReader, window: Window, dimension: Dimension) -> Iterator[SegmentRows]:
     """Every segment of the dimension, in its order, with what the window holds of it."""
     store = evidence.profiles
     assert store is not None, "segments are of a reference's columns"
@@ -40,7 +40,7 @@ def parts(evidence: Evidence, window: Window, dimension: Dimension) -> Iterator[
         found = None
         if rows is not None and rows.num_rows:
             found = replace(scored(rows, rows["label"], evidence.schema, evidence.task), predictions=own.n)
-        yield Part(segment, own, found)
+        yield SegmentRows(segment, own, found)
 
 
 def _profiles(store: Profiles, window: Window, seq: int, dimension: Dimension) -> list[Profile]:

@@ -16,13 +16,15 @@ from monitor.clock import Clock
 from monitor.worker.evaluate.segment_reader import parts
 from monitor.worker.messages import ModelOptions
 from monitor.worker.stored.segments import Segments, methods_of, planned
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 
 
-class SegmentChecking:
+class SegmentChecks:
     """All that is measured of segments as of one position; nothing where the config names none."""
 
-    def __init__(self, evidence: Evidence, segments: Sequence[Segments], options: ModelOptions, clock: Clock) -> None:
+    def __init__(
+        self, evidence: WindowReader, segments: Sequence[Segments], options: ModelOptions, clock: Clock
+    ) -> None:
         self._evidence, self._clock = evidence, clock
         self._segments = segments
         self._options = CheckOptions(

@@ -16,7 +16,7 @@ class ReportError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class CatalogItem:
     """A preset or metric, with the columns that its options name: none for one that takes all there are."""
 
     made: Any
@@ -30,7 +30,7 @@ class Item:
         return module in ("classification", "regression")
 
 
-def items(preset: str | None, metrics: MetricNames, options: Mapping[str, Any]) -> list[Item]:
+def items(preset: str | None, metrics: MetricNames, options: Mapping[str, Any]) -> list[CatalogItem]:
     """What a check names. Raises ReportError for what Evidently does not have or take."""
     if preset is not None:
         return [_item(preset, options, PRESETS)]
@@ -39,7 +39,7 @@ def items(preset: str | None, metrics: MetricNames, options: Mapping[str, Any]) 
     return [_item(name, given or {}, every) for name, given in pairs]
 
 
-def unknown_columns(found: Iterable[Item], known: Collection[str]) -> list[str]:
+def unknown_columns(found: Iterable[CatalogItem], known: Collection[str]) -> list[str]:
     """What is wrong with the columns that items name, one sentence each."""
     wrong = [(item.name, column) for item in found for column in item.columns if column not in known]
     return [f"{name} names column {column!r}, which the model has not{_hint(column, known)}" for name, column in wrong]
@@ -59,7 +59,7 @@ def _kinds() -> dict[str, type[Any]]:
     }
 
 
-def _item(name: str, given: Mapping[str, Any], allowed: Collection[str]) -> Item:
+def _item(name: str, given: Mapping[str, Any], allowed: Collection[str]) -> CatalogItem:
     kinds = _kinds()
     if name not in allowed or name not in kinds:
         what = "preset" if allowed is PRESETS else "preset or metric"
@@ -76,7 +76,7 @@ def _item(name: str, given: Mapping[str, Any], allowed: Collection[str]) -> Item
         raise ReportError(f"{name} does not take these options: {text}") from None
     column, columns = given.get("column"), given.get("columns")
     named = [column] if isinstance(column, str) else columns if isinstance(columns, list) else []
-    return Item(made, name, tuple(str(name) for name in named))
+    return CatalogItem(made, name, tuple(str(name) for name in named))
 
 
 def _hint(word: str, known: Collection[str]) -> str:

@@ -14,11 +14,11 @@ from monitor.worker.evidently.html import quoted
 from monitor.worker.evidently.messages import ReportOutcome, ReportTask
 from monitor.worker.evidently.numbers import failed, numbers
 from monitor.worker.evidently.rows import count, frame_of, of_reference, of_window
-from monitor.worker.evidently.run import Run
+from monitor.worker.evidently.run import ReportRun
 from monitor.worker.messages import ModelOptions
 from monitor.worker.sample import Sample
 from monitor.worker.stored.references import of_file, reread
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 
 
 def run(engine: Engine, model: str, task: ReportTask, options: ModelOptions, clock: Clock) -> ReportOutcome:
@@ -28,7 +28,7 @@ def run(engine: Engine, model: str, task: ReportTask, options: ModelOptions, clo
         reference = of_file(connection, model)
     if reference is None:
         raise ReportError(f"model {model} has no reference, and Evidently compares with one")
-    evidence = Evidence(engine, model, reference, task.seq, options)
+    evidence = WindowReader(engine, model, reference, task.seq, options)
     there = count(evidence, task.window, options.every)
     if there < options.min_rows:
         text = f"{there} rows in the window, {options.min_rows} are needed (windows.min_rows)"
@@ -44,12 +44,12 @@ def run(engine: Engine, model: str, task: ReportTask, options: ModelOptions, clo
     schema = reference.reference.schema
     table = from_reference(reread(engine, reference, task.reference, options), schema)
     normal = of_reference(table, task.sample, task.seed)
-    made = Run(wanted, schema, frame_of(current, schema), frame_of(normal, schema))
+    made = ReportRun(wanted, schema, frame_of(current, schema), frame_of(normal, schema))
     snapshot, bad = made.snapshot()
     rows = current.num_rows
     found = [*numbers(snapshot, task, rows), *failed(bad, {name: made.names(name) for name in bad}, task)]
     if task.html:
         page = gzip.compress(quoted(snapshot.get_html_str(as_iframe=False)).encode("utf-8", "replace"), 6, mtime=0)
-        own = reports.Report(task.id, model, task.check, task.window.start, task.window.end, clock.time())
+        own = reports.StoredReport(task.id, model, task.check, task.window.start, task.window.end, clock.time())
         reports.add(engine, own, page)
     return ReportOutcome(found, clock.monotonic() - began, rows, task.id if task.html else "")

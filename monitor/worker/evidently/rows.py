@@ -14,15 +14,15 @@ from checks.data.arrow import int_array
 from checks.data.schema import Schema
 from monitor.worker.messages import window_of
 from monitor.worker.sample import Sample
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 
 
-def count(evidence: Evidence, window: Window, every: float) -> int:
+def count(evidence: WindowReader, window: Window, every: float) -> int:
     """The window's rows; costs no look at them."""
     return sum(evidence.rows(inner) for inner in _inner(window, every))
 
 
-def of_window(evidence: Evidence, window: Window, every: float, sample: Sample, *, labelled: bool) -> None:
+def of_window(evidence: WindowReader, window: Window, every: float, sample: Sample, *, labelled: bool) -> None:
     """Adds the window's rows to the sample; of those that have a label, with it, if only they count."""
     for inner in _inner(window, every):
         if labelled:

@@ -13,17 +13,19 @@ from typing import Any
 import pandas as pd
 
 from checks.data.schema import Schema
-from monitor.worker.evidently.catalog import Item, ReportError, unknown_columns
+from monitor.worker.evidently.catalog import CatalogItem, ReportError, unknown_columns
 
 OUTCOME = ("target", "prediction", "score")
 MOST_BAD = 50
 """With more columns that fail, it is not the columns."""
 
 
-class Run:
+class ReportRun:
     """Items over a window's rows and the reference's."""
 
-    def __init__(self, items: Sequence[Item], schema: Schema, current: pd.DataFrame, normal: pd.DataFrame) -> None:
+    def __init__(
+        self, items: Sequence[CatalogItem], schema: Schema, current: pd.DataFrame, normal: pd.DataFrame
+    ) -> None:
         self._items, self._schema = items, schema
         self._current, self._normal = current, normal
         self._scores = any(item.scores for item in items)

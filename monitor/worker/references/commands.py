@@ -9,13 +9,20 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, select
 
 from monitor.store.engine import writing
-from monitor.store.references.activations import Action, judged, read_uses, record_use
+from monitor.store.references.activations import Action, judged, read_activations, record_use
 from monitor.store.tables import references, windows
 from monitor.worker.messages import ModelOptions
-from monitor.worker.references.from_stream import Learned, NotLearned, learn, relearn
-from monitor.worker.references.segments import keep, told_by
+from monitor.worker.references.from_stream import LearnedReference, NotLearned, learn, relearn
+from monitor.worker.references.segments import freeze_from_file, keep
 from monitor.worker.references.time_range import span_of
-from monitor.worker.stored.references import Source, build_file, fingerprint, insert_reference, load, read_table
+from monitor.worker.stored.references import (
+    ReferenceSource,
+    build_file,
+    fingerprint,
+    insert_reference,
+    load,
+    read_table,
+)
 from monitor.worker.stored.segments import load as load_segments
 
 Progress = Callable[[float], None]
@@ -48,24 +55,24 @@ def build(engine: Engine, options: ModelOptions, origin: str, decision: Decision
     """A new reference with bins of its own, from a file or from `events:<range>`. Raises NotLearned, SchemaError."""
     with engine.connect() as connection:
         version = _version(connection, options.model, decision)
-        own = version if read_uses(connection, options.model).plan().per_version else None
+        own = version if read_activations(connection, options.model).plan().per_version else None
         range_ = origin.removeprefix("events:") if origin.startswith("events:") else None
         span = span_of(connection, options.model, range_, options.every, own) if range_ is not None else None
     if span is None:
         reference = build_file(origin, options, progress)
-        parts = told_by(read_table(origin), options, reference) if options.segments else []
-        made = Learned(reference, tuple(parts))
-        source = Source("file", origin, fingerprint(origin, options), version, by=decision.by)
+        parts = freeze_from_file(read_table(origin), options, reference) if options.segments else []
+        made = LearnedReference(reference, tuple(parts))
+        source = ReferenceSource("file", origin, fingerprint(origin, options), version, by=decision.by)
     else:
         made = learn(engine, span, options, progress)
-        source = Source("events", span.told, "", version, span.window, span.seq, by=decision.by)
+        source = ReferenceSource("events", span.description, "", version, span.window, span.seq, by=decision.by)
     return _record(engine, options, "built", made, source, decision)
 
 
 def accept(engine: Engine, options: ModelOptions, range_: str, decision: Decision, progress: Progress) -> Decided:
     """What these windows hold is normal: their counts under the bins of the reference in force. Raises NotLearned."""
     with engine.connect() as connection:
-        version, uses = _version(connection, options.model, decision), read_uses(connection, options.model)
+        version, uses = _version(connection, options.model, decision), read_activations(connection, options.model)
         plan, use = uses.plan(), uses.of(version=version)
         if plan.kind == "previous":
             raise NotLearned("a rolling reference accepts every window by itself; there is nothing to accept")
@@ -79,7 +86,7 @@ def accept(engine: Engine, options: ModelOptions, range_: str, decision: Decisio
         span = span_of(connection, options.model, range_, options.every, own)
         parts = [one for one in load_segments(connection, base, options) if one.segmentation is not None]
     made = relearn(engine, span, options, base.reference, parts, progress)
-    source = Source("accepted", span.told, "", version, span.window, span.seq, base.id, decision.by)
+    source = ReferenceSource("accepted", span.description, "", version, span.window, span.seq, base.id, decision.by)
     return _record(engine, options, "accepted", made, source, decision)
 
 
@@ -93,7 +100,7 @@ def use(engine: Engine, model: str, number: int, decision: Decision) -> Decided:
         ).one_or_none()
         if row is None:
             raise NotLearned(f"model {model} has no reference {number}; `watchkeeper reference list` shows them")
-        version = row.version if read_uses(connection, model).plan().per_version else ""
+        version = row.version if read_activations(connection, model).plan().per_version else ""
         load(connection, number)  # that another release stored can't be used
         after = judged(connection, model)
         record_use(
@@ -111,7 +118,12 @@ def use(engine: Engine, model: str, number: int, decision: Decision) -> Decided:
 
 
 def _record(
-    engine: Engine, options: ModelOptions, action: Action, learned: Learned, source: Source, decision: Decision
+    engine: Engine,
+    options: ModelOptions,
+    action: Action,
+    learned: LearnedReference,
+    source: ReferenceSource,
+    decision: Decision,
 ) -> Decided:
     model, made = options.model, learned.reference
     with writing(engine).begin() as connection:
@@ -134,7 +146,7 @@ def _record(
 
 def _version(connection: Connection, model: str, decision: Decision) -> str:
     """The version that is decided about; '' where versions are not told apart."""
-    if not read_uses(connection, model).plan().per_version:
+    if not read_activations(connection, model).plan().per_version:
         if decision.version is not None:
             raise NotLearned(
                 "this model's versions are not told apart; say reference: {…, per_version: true} in the config first"

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from checks.base import Window
 from checks.calibration.build_reference import build_reference, reference_under
-from checks.calibration.rebase import moved_limits
+from checks.calibration.rebase import rebased_limits
 from checks.calibration.reference_windows import FEWEST, cut
 from checks.data.infer_from_events import observed
 from checks.data.schema import Schema
@@ -21,12 +21,12 @@ from checks.reference import Reference
 from checks.segments.references import ENOUGH
 from monitor.clock import iso
 from monitor.worker.messages import ModelOptions
-from monitor.worker.references.segments import retold, told
+from monitor.worker.references.segments import freeze, refreeze
 from monitor.worker.sample import Sample
 from monitor.worker.stored.chunks import fitted
 from monitor.worker.stored.references import overrides
 from monitor.worker.stored.segments import Segments
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 
 LOOKED_AT = 20_000
 """Rows that tell what the columns mean."""
@@ -37,7 +37,7 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Learned:
+class LearnedReference:
     """What rows of the stream teach."""
 
     reference: Reference
@@ -50,7 +50,7 @@ class NotLearned(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class StreamRange:
     """Rows of the stream: in whole windows, up to an arrival, of one version of the model or of all."""
 
     window: Window
@@ -58,8 +58,8 @@ class Span:
     version: str | None = None
 
     @property
-    def told(self) -> str:
-        """For people."""
+    def description(self) -> str:
+        """Return the range in words."""
         of = "" if self.version is None else f" of version {self.version or '(none)'}"
         return f"events {iso(self.window.start)}/{iso(self.window.end)}{of}"
 
@@ -73,10 +73,10 @@ def _silent(_share: float) -> None:
     pass
 
 
-def learn(engine: Engine, span: Span, options: ModelOptions, progress: Progress = _silent) -> Learned:
+def learn(engine: Engine, span: StreamRange, options: ModelOptions, progress: Progress = _silent) -> LearnedReference:
     """The reference of these rows, with bins of its own. Raises NotLearned where there are too few, SchemaError where
     they mean nothing."""
-    first = Evidence(engine, options.model, None, span.seq, options, version=span.version)
+    first = WindowReader(engine, options.model, None, span.seq, options, version=span.version)
     rows = _enough(first, span, options)
     look = Sample(LOOKED_AT, 0)
     for window in span.windows(options.every):
@@ -95,23 +95,23 @@ def learn(engine: Engine, span: Span, options: ModelOptions, progress: Progress 
         min_rows=options.min_rows,
         progress=lambda share: progress(0.5 + 0.4 * share),
     )
-    segments = told(options, made, frame)
+    segments = freeze(options, made, frame)
     progress(1.0)
-    return Learned(_noted(made, rows), tuple(segments))
+    return LearnedReference(_noted(made, rows), tuple(segments))
 
 
 def relearn(
     engine: Engine,
-    span: Span,
+    span: StreamRange,
     options: ModelOptions,
     base: Reference,
     parts: Sequence[Segments] = (),
     progress: Progress = _silent,
-) -> Learned:
+) -> LearnedReference:
     """The reference of these rows under the bins of another, and with the values of its segments: what is accepted as
     normal. Its limits are learned from the rows as far as they hold enough windows, and else are the other's, moved.
     Raises NotLearned."""
-    rows = _enough(Evidence(engine, options.model, None, span.seq, options, version=span.version), span, options)
+    rows = _enough(WindowReader(engine, options.model, None, span.seq, options, version=span.version), span, options)
     kinds = _kinds(base.schema)
     frame = _rows(engine, span, options, base.schema, kinds, lambda share: progress(0.5 * share))
     for name in base.binning.columns.keys() - set(frame.column_names):
@@ -129,18 +129,18 @@ def relearn(
     )
     alone = cut(frame["time"], options.every, options.min_rows) is None
     made = _completed(made, base, alone=alone)
-    segments, lost = _parts(retold(options, parts, made, frame), parts, alone=alone)
+    segments, lost = _parts(refreeze(options, parts, made, frame), parts, alone=alone)
     if lost:
         made = replace(made, notes=(*made.notes, _lost(lost)))
     progress(1.0)
-    return Learned(_noted(made, rows), segments)
+    return LearnedReference(_noted(made, rows), segments)
 
 
 def _completed(made: Reference, base: Reference, *, alone: bool) -> Reference:
     """What the rows could not tell, from the reference before. `alone`: they hold too few windows to set limits."""
     notes, limits = list(made.notes), dict(made.calibration.limits)
     if alone:
-        limits |= moved_limits(base, made.profile)
+        limits |= rebased_limits(base, made.profile)
         notes = [
             f"It holds fewer than {FEWEST} windows with rows enough to show how windows differ, so its limits are the "
             "former reference's, moved to the new counts."
@@ -179,7 +179,7 @@ def _lost(names: Sequence[str]) -> str:
     )
 
 
-def _enough(evidence: Evidence, span: Span, options: ModelOptions) -> int:
+def _enough(evidence: WindowReader, span: StreamRange, options: ModelOptions) -> int:
     rows = sum(evidence.rows(window) for window in span.windows(options.every))
     if rows < options.min_rows:
         raise NotLearned(f"there are {rows} rows, and {options.min_rows} are needed (windows.min_rows)")
@@ -187,10 +187,10 @@ def _enough(evidence: Evidence, span: Span, options: ModelOptions) -> int:
 
 
 def _rows(
-    engine: Engine, span: Span, options: ModelOptions, schema: Schema, kinds: Binning, progress: Progress
+    engine: Engine, span: StreamRange, options: ModelOptions, schema: Schema, kinds: Binning, progress: Progress
 ) -> pa.Table:
     """The rows as this schema takes them, in the order of time, with every feature; of very many a sample."""
-    evidence = Evidence(engine, options.model, None, span.seq, options, version=span.version, schema=schema)
+    evidence = WindowReader(engine, options.model, None, span.seq, options, version=span.version, schema=schema)
     sample = Sample(max(CELLS // (len(schema.features) + 8), 1000), 0)
     every = list(span.windows(options.every))
     for place, window in enumerate(every, 1):

@@ -10,27 +10,27 @@ from sqlalchemy import Engine, select
 
 from alerts.duration import span
 from checks.base import Measurement, NotEnough, Window
-from checks.calibration.rebase import moved
+from checks.calibration.rebase import rebase
 from checks.data.schema import SchemaError
 from monitor.clock import Clock, iso
 from monitor.store.engine import writing
-from monitor.store.references.activations import learning_start, read_uses, record_use
+from monitor.store.references.activations import learning_start, read_activations, record_use
 from monitor.store.references.model_versions import MOST_VERSIONS
-from monitor.store.references.plan import Plan
+from monitor.store.references.plan import ReferencePlan
 from monitor.store.tables import model_versions, windows
-from monitor.worker.messages import Closing, ModelOptions
+from monitor.worker.messages import ModelOptions, WindowClose
 from monitor.worker.process import TryAgain
-from monitor.worker.references.from_stream import NotLearned, Span, learn
+from monitor.worker.references.from_stream import NotLearned, StreamRange, learn
 from monitor.worker.references.segments import keep
 from monitor.worker.stored import model_versions as stored_model_versions
-from monitor.worker.stored.references import Source, StoredReference, insert_reference, load
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.references import ReferenceSource, StoredReference, insert_reference, load
+from monitor.worker.stored.window_reader import WindowReader
 
 log = logging.getLogger("watchkeeper.references")
 
 
 @dataclass(frozen=True, slots=True)
-class Standard:
+class ActiveReference:
     """What a window is held against."""
 
     reference: StoredReference | None
@@ -49,19 +49,19 @@ class Standard:
         return -math.inf if self.reference is None else self.reference.since
 
 
-class Standards:
+class ActiveReferences:
     """Of one model, for consecutive closings; learns what they complete."""
 
     def __init__(self, engine: Engine, model: str, options: ModelOptions, clock: Clock) -> None:
         self._engine, self._model, self._options, self._clock = engine, model, options, clock
         self._loaded: dict[tuple[int, str | None], StoredReference] = {}
         with engine.connect() as connection:
-            self.uses = read_uses(connection, model)
+            self.uses = read_activations(connection, model)
             query = select(model_versions.c.version, model_versions.c.first_window)
             rows = connection.execute(query.where(model_versions.c.model == model)).all()
         self._first = {row.version: float(row.first_window) for row in rows}
 
-    def enter(self, closing: Closing) -> dict[str, int]:
+    def enter(self, closing: WindowClose) -> dict[str, int]:
         """Takes note of the closing: learns what it completes, and returns the window's rows of each version, where
         versions are told apart. To be called once for each closing, in order."""
         plan, end = self.uses.plan(closing.window.end), closing.window.end
@@ -78,17 +78,17 @@ class Standards:
                     self._learn(plan, name, closing)
         return counts
 
-    def of(self, window: Window, seq: int) -> Standard:
+    def of(self, window: Window, seq: int) -> ActiveReference:
         """What judges the window, for what is known as of position `seq`."""
         plan = self.uses.plan(window.end)
         version = self._version(window) if plan.per_version else None
         use = self.uses.of(window.end, version or "")
         if use is None or use.reference_id is None:
-            return Standard(None, version, self._why(plan, version, window.end))
+            return ActiveReference(None, version, self._why(plan, version, window.end))
         found = self._load(use.reference_id, version)
         if plan.kind == "previous":
             return self._rolled(found, plan, window, seq)
-        return Standard(found, version, number=found.number)
+        return ActiveReference(found, version, number=found.number)
 
     def unreferenced(self, counts: dict[str, int], window: Window) -> list[Measurement]:
         """How many of the window's rows, by version, are of one without a reference. While no version has one, none is
@@ -125,39 +125,44 @@ class Standards:
                 self._loaded[key] = load(connection, number, version)
         return self._loaded[key]
 
-    def _rolled(self, base: StoredReference, plan: Plan, window: Window, seq: int) -> Standard:
+    def _rolled(self, base: StoredReference, plan: ReferencePlan, window: Window, seq: int) -> ActiveReference:
         """The reference with the counts of the rows before the window."""
-        evidence = Evidence(self._engine, self._model, base, seq, self._options)
+        evidence = WindowReader(self._engine, self._model, base, seq, self._options)
         before = Window(window.start - plan.of, window.start)
         profile = evidence.profile(before)
         if profile is None or profile.n < self._options.min_rows:
             rows = 0 if profile is None else profile.n
             why = f"the {span(plan.of)} before the window hold {rows} rows, {self._options.min_rows} are needed"
-            return Standard(None, base.version, why, number=base.number)
-        rolled = replace(base, reference=moved(base.reference, profile))
-        return Standard(rolled, base.version, rolling=True, number=base.number)
+            return ActiveReference(None, base.version, why, number=base.number)
+        rolled = replace(base, reference=rebase(base.reference, profile))
+        return ActiveReference(rolled, base.version, rolling=True, number=base.number)
 
     def _start(self, version: str, end: float) -> float | None:
         with self._engine.connect() as connection:
             return learning_start(connection, self._model, self.uses, self._first.get(version), end)
 
-    def _learn(self, plan: Plan, version: str, closing: Closing) -> None:
+    def _learn(self, plan: ReferencePlan, version: str, closing: WindowClose) -> None:
         end = closing.window.end
         start = self._start(version, end)
         if start is None or end < start + plan.first:
             return
-        taught_by = Span(Window(start, end), closing.close_seq, version if plan.per_version else None)
+        taught_by = StreamRange(Window(start, end), closing.close_seq, version if plan.per_version else None)
         try:
             made = learn(self._engine, taught_by, self._options)
         except (NotLearned, SchemaError) as error:
             log.warning("%s: no reference is learned yet: %s", self._model, error)
             return
-        source = Source(
-            "learned", taught_by.told, version=version, window=taught_by.window, seq=taught_by.seq, by="watchkeeper"
+        source = ReferenceSource(
+            "learned",
+            taught_by.description,
+            version=version,
+            window=taught_by.window,
+            seq=taught_by.seq,
+            by="watchkeeper",
         )
         now = self._clock.time()
         with writing(self._engine).begin() as connection:
-            if read_uses(connection, self._model).newest != self.uses.newest:
+            if read_activations(connection, self._model).newest != self.uses.newest:
                 raise ReferenceChanged(
                     f"what is normal for {self._model!r} was decided on meanwhile; the window is measured anew"
                 )
@@ -167,9 +172,11 @@ class Standards:
                 connection, self._model, "learned", number, after=end, now=now, by="watchkeeper", version=version
             )
         self.uses = self.uses.with_(use)
-        log.info("%s: reference %d learned from %d rows, %s", self._model, number, made.reference.n, taught_by.told)
+        log.info(
+            "%s: reference %d learned from %d rows, %s", self._model, number, made.reference.n, taught_by.description
+        )
 
-    def _why(self, plan: Plan, version: str | None, end: float) -> str:
+    def _why(self, plan: ReferencePlan, version: str | None, end: float) -> str:
         if not plan.learns:
             return "the model has no reference"
         name = "" if version is None else f"version {version or '(none)'}: "

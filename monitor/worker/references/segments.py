@@ -37,22 +37,22 @@ FREEZE_ROWS = 1_000
 def freeze_with(engine: Engine, reference: StoredReference, table: pa.Table, options: ModelOptions) -> None:
     """Stores what the reference's rows (its file's table) tell of each dimension that is not there yet. Raises
     SchemaError."""
-    made = told_by(table, options, reference.reference)
+    made = freeze_from_file(table, options, reference.reference)
     with writing(engine).begin() as connection:
         keep(connection, reference.number, made, options)
 
 
-def told_by(table: pa.Table, options: ModelOptions, reference: Reference) -> list[Segments]:
+def freeze_from_file(table: pa.Table, options: ModelOptions, reference: Reference) -> list[Segments]:
     """What the reference's file tells of the config's dimensions. Raises SchemaError."""
     frame = from_reference(table, reference.schema)
     for one in options.segments:
         column = column_of(one, reference.schema)
         if column not in frame.column_names and one.name in table.column_names:
             frame = frame.append_column(column, as_text(table[one.name]))
-    return told(options, reference, frame)
+    return freeze(options, reference, frame)
 
 
-def told(options: ModelOptions, reference: Reference, frame: pa.Table) -> list[Segments]:
+def freeze(options: ModelOptions, reference: Reference, frame: pa.Table) -> list[Segments]:
     """What the reference's frame tells of the config's dimensions: their values, and what is normal for each. A tag
     that it does not hold is left to be learned from the stream."""
     found = []
@@ -66,7 +66,9 @@ def told(options: ModelOptions, reference: Reference, frame: pa.Table) -> list[S
     return found
 
 
-def retold(options: ModelOptions, before: Sequence[Segments], reference: Reference, frame: pa.Table) -> list[Segments]:
+def refreeze(
+    options: ModelOptions, before: Sequence[Segments], reference: Reference, frame: pa.Table
+) -> list[Segments]:
     """The dimensions of the reference before, with what is normal for their values by another one's frame."""
     return [
         replace(

@@ -12,10 +12,10 @@ from checks.base import Window
 from monitor.clock import iso
 from monitor.store.references.activations import judged
 from monitor.store.tables import chunks, windows
-from monitor.worker.references.from_stream import NotLearned, Span
+from monitor.worker.references.from_stream import NotLearned, StreamRange
 
 
-def span_of(connection: Connection, model: str, text: str, every: float, version: str | None = None) -> Span:
+def span_of(connection: Connection, model: str, text: str, every: float, version: str | None = None) -> StreamRange:
     """The range in whole windows, of what the last closing knew. `7d` are the newest 7 days of event time that have
     been judged; a part of a window is taken whole. Raises NotLearned."""
     last = judged(connection, model)
@@ -26,7 +26,7 @@ def span_of(connection: Connection, model: str, text: str, every: float, version
         raise NotLearned(f"{text} ends after the last window that has closed, which ends at {iso(last)}")
     _kept(connection, model, window)
     query = select(func.max(windows.c.close_seq)).where(windows.c.model == model, windows.c.end <= last)
-    return Span(window, connection.scalar(query) or 0, version)
+    return StreamRange(window, connection.scalar(query) or 0, version)
 
 
 def _parsed(text: str, last: float, every: float) -> Window:

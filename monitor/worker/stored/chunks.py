@@ -39,7 +39,7 @@ class DamagedBatch(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ChunkRows:
     """Predictions as they came: their columns and, row by row, where they stand in the log and in event time."""
 
     payload: dict[str, Any]
@@ -128,7 +128,7 @@ FARTHEST = 1e12
 Scalar = str | bool | int | float
 
 
-class Predictions(TypedDict):
+class ChunkPredictions(TypedDict):
     """The columns of a batch of predictions."""
 
     id: list[str]
@@ -141,7 +141,7 @@ class Predictions(TypedDict):
     tags: list[dict[str, str] | None] | None
 
 
-class Labels(TypedDict):
+class ChunkLabels(TypedDict):
     """The columns of a batch of labels."""
 
     id: list[str]
@@ -154,7 +154,7 @@ def read_arrival(kind: str, payload: bytes, codec: str, rows: int) -> dict[str, 
     Raises DamagedBatch."""
     batch = read_batch(payload, codec)
     try:
-        msgspec.convert(batch, Predictions if kind == "predictions" else Labels)
+        msgspec.convert(batch, ChunkPredictions if kind == "predictions" else ChunkLabels)
     except msgspec.ValidationError as error:
         raise DamagedBatch(f"its columns are not those of {kind} ({error})") from error
     columns = [*(batch.get("features") or {}).values(), *(value for value in batch.values() if isinstance(value, list))]
@@ -204,7 +204,7 @@ def bucket_indices(times: Floats, windows: Ints, every: float) -> Ints:
     return np.clip(found, windows * each, windows * each + each - 1)
 
 
-def split(rows: Rows, kept: Bools, limit: int) -> Iterator[Chunk]:
+def split(rows: ChunkRows, kept: Bools, limit: int) -> Iterator[Chunk]:
     """The rows that are kept as chunks of one bucket and version each, of at most `limit` rows, oldest first. Dropped
     rows are counted in the first chunk of their bucket."""
     for bucket in np.unique(rows.buckets).tolist():

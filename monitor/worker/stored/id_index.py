@@ -19,7 +19,7 @@ CACHED_HASHES = 8_000_000
 NOWHERE = np.iinfo(np.int64).min
 
 
-class Ids:
+class IdIndex:
     """The ids of one model's chunks, by window; windows are counted from the epoch. Reads each window once, and keeps
     at most 64 MB of what it has read."""
 

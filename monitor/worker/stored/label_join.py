@@ -22,7 +22,7 @@ from checks.data.schema import Schema
 from monitor.store.tables import labels as labels_table
 from monitor.worker.messages import ModelOptions
 from monitor.worker.stored.chunks import Bools, Hashes, Ints
-from monitor.worker.stored.id_index import NOWHERE, Ids
+from monitor.worker.stored.id_index import NOWHERE, IdIndex
 from monitor.worker.stored.references import StoredReference
 
 PORTION = 50_000
@@ -30,7 +30,7 @@ KINDS = ("number", "text", "boolean")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LabelJoin:
     """Where and when predictions came that are just being compacted."""
 
     hashes: Hashes
@@ -39,7 +39,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class JoinedLabel:
     """One version of one label."""
 
     id: str
@@ -49,16 +49,16 @@ class Label:
     received_at: float
 
 
-def read_labels(arrivals: Sequence[tuple[int, float, dict[str, Any]]]) -> list[Label]:
+def read_labels(arrivals: Sequence[tuple[int, float, dict[str, Any]]]) -> list[JoinedLabel]:
     """The labels of arrivals (seq, received_at, columns), in order; of one id twice in one arrival, the last."""
-    found: dict[tuple[str, int], Label] = {}
+    found: dict[tuple[str, int], JoinedLabel] = {}
     for seq, received_at, batch in arrivals:
         for id_, value, time in zip(batch["id"], batch["label"], batch["time"], strict=True):
-            found[id_, seq] = Label(id_, seq, value, time, received_at)
+            found[id_, seq] = JoinedLabel(id_, seq, value, time, received_at)
     return list(found.values())
 
 
-def windows_of(hashes: Hashes, seqs: Ints, fresh: Place, ids: Ids) -> Ints:
+def windows_of(hashes: Hashes, seqs: Ints, fresh: LabelJoin, ids: IdIndex) -> Ints:
     """The window of each label, NOWHERE for those that wait, given the compacted predictions and the fresh ones."""
     windows = ids.latest(hashes)
     places = _by_hash(hashes, fresh)
@@ -125,7 +125,7 @@ def waiting(model: str) -> Select[Any]:
     )
 
 
-class Waiting:
+class WaitingLabels:
     """The labels whose prediction is not known, read from the store once."""
 
     def __init__(self, engine: Engine, model: str) -> None:
@@ -144,7 +144,7 @@ class Waiting:
             self._ids.update(dict.fromkeys(fresh))
             self._hashes = np.concatenate([self._hashes, hash_ids(fresh)])
 
-    def take(self, fresh: Place) -> list[tuple[str, int]]:
+    def take(self, fresh: LabelJoin) -> list[tuple[str, int]]:
         """Those that a fresh prediction has come for, with its window; they wait no longer."""
         if not self._ids or not len(fresh.hashes):
             return []
@@ -158,7 +158,7 @@ class Waiting:
         return taken
 
 
-def _by_hash(wanted: Hashes, fresh: Place) -> dict[int, list[tuple[int, int]]]:
+def _by_hash(wanted: Hashes, fresh: LabelJoin) -> dict[int, list[tuple[int, int]]]:
     """Position in the log and window of the fresh predictions whose ids are wanted."""
     matched: Bools = np.isin(fresh.hashes, wanted)
     found: dict[int, list[tuple[int, int]]] = defaultdict(list)

@@ -34,7 +34,7 @@ ALL_TIME = Window(-1e13, 1e13)
 
 
 @dataclass(frozen=True, slots=True)
-class Loose:
+class LooseChunk:
     """A chunk's profile: its chunk, its bucket and its position."""
 
     chunk_id: int
@@ -43,7 +43,7 @@ class Loose:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundProfiles:
     """What there is of a window."""
 
     payload: bytes
@@ -72,7 +72,7 @@ def stored(keys: Sequence[str], found: Sequence[Profile]) -> list[dict[str, Any]
     ]
 
 
-class Held:
+class HeldRollups:
     """What a set of roll-ups holds, of which none holds another."""
 
     def __init__(self, buckets: Sequence[Bucket]) -> None:
@@ -95,7 +95,7 @@ class Profiles:
         self.reference, self.binning = reference, reference.reference.binning
         self._stack = Stack(self.binning)
 
-    def of(self, window: Window, seq: int, segment: str = WHOLE) -> Found:
+    def of(self, window: Window, seq: int, segment: str = WHOLE) -> FoundProfiles:
         """The merge of all that is known of the window as of arrival `seq`. Raises ValueError for a window that does
         not consist of whole buckets."""
         if window.start % self._grain or window.end % self._grain:
@@ -106,7 +106,7 @@ class Profiles:
             merged = self._stack.merged(self._read(connection, chosen, loose, segment))
             if segment != WHOLE:  # a chunk without rows of a segment has no profile of it, but its dimension's mark
                 chosen, loose = self._cover(connection, window, seq, mark_of(segment))
-            return Found(merged, self._missing(connection, window, seq, chosen, loose))
+            return FoundProfiles(merged, self._missing(connection, window, seq, chosen, loose))
 
     def missing(self, window: Window, seq: int) -> list[int]:
         """The window's chunks without a profile under this binning, in the order in which they came."""
@@ -115,10 +115,10 @@ class Profiles:
 
     def _cover(
         self, connection: Connection, window: Window, seq: int, segment: str
-    ) -> tuple[list[Bucket], list[Loose]]:
+    ) -> tuple[list[Bucket], list[LooseChunk]]:
         """The roll-ups, and the profiles that they don't hold, that together are the window."""
         chosen = cover(window, self.rolled(connection, window, seq, segment), seq)
-        held = Held(chosen)
+        held = HeldRollups(chosen)
         loose = self.loose(connection, window, seq, segment)
         return chosen, [item for item in loose if not held.holds(item.start, item.seq)]
 
@@ -134,7 +134,7 @@ class Profiles:
         )
         return [Bucket(row.start, row.seconds, row.seq) for row in connection.execute(query)]
 
-    def loose(self, connection: Connection, window: Window, seq: int, segment: str) -> list[Loose]:
+    def loose(self, connection: Connection, window: Window, seq: int, segment: str) -> list[LooseChunk]:
         """The chunks' profiles in the window, as of the position, in the order in which they came."""
         here = profiles.c
         query = select(here.chunk_id, here.bucket_start, here.seq).where(
@@ -146,7 +146,7 @@ class Profiles:
             here.seq <= seq,
         )
         rows = connection.execute(query.order_by(here.bucket_start, here.seq, here.chunk_id))
-        return [Loose(row.chunk_id, row.bucket_start, row.seq) for row in rows]
+        return [LooseChunk(row.chunk_id, row.bucket_start, row.seq) for row in rows]
 
     def make(self, id_: int) -> Profile | None:
         """Profiles a chunk's rows and stores that; None where the chunk is gone."""
@@ -178,14 +178,14 @@ class Profiles:
             connection.execute(dialect.insert(profiles).on_conflict_do_nothing(), values)
         return found
 
-    def read(self, found: Found) -> Profile:
+    def read(self, found: FoundProfiles) -> Profile:
         """What was found, as an object."""
         return Profile.from_bytes(found.payload, self.binning)
 
     def _missing(
-        self, connection: Connection, window: Window, seq: int, chosen: Sequence[Bucket], loose: Sequence[Loose]
+        self, connection: Connection, window: Window, seq: int, chosen: Sequence[Bucket], loose: Sequence[LooseChunk]
     ) -> list[int]:
-        held, there = Held(chosen), {item.chunk_id for item in loose}
+        held, there = HeldRollups(chosen), {item.chunk_id for item in loose}
         here = chunks.c
         query = select(here.id, here.bucket_start, here.seq).where(
             here.model == self._model,
@@ -202,7 +202,7 @@ class Profiles:
         return [row.id for row in rows if row.id not in there and not held.holds(row.bucket_start, row.seq)]
 
     def _read(
-        self, connection: Connection, chosen: Sequence[Bucket], loose: Sequence[Loose], segment: str
+        self, connection: Connection, chosen: Sequence[Bucket], loose: Sequence[LooseChunk], segment: str
     ) -> Iterator[bytes]:
         key = tuple_(rollups.c.seconds, rollups.c.start, rollups.c.seq)
         for start in range(0, len(chosen), AT_ONCE):

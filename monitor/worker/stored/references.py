@@ -19,12 +19,11 @@ from checks.calibration.build_reference import build_reference
 from checks.data.schema import SchemaError, SchemaOverrides
 from checks.data.schema_inference import infer
 from checks.reference import Reference
-from checks.source import Source as Rows
-from checks.source import SourceColumns, Stream, open_source
+from checks.source import Source, SourceColumns, Stream, open_source
 from checks.source.columns import LazyTable, by_columns, read_columns, read_stream
 from monitor.store.engine import writing
-from monitor.store.references.activations import judged, read_uses, record_use
-from monitor.store.references.plan import Plan
+from monitor.store.references.activations import judged, read_activations, record_use
+from monitor.store.references.plan import ReferencePlan
 from monitor.store.tables import references
 from monitor.worker.messages import BuiltReference, ModelOptions
 
@@ -66,7 +65,7 @@ def load(connection: Connection, number: int, version: str | None = None) -> Sto
 def newest(connection: Connection, model: str) -> StoredReference | None:
     """What the model's next window is judged by; where its versions have their own, the one that was decided on last.
     Raises UnknownReference."""
-    uses = read_uses(connection, model)
+    uses = read_activations(connection, model)
     use = uses.of()
     if uses.plan().per_version:
         use = next((use for use in reversed(uses.rows) if use.reference_id is not None or use.is_anew), None)
@@ -75,7 +74,7 @@ def newest(connection: Connection, model: str) -> StoredReference | None:
 
 def per_version(connection: Connection, model: str) -> dict[str, StoredReference] | None:
     """What rows of each version are held against in the next window; None where versions are not told apart."""
-    uses = read_uses(connection, model)
+    uses = read_activations(connection, model)
     if not uses.plan().per_version:
         return None
     found = {name: uses.of(version=name) for name in sorted(uses.versions())}
@@ -97,7 +96,7 @@ def in_force(connection: Connection, model: str) -> list[StoredReference]:
 
 def of_file(connection: Connection, model: str) -> StoredReference | None:
     """What the config's file was built into last, whether another reference is in force or not."""
-    uses = read_uses(connection, model)
+    uses = read_activations(connection, model)
     found = [use.reference_id for use in uses.rows if use.action == "configured" and use.reference_id is not None]
     return load(connection, found[-1]) if found else None
 
@@ -107,17 +106,17 @@ def store(
 ) -> BuiltReference:
     """Builds the reference in this file and puts it in force, unless that is what was configured last: then whatever
     was accepted since stays in force. One with the same content and settings is not built again. Raises SchemaError."""
-    plan = options.plan if options.plan.kind == "file" else Plan("file")
+    plan = options.plan if options.plan.kind == "file" else ReferencePlan("file")
     print_ = fingerprint(path, options)
     with engine.connect() as connection:
-        use = read_uses(connection, options.model).configured()
+        use = read_activations(connection, options.model).configured()
         known = _known(connection, options.model, print_, plan.version)
     if use is not None and known is not None and (use.plan, use.reference_id) == (plan.text(), known.id):
         return known
     made = None if known else build_file(path, options, progress or (lambda _share: None))
     with writing(engine).begin() as connection:
         if made is not None:
-            source = Source("file", str(path), print_, version=plan.version)
+            source = ReferenceSource("file", str(path), print_, version=plan.version)
             built = BuiltReference(insert_reference(connection, options.model, made, source, now), made.n, created=True)
         else:
             assert known is not None
@@ -154,7 +153,7 @@ def build_file(path: str, options: ModelOptions, progress: Callable[[float], Non
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ReferenceSource:
     """What a reference was made from."""
 
     kind: Literal["file", "events", "learned", "accepted"]
@@ -171,7 +170,7 @@ class Source:
     by: str = "config"
 
 
-def insert_reference(connection: Connection, model: str, made: Reference, source: Source, now: float) -> int:
+def insert_reference(connection: Connection, model: str, made: Reference, source: ReferenceSource, now: float) -> int:
     """Stores a reference; returns its number."""
     values = {
         "model": model,
@@ -241,7 +240,7 @@ def read_table(path: str, what: str = "reference") -> pa.Table:
 
 
 @contextmanager
-def file_columns(path: str, what: str = "reference") -> Iterator[Rows]:
+def file_columns(path: str, what: str = "reference") -> Iterator[Source]:
     """The file's columns, read when they are asked for. Raises SchemaError when it can't be opened; what comes up later
     is the caller's."""
     with ExitStack() as stack:
@@ -251,7 +250,7 @@ def file_columns(path: str, what: str = "reference") -> Iterator[Rows]:
 
 
 @contextmanager
-def file_rows(path: str) -> Iterator[Rows]:
+def file_rows(path: str) -> Iterator[Source]:
     """As `file_columns`. Raises SchemaError also when it can't be read later, or holds no rows."""
     with _reading(path), file_columns(path) as source:
         if not sum(source.parts):

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, select
 
 from checks.data.frame import as_text
 from checks.data.schema import Schema, SchemaError
-from checks.segments.plan import Plan, Wanted, plan
+from checks.segments.plan import SegmentPlan, WantedDimension, plan
 from checks.segments.references import Segmentation
 from monitor.store.tables import segmentations
 from monitor.worker.messages import ModelOptions, SegmentOptions
@@ -62,16 +62,16 @@ def check(options: ModelOptions, schema: Schema) -> None:
             raise SchemaError(f"segments: the reference has no feature {one.name!r} that is watched{hint} {tag}")
 
 
-def planned(options: ModelOptions, schema: Schema, values: Sequence[int | None]) -> Plan:
+def planned(options: ModelOptions, schema: Schema, values: Sequence[int | None]) -> SegmentPlan:
     """What is measured of segments, given how many values each dimension has, as far as that is known."""
     wanted = [
-        Wanted(column_of(one, schema), (one.top if count is None else count) + 1, one.checks)
+        WantedDimension(column_of(one, schema), (one.top if count is None else count) + 1, one.checks)
         for one, count in zip(options.segments, values, strict=True)
     ]
     return plan(wanted, schema, methods_of(options), options.segment_measurements)
 
 
-def cost(plan: Plan, options: ModelOptions, schema: Schema) -> list[str]:
+def cost(plan: SegmentPlan, options: ModelOptions, schema: Schema) -> list[str]:
     """What the plan comes to, for people: a sentence a dimension, and one on what is left out."""
     told = []
     for one in options.segments:

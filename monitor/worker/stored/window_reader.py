@@ -37,7 +37,7 @@ DIGITS = 11
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledRows:
     """The rows of a window that have a label: their outcome columns and `label`, in the order in which they came."""
 
     frame: pa.Table | None
@@ -49,7 +49,7 @@ class Labelled:
         return 0 if self.frame is None else int(self.frame.num_rows)
 
 
-class Evidence:
+class WindowReader:
     """One model's windows as of one position. Reads the labelled rows of each at most once."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Evidence:
         self._version = version if reference is None else reference.version
         self.reference = reference
         self._told_apart = told_apart
-        self._labelled: dict[Window, Labelled] = {}
+        self._labelled: dict[Window, LabelledRows] = {}
         self.profiles = None if reference is None else Profiles(engine, model, options.every, reference)
 
     def rows(self, window: Window) -> int:
@@ -112,7 +112,7 @@ class Evidence:
             count = connection.scalar(select(func.count(labels.c.prediction_id.distinct())).where(where)) or 0
         return count / rows if count < enough * rows else len(self.labelled(window)) / rows
 
-    def labelled(self, window: Window) -> Labelled:
+    def labelled(self, window: Window) -> LabelledRows:
         """Its rows that have a label of the task's type."""
         if window not in self._labelled:
             columns = {
@@ -143,10 +143,10 @@ class Evidence:
             label = truth.take(pa.array(places, mask=places < 0))
             yield frame.append_column("label", label)
 
-    def _join(self, window: Window, columns: set[str] | None) -> Labelled:
+    def _join(self, window: Window, columns: set[str] | None) -> LabelledRows:
         ids, values, seqs = self._labels(window)
         if not ids:
-            return Labelled(None)
+            return LabelledRows(None)
         truth = truths(values, self.schema)
         fit = valid(truth)
         known = string_array(ids)
@@ -160,7 +160,7 @@ class Evidence:
             if len(rows):
                 label = truth.take(int_array(places[rows]))
                 parts.append(frame.take(int_array(rows)).append_column("label", label))
-        return Labelled(concat(parts) if parts else None, newest)
+        return LabelledRows(concat(parts) if parts else None, newest)
 
     def _labels(self, window: Window) -> tuple[list[str], list[object], Ints]:
         """The newest version of each label: ids, values and positions in the log."""

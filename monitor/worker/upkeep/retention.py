@@ -54,7 +54,7 @@ Expired = tuple[Table, ColumnElement[bool]]
 
 
 @dataclass(frozen=True, slots=True)
-class Ages:
+class RetentionAges:
     """Seconds after which things go."""
 
     events: float
@@ -65,7 +65,7 @@ class Ages:
     """Profiles of a day, measurements and the audit."""
 
 
-def expire(url: str, models: Sequence[ModelOptions], now: float, ages: Ages) -> dict[str, int]:
+def expire(url: str, models: Sequence[ModelOptions], now: float, ages: RetentionAges) -> dict[str, int]:
     """Removes what has been kept long enough, in small transactions; returns how many rows of which table.
 
     What a model measures ages in event time: from `now`, or from its newest event if it is a replay. Windows whose
@@ -82,7 +82,7 @@ def expire(url: str, models: Sequence[ModelOptions], now: float, ages: Ages) -> 
         engine.dispose()
 
 
-def _expired(engine: Engine, models: Sequence[ModelOptions], now: float, ages: Ages) -> Iterator[Expired]:
+def _expired(engine: Engine, models: Sequence[ModelOptions], now: float, ages: RetentionAges) -> Iterator[Expired]:
     old = now - ages.history
     for options in models:
         yield from _of_model(engine, options, now, ages)
@@ -105,7 +105,7 @@ def _expired(engine: Engine, models: Sequence[ModelOptions], now: float, ages: A
     yield incidents, and_(incidents.c.resolved_at < old, incidents.c.id.not_in(owed))
 
 
-def _of_model(engine: Engine, options: ModelOptions, now: float, ages: Ages) -> Iterator[Expired]:
+def _of_model(engine: Engine, options: ModelOptions, now: float, ages: RetentionAges) -> Iterator[Expired]:
     model = options.model
     with engine.connect() as connection:
         row = connection.execute(select(progress).where(progress.c.model == model)).one_or_none()
@@ -135,7 +135,7 @@ def _of_model(engine: Engine, options: ModelOptions, now: float, ages: Ages) -> 
     yield windows, and_(windows.c.model == model, windows.c.end < old)
 
 
-def _rollups_before(level: int, options: ModelOptions, age: float, limit: float, ages: Ages) -> float:
+def _rollups_before(level: int, options: ModelOptions, age: float, limit: float, ages: RetentionAges) -> float:
     """Whole days, so that what goes is in roll-ups of a day; and none that a window which looks back may ask for."""
     if level >= DAY:
         return min(age - ages.history, limit)

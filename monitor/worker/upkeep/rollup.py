@@ -15,7 +15,7 @@ from monitor.store.buckets import Bucket, bucket_of, levels
 from monitor.store.engine import writing
 from monitor.store.tables import profiles, progress, rollups, windows
 from monitor.worker.messages import ModelOptions
-from monitor.worker.stored.profiles import ALL_TIME, PROFILE_CODEC, Loose, Profiles
+from monitor.worker.stored.profiles import ALL_TIME, PROFILE_CODEC, LooseChunk, Profiles
 from monitor.worker.stored.references import in_force
 from monitor.worker.upkeep.retention import BYTES, remove
 
@@ -26,7 +26,7 @@ Seqs = dict[tuple[int, float], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeRollup:
     """A roll-up to be stored."""
 
     bucket: Bucket
@@ -47,13 +47,13 @@ def roll(engine: Engine, model: str, options: ModelOptions) -> int:
     count = 0
     for reference in references:
         store = Profiles(engine, model, options.every, reference)
-        rolling = Rolling(engine, model, store, levels(options.every), judged.end, judged.close_seq)
+        rolling = Rollup(engine, model, store, levels(options.every), judged.end, judged.close_seq)
         count += sum(rolling.run(segment) for segment in rolling.segments())
     return count
 
 
 @dataclass(frozen=True)
-class Rolling:
+class Rollup:
     """Roll-ups of what came up to arrival `seq` into buckets that end by `end`. No question is asked any more as of an
     earlier position, so a new roll-up takes the place of an older one."""
 
@@ -100,7 +100,7 @@ class Rolling:
         return ALL_TIME.start if last is None else last + level
 
     def _known(
-        self, connection: Connection, loose: Sequence[Loose], reached: Mapping[int, float], segment: str
+        self, connection: Connection, loose: Sequence[LooseChunk], reached: Mapping[int, float], segment: str
     ) -> Seqs:
         longest = self.levels[-1] if self.levels else 1
         starts = [*reached.values(), *(bucket_of(item.start, longest) for item in loose)]
@@ -112,24 +112,24 @@ class Rolling:
     def _place(self, level: int, start: float) -> tuple[int, float]:
         return level, bucket_of(start, level)
 
-    def _holds(self, known: Seqs, level: int, item: Loose) -> bool:
+    def _holds(self, known: Seqs, level: int, item: LooseChunk) -> bool:
         return known.get(self._place(level, item.start), 0) >= item.seq
 
-    def _is_held(self, known: Seqs, item: Loose) -> bool:
+    def _is_held(self, known: Seqs, item: LooseChunk) -> bool:
         """Whether its profile is not needed any more: each whole bucket that it is in has a roll-up with it."""
         whole = [level for level in self.levels if sum(self._place(level, item.start)) <= self.end]
         return bool(whole) and all(self._holds(known, level, item) for level in whole)
 
-    def _made(self, places: Sequence[tuple[int, float]], segment: str) -> Iterator[Made]:
+    def _made(self, places: Sequence[tuple[int, float]], segment: str) -> Iterator[MadeRollup]:
         for level, start in places:
             found = self.store.of(Window(start, start + level), self.seq, segment)
             # What lacks the rows of a chunk is no roll-up: that chunk would not be missed any more.
             if not found.missing:
-                yield Made(Bucket(start, level, self.seq), found.n, found.payload)
+                yield MadeRollup(Bucket(start, level, self.seq), found.n, found.payload)
 
-    def _packed(self, made: Iterator[Made]) -> Iterator[list[Made]]:
+    def _packed(self, made: Iterator[MadeRollup]) -> Iterator[list[MadeRollup]]:
         """In portions of one transaction each."""
-        some: list[Made] = []
+        some: list[MadeRollup] = []
         size = 0
         for item in made:
             if some and size + len(item.payload) > BYTES:
@@ -140,7 +140,7 @@ class Rolling:
         if some:
             yield some
 
-    def _write(self, made: Sequence[Made], segment: str) -> None:
+    def _write(self, made: Sequence[MadeRollup], segment: str) -> None:
         own = {"model": self.model, "binning_id": self.store.reference.id, "segment": segment, "codec": PROFILE_CODEC}
         with writing(self.engine).begin() as connection:
             for item in made:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from alerts.delivery.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, Outcome
+from alerts.delivery.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, DeliveryOutcome
 from alerts.delivery.suppression import muted
 from alerts.incidents.incident import KEPT, Incident, Notice, Why
 from alerts.incidents.silence import Matcher, Silence
-from alerts.notify import Address, Found, NotifyError
+from alerts.notify import Address, FoundMessage, NotifyError
 from monitor.store.alerts.outbox import QUIET_SECONDS
 from tests.alerts.builders import FakeClock, alert, incident, rule
 from tests.alerts.world import Killed, Receiver, World, world
@@ -148,9 +148,9 @@ def test_a_permanent_refusal_parks_the_receiver_says_so_and_is_retried_slowly(tm
             it.deliver()
             tries += before - len(pager.refusals)
         assert tries == 3
-        assert it.outcomes == [("pager", Outcome.PARKED, "the token is revoked")] * 3
+        assert it.outcomes == [("pager", DeliveryOutcome.PARKED, "the token is revoked")] * 3
         it.deliver(PARKED_WAIT)
-        assert it.outcomes[-1] == ("pager", Outcome.SENT, None)
+        assert it.outcomes[-1] == ("pager", DeliveryOutcome.SENT, None)
     assert pager.told == ["first"]
 
 
@@ -165,7 +165,7 @@ def test_one_refused_message_does_not_hold_up_the_others_and_is_given_up(tmp_pat
         pager.refusals = [refused] * (MESSAGE_TRIES - 1)
         for _ in range(MESSAGE_TRIES):
             it.deliver(60)
-        assert it.outcomes[-1] == ("pager", Outcome.FAILED, "invalid_blocks")
+        assert it.outcomes[-1] == ("pager", DeliveryOutcome.FAILED, "invalid_blocks")
         assert it.store.pending() == {}
 
 
@@ -224,7 +224,7 @@ def test_a_silence_holds_back_until_its_end(tmp_path: Path) -> None:
         it.window(3.2, 1)
         it.deliver()
         it.deliver()
-        assert it.outcomes == [("pager", Outcome.POSTPONED, None)]
+        assert it.outcomes == [("pager", DeliveryOutcome.POSTPONED, None)]
         it.deliver(590)
         assert pager.told == []
         it.deliver(10)
@@ -320,11 +320,11 @@ def test_killed_anywhere_loses_nothing_and_sends_twice_only_after_send(
 class Looking(Receiver):
     """One that can be asked what has arrived; `looks` are its answers, the last one again and again."""
 
-    def __init__(self, *looks: Found | NotifyError) -> None:
+    def __init__(self, *looks: FoundMessage | NotifyError) -> None:
         super().__init__()
         self.looks = list(looks)
 
-    def find(self, notice: Notice, address: Address | None, since: float) -> Found | None:
+    def find(self, notice: Notice, address: Address | None, since: float) -> FoundMessage | None:
         found = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
         if isinstance(found, NotifyError):
             raise found
@@ -333,7 +333,7 @@ class Looking(Receiver):
 
 def test_what_may_have_arrived_is_looked_for_again_where_looking_was_refused(tmp_path: Path) -> None:
     clock, busy = FakeClock(), NotifyError("too many questions", retry=True, after=5.0)
-    pager = Looking(busy, busy, Found({"ts": "1"}, done=True))
+    pager = Looking(busy, busy, FoundMessage({"ts": "1"}, done=True))
     pager.kill_after_send = True
     with world(tmp_path, [DRIFT], pager, clock=clock) as it:
         it.window(3.2, 1)
@@ -347,7 +347,7 @@ def test_what_may_have_arrived_is_looked_for_again_where_looking_was_refused(tmp
 
 
 def test_a_message_that_was_found_is_found_again_where_its_change_was_refused(tmp_path: Path) -> None:
-    clock, found = FakeClock(), Found({"ts": "1"}, done=False)
+    clock, found = FakeClock(), FoundMessage({"ts": "1"}, done=False)
     pager = Looking(found)
     pager.kill_after_send = True
     with world(tmp_path, [DRIFT], pager, clock=clock) as it:
@@ -378,8 +378,8 @@ def test_what_can_not_be_recorded_is_not_sent_again_and_again(tmp_path: Path) ->
         for _ in range(8):
             it.deliver(2)
         assert it.store.pending() == {}
-        assert it.outcomes[0][1] is Outcome.UNRECORDED
-        assert it.outcomes[-1] == ("pager", Outcome.SENT, None)
+        assert it.outcomes[0][1] is DeliveryOutcome.UNRECORDED
+        assert it.outcomes[-1] == ("pager", DeliveryOutcome.SENT, None)
     assert pager.told == ["first"]
 
 
@@ -391,7 +391,7 @@ def test_a_pass_never_raises_when_the_store_fails(tmp_path: Path) -> None:
 
         it.store.owed = failing  # type: ignore[method-assign]
         assert it.deliver() == 0
-        assert it.outcomes[-1][1] is Outcome.UNRECORDED
+        assert it.outcomes[-1][1] is DeliveryOutcome.UNRECORDED
 
 
 def test_a_clock_that_goes_back_an_hour_holds_nothing_up(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from alerts.delivery.routing import Inhibition, MuteTime, Route, Routing, incident_labels
-from alerts.delivery.suppression import Held, Quietness
+from alerts.delivery.suppression import SuppressionReason, Suppressions
 from alerts.incidents.silence import Matcher, Silence
 from alerts.rules.rule import Severity
 from tests.alerts.builders import alert, incident
@@ -113,19 +113,19 @@ def test_inhibition_comes_before_mute_times_and_those_before_silences() -> None:
     silence = Silence("s1", (Matcher.parse("model=delays"),), 0.0, 100.0)
     it = incident()
 
-    def why(routing: Routing, firing: list[dict[str, str]], silences: list[Silence]) -> Held | None:
-        quiet = Quietness(routing, [RULE], silences, firing).of(it, "pager", 50.0)
+    def why(routing: Routing, firing: list[dict[str, str]], silences: list[Silence]) -> SuppressionReason | None:
+        quiet = Suppressions(routing, [RULE], silences, firing).of(it, "pager", 50.0)
         return None if quiet is None else quiet.why
 
-    assert why(muting, [DOWN], [silence]) is Held.INHIBITED
-    assert why(muting, [], [silence]) is Held.MUTE_TIME
-    assert why(Routing(["pager"]), [], [silence]) is Held.SILENCED
+    assert why(muting, [DOWN], [silence]) is SuppressionReason.INHIBITED
+    assert why(muting, [], [silence]) is SuppressionReason.MUTE_TIME
+    assert why(Routing(["pager"]), [], [silence]) is SuppressionReason.SILENCED
     assert why(Routing(["pager"]), [], []) is None
 
 
 def test_an_incident_is_held_back_when_each_alert_is_by_something() -> None:
     it = incident(alert(feature="a"), alert(feature="b", name="other"))
     silence = Silence("s1", (Matcher.parse("rule=other"),), 0.0, 100.0)
-    assert Quietness(Routing(["pager"]), [RULE], [], [DOWN]).of(it, "pager", 50.0) is None
-    quiet = Quietness(Routing(["pager"]), [RULE], [silence], [DOWN]).of(it, "pager", 50.0)
-    assert quiet is not None and quiet.why is Held.SILENCED
+    assert Suppressions(Routing(["pager"]), [RULE], [], [DOWN]).of(it, "pager", 50.0) is None
+    quiet = Suppressions(Routing(["pager"]), [RULE], [silence], [DOWN]).of(it, "pager", 50.0)
+    assert quiet is not None and quiet.why is SuppressionReason.SILENCED

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alerts.delivery.outbox import PARKED_WAIT, Outcome
+from alerts.delivery.outbox import PARKED_WAIT, DeliveryOutcome
 from alerts.delivery.routing import Inhibition, MuteTime, Route
 from alerts.notify import NotifyError
 from monitor.store.alerts.queries import UnknownIncident
@@ -144,7 +144,7 @@ def test_a_source_that_fires_holds_back_until_it_ends(tmp_path: Path) -> None:
         it.deliver(16)
         it.deliver(16)
     assert sorted(notice.incident.group for notice, _ in pager.sent) == ["drift", "server", "server"]
-    held = [outcome for _, outcome, _ in it.outcomes if outcome is Outcome.POSTPONED]
+    held = [outcome for _, outcome, _ in it.outcomes if outcome is DeliveryOutcome.POSTPONED]
     assert len(held) == 1, "said once, not at every look"
 
 
@@ -181,7 +181,7 @@ def test_a_restart_asks_nobody_sooner_who_said_when(tmp_path: Path) -> None:
         it.window(3.2, 1)
         it.deliver(20)
         assert pager.told == []
-        assert ("pager", Outcome.RETRIED, "too much at once") in it.outcomes
+        assert ("pager", DeliveryOutcome.RETRIED, "too much at once") in it.outcomes
         it.deliver(11)
         assert pager.told == ["first"]
         assert it.store.lines() == {}

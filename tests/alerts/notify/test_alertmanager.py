@@ -9,7 +9,7 @@ import pytest
 from alerts.incidents.incident import Alert
 from alerts.incidents.lifecycle import alert_of, worded
 from alerts.incidents.silence import Matcher, Op, Silence
-from alerts.notify.alertmanager import Push, hold_seconds, payload, told
+from alerts.notify.alertmanager import Push, hold_seconds, not_silenced, payload
 from alerts.wording import Wording
 from tests.alerts.builders import firing_state, rule
 
@@ -84,5 +84,5 @@ def test_a_silence_keeps_back_what_began_under_it_and_nothing_that_alertmanager_
     silence_began: float, count: int
 ) -> None:
     silence = Silence("s", (Matcher("rule", Op("="), "drift"),), silence_began, NOW + 600)
-    assert len(told([push()], [silence], NOW)) == count
-    assert len(told([push()], [silence], NOW + 700)) == 1, "it has ended"
+    assert len(not_silenced([push()], [silence], NOW)) == count
+    assert len(not_silenced([push()], [silence], NOW + 700)) == 1, "it has ended"

@@ -14,17 +14,17 @@ import pytest
 from alerts.incidents.actions import acknowledge
 from alerts.incidents.incident import Notice, PictureLink, Why
 from alerts.notify import NotifyError
-from alerts.notify.apprise import Everywhere, UnknownService
+from alerts.notify.apprise import Apprise, UnknownService
 from alerts.notify.pagerduty import PagerDuty
 from alerts.notify.pagerduty import payload as event
 from alerts.notify.webhook import Webhook, WebhookOptions, payload
 from monitor.clock import SystemClock
-from monitor.net.transport import Outbound
+from monitor.net.transport import HttpTransport
 from tests.alerts.builders import alert, incident
 from tests.fakes.pagerduty import KEY, pagerduty
 from tests.fakes.peer import Peer, says
 
-TRANSPORT = Outbound(SystemClock(), 30.0)
+TRANSPORT = HttpTransport(SystemClock(), 30.0)
 FIRST = Notice(incident(), Why.FIRST)
 
 
@@ -90,7 +90,7 @@ def test_a_receiver_that_hangs_resets_or_is_not_there_is_tried_again() -> None:
     with Peer(reset) as peer:
         assert refusal(hook(peer).send).retry
         peer.answer = peer.hang
-        quick = Webhook("tool", WebhookOptions(peer.url), Outbound(SystemClock(), 0.2), lambda: 0.0)
+        quick = Webhook("tool", WebhookOptions(peer.url), HttpTransport(SystemClock(), 0.2), lambda: 0.0)
         assert refusal(quick.send).retry
     assert refusal(hook(peer).send).retry
 
@@ -125,7 +125,7 @@ def test_pagerduty_takes_a_summary_of_any_length_and_refuses_a_foreign_key() -> 
 def test_apprise_tells_each_address_once_however_often_another_fails() -> None:
     with Peer(says()) as well, Peer(says(status=500)) as ill:
         urls = [f"json://127.0.0.1:{well.port}/a", f"json://127.0.0.1:{ill.port}/b"]
-        receiver = Everywhere("all", urls, timeout=30.0, page="https://w.example")
+        receiver = Apprise("all", urls, timeout=30.0, page="https://w.example")
         error = refusal(receiver.send)
         assert error.retry and "address 2" in str(error)
         ill.answer = says()
@@ -138,7 +138,7 @@ def test_apprise_tells_each_address_once_however_often_another_fails() -> None:
 
 def test_an_address_that_apprise_does_not_know_is_named_by_its_place_alone() -> None:
     with pytest.raises(UnknownService, match="address 2 names no service") as caught:
-        Everywhere("all", ["json://127.0.0.1/", "nothing://user:hunter2@x"])
+        Apprise("all", ["json://127.0.0.1/", "nothing://user:hunter2@x"])
     assert "hunter2" not in str(caught.value)
 
 

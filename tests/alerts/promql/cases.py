@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alerts.rules.rule import Rule
-from alerts.state.condition import Company
+from alerts.state.condition import ConditionInputs
 from alerts.state.evaluate import States, evaluate
 from alerts.state.state import Status
 from checks.base import Measurement, NotEnough, Window
@@ -191,7 +191,7 @@ def ours(case: Case) -> list[int]:
                 )
         rates = [rate[index] for rate in (case.rate, case.other_rate) if rate]
         slow = case.slow[index] if case.slow else None
-        company = Company(
+        company = ConditionInputs(
             {"request_rate": [Measurement("request_rate", rate, window) for rate in rates if rate is not None]},
             {} if slow is None else {"slow": [("m", slow)]},
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alerts.promql.rules import Series, export
+from alerts.promql.rules import ExportedSeries, export
 from alerts.promql.terms import Inexpressible
 from checks.catalog import CATALOG
 from monitor.cli.rules import render
@@ -16,7 +16,7 @@ from monitor.config.load import default_rules
 from tests.alerts.promql.cases import ACCURACY, GONE, KINDS, ON_SLOW, Case, exposed, firing, ours
 from tests.alerts.promql.exported import EVERY, is_read, passes, rule
 
-METRICS = {name: Series(metric.labels, metric.clock == "wall") for name, metric in CATALOG.items()}
+METRICS = {name: ExportedSeries(metric.labels, metric.clock == "wall") for name, metric in CATALOG.items()}
 
 
 @pytest.mark.parametrize("job", ["", "j"])

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from alerts.duration import Hold
 from alerts.incidents.lifecycle import alert_of, worded
 from alerts.rules.rule import Condition, Policy, Rule
-from alerts.state.condition import Company, holds
+from alerts.state.condition import ConditionInputs, holds
 from alerts.state.evaluate import States, evaluate
 from alerts.state.observation import Kind
 from alerts.state.state import Reason, Status
@@ -31,22 +31,28 @@ RATE = Condition(metric="request_rate", above=1.0)
 @pytest.mark.parametrize(
     ("condition", "company", "expected"),
     [
-        (RATE, Company({"request_rate": [sample("request_rate", 2.0)]}), True),
-        (RATE, Company({"request_rate": [sample("request_rate", 1.0)]}), False),
-        (RATE, Company({"request_rate": [sample("request_rate", 0.1), sample("request_rate", 3.0)]}), True),
-        (RATE, Company({"request_rate": [sample("request_rate", None)]}), None),
-        (RATE, Company(), None),
+        (RATE, ConditionInputs({"request_rate": [sample("request_rate", 2.0)]}), True),
+        (RATE, ConditionInputs({"request_rate": [sample("request_rate", 1.0)]}), False),
+        (RATE, ConditionInputs({"request_rate": [sample("request_rate", 0.1), sample("request_rate", 3.0)]}), True),
+        (RATE, ConditionInputs({"request_rate": [sample("request_rate", None)]}), None),
+        (RATE, ConditionInputs(), None),
         (
             Condition(metric="memory_used_bytes", match={"scope": "host"}, below=5.0),
-            Company({"memory_used_bytes": [sample("memory_used_bytes", 1.0, scope="container")]}),
+            ConditionInputs({"memory_used_bytes": [sample("memory_used_bytes", 1.0, scope="container")]}),
             None,
         ),
-        (Condition(rule="slow"), Company(statuses={"slow": [("a", Status.INACTIVE), ("b", Status.PENDING)]}), True),
-        (Condition(rule="slow"), Company(statuses={"slow": [("delays", Status.INACTIVE)]}), False),
-        (Condition(rule="slow"), Company(), None),
+        (
+            Condition(rule="slow"),
+            ConditionInputs(statuses={"slow": [("a", Status.INACTIVE), ("b", Status.PENDING)]}),
+            True,
+        ),
+        (Condition(rule="slow"), ConditionInputs(statuses={"slow": [("delays", Status.INACTIVE)]}), False),
+        (Condition(rule="slow"), ConditionInputs(), None),
     ],
 )
-def test_a_condition_holds_fails_or_is_unknown(condition: Condition, company: Company, expected: bool | None) -> None:
+def test_a_condition_holds_fails_or_is_unknown(
+    condition: Condition, company: ConditionInputs, expected: bool | None
+) -> None:
     assert holds(condition, company) is expected
 
 
@@ -54,8 +60,8 @@ def test_a_breach_counts_only_while_the_condition_holds() -> None:
     states: States = {}
     seen = []
     slow, fine = (
-        Company(statuses={"slow": [("delays", Status.FIRING)]}),
-        Company(statuses={"slow": [("delays", Status.INACTIVE)]}),
+        ConditionInputs(statuses={"slow": [("delays", Status.FIRING)]}),
+        ConditionInputs(statuses={"slow": [("delays", Status.INACTIVE)]}),
     )
     for step, company in enumerate([fine, slow, slow, slow, fine, slow]):
         now = step * 15.0
@@ -73,13 +79,13 @@ def test_a_breach_counts_only_while_the_condition_holds() -> None:
 
 
 def test_what_is_unknown_neither_fires_nor_resolves() -> None:
-    slow = Company(statuses={"slow": [("delays", Status.FIRING)]})
+    slow = ConditionInputs(statuses={"slow": [("delays", Status.FIRING)]})
     states: States = {}
     for step in range(3):
         rows = [sample("gpu_utilization_ratio", 0.99, step * 15.0, gpu="0")]
         states, _ = evaluate(BUSY, states, rows, None, step * 15.0, 15.0, slow)
     rows = [sample("gpu_utilization_ratio", 0.99, 45.0, gpu="0")]
-    states, changes = evaluate(BUSY, states, rows, None, 45.0, 15.0, Company())
+    states, changes = evaluate(BUSY, states, rows, None, 45.0, 15.0, ConditionInputs())
     (state,) = states.values()
     assert (state.status, changes) == (Status.FIRING, [])
     assert "slow is pending or firing" in state.health_text
@@ -87,13 +93,13 @@ def test_what_is_unknown_neither_fires_nor_resolves() -> None:
 
 def test_a_calm_value_beside_what_is_unknown_is_calm() -> None:
     slow, alarming = (
-        Company(statuses={"slow": [("delays", Status.FIRING)]}),
+        ConditionInputs(statuses={"slow": [("delays", Status.FIRING)]}),
         BUSY.model_copy(update={"no_data": "alert"}),
     )
     for the_rule in (BUSY, alarming):
         states: States = {}
         seen = []
-        for step, (value, company) in enumerate([(0.99, slow)] * 3 + [(0.5, Company())] * 4):
+        for step, (value, company) in enumerate([(0.99, slow)] * 3 + [(0.5, ConditionInputs())] * 4):
             rows = [sample("gpu_utilization_ratio", value, step * 15.0, gpu="0")]
             states, changes = evaluate(the_rule, states, rows, None, step * 15.0, 15.0, company)
             seen += [(change.after, change.reason) for change in changes]
@@ -109,7 +115,9 @@ def test_a_calm_value_beside_what_is_unknown_is_calm() -> None:
 def test_a_breach_beside_what_is_unknown_goes_by_the_rules_policy(policy: Policy, after: Status) -> None:
     the_rule = BUSY.model_copy(update={"no_data": policy})
     states: States = {}
-    for step, company in enumerate([Company(statuses={"slow": [("delays", Status.FIRING)]})] * 3 + [Company()]):
+    for step, company in enumerate(
+        [ConditionInputs(statuses={"slow": [("delays", Status.FIRING)]})] * 3 + [ConditionInputs()]
+    ):
         rows = [sample("gpu_utilization_ratio", 0.99, step * 15.0, gpu="0")]
         states, _ = evaluate(the_rule, states, rows, None, step * 15.0, 15.0, company)
     assert [(state.status, state.health) for state in states.values()] == [(after, Kind.NO_DATA)]
@@ -119,14 +127,16 @@ def test_one_condition_that_does_not_hold_outweighs_another_that_is_unknown() ->
     both = BUSY.model_copy(
         update={"while_": [Condition(rule="unheard-of"), Condition(rule="slow")], "no_data": "alert"}
     )
-    calm = Company(statuses={"slow": [("delays", Status.INACTIVE)]})
+    calm = ConditionInputs(statuses={"slow": [("delays", Status.INACTIVE)]})
     states, changes = evaluate(both, {}, [sample("gpu_utilization_ratio", 0.99, gpu="0")], None, 0.0, 15.0, calm)
     assert ([state.status for state in states.values()], changes) == ([Status.INACTIVE], [])
 
 
 def test_a_condition_that_ends_resolves_as_a_value_that_cleared_would() -> None:
     kept = BUSY.model_copy(update={"keep_firing_for": Hold(seconds=30.0)})
-    slow, calm = (Company(statuses={"slow": [("delays", status)]}) for status in (Status.FIRING, Status.INACTIVE))
+    slow, calm = (
+        ConditionInputs(statuses={"slow": [("delays", status)]}) for status in (Status.FIRING, Status.INACTIVE)
+    )
     states: States = {}
     seen = []
     for step, company in enumerate([slow] * 3 + [calm, slow, calm, calm, calm]):
@@ -158,7 +168,7 @@ def test_people_are_told_what_held(
     conditions: list[Condition], company: dict[str, list[tuple[str, Status]]], words: str
 ) -> None:
     rule = BUSY.model_copy(update={"while_": conditions, "for_": Hold()})
-    beside = Company({"request_rate": [sample("request_rate", 2.0)]}, company)
+    beside = ConditionInputs({"request_rate": [sample("request_rate", 2.0)]}, company)
     states, (change,) = evaluate(rule, {}, [sample("gpu_utilization_ratio", 0.99, gpu="0")], None, 0.0, 15.0, beside)
     (state,) = states.values()
     assert (change.text, state.health_text) == (f"while {words}", "")

@@ -29,7 +29,7 @@ def test_steps_each_label_set_that_matches() -> None:
 
 def test_a_further_opinion_is_passed_over_unless_its_method_is_named() -> None:
     other: Labels = (("feature", "temp"), ("method", "ks"))
-    rows = [measure(0.5, labels=TEMP), measure(0.5, labels=other, aside=True)]
+    rows = [measure(0.5, labels=TEMP), measure(0.5, labels=other, secondary=True)]
     assert set(evaluate(rule(), {}, rows, None, NOW)[0]) == {TEMP}
     assert set(evaluate(rule(match={"method": "ks"}), {}, rows, None, NOW)[0]) == {other}
     assert set(evaluate(rule(match={"feature": "temp"}), {}, rows, None, NOW)[0]) == {TEMP}
@@ -243,7 +243,7 @@ def test_what_no_reference_has_a_part_in_remembers_on() -> None:
 
 def test_what_is_judged_by_another_method_now_is_over() -> None:
     other: Labels = (("feature", "temp"), ("method", "ks"))
-    rows = [measure(0.5, labels=other), measure(0.5, labels=TEMP, aside=True)]
+    rows = [measure(0.5, labels=other), measure(0.5, labels=TEMP, secondary=True)]
     known = {TEMP: firing_state(labels=TEMP, against=1), WIND: AlertState(WIND, against=1)}
     states, changes = evaluate(rule(), known, rows, None, NOW, against=1)
     assert [(change.labels, change.after, change.reason) for change in changes] == [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alerts.rules.rule import Rule
-from alerts.state.condition import Company
+from alerts.state.condition import ConditionInputs
 from alerts.state.evaluate import evaluate
 from alerts.state.explain import explain
 from alerts.state.state import AlertState, Status
@@ -16,13 +16,13 @@ from tests.alerts.builders import HOUR, START, measure, rule, steps
 
 
 def facts(
-    the_rule: Rule, seen: list[Any], last: Measurement | None = None, company: Company | None = None
+    the_rule: Rule, seen: list[Any], last: Measurement | None = None, company: ConditionInputs | None = None
 ) -> dict[str, str]:
     """What is said after these windows; `last` is the newest measurement, else the last value's."""
     state, _ = steps(the_rule, seen)
     end = START + len(seen) * HOUR
     newest = last or (measure(seen[-1], end) if not isinstance(seen[-1], Measurement | str) else seen[-1])
-    return dict(explain(the_rule, state, newest if newest != "error" else None, company or Company(), end))
+    return dict(explain(the_rule, state, newest if newest != "error" else None, company or ConditionInputs(), end))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_is_said(the_rule: Rule, seen: list[Any], said: dict[str, str]) -> 
 
 
 def test_what_was_never_judged_is_said() -> None:
-    assert explain(rule(), None, None, Company(), START) == [
+    assert explain(rule(), None, None, ConditionInputs(), START) == [
         ("rule", "feature_drift > 0.1"),
         ("state", "inactive: nothing with these labels has been judged by this rule yet"),
     ]
@@ -104,7 +104,7 @@ def test_what_was_never_judged_is_said() -> None:
 def test_conditions_are_told_with_whether_they_hold() -> None:
     waiting = rule(**{"while": [{"metric": "request_rate", "above": 1}, {"rule": "slow"}, {"rule": "odd"}]})
     rate = Measurement("request_rate", 0.5, Window(0, 0))
-    company = Company({"request_rate": [rate]}, {"slow": [("m", Status.FIRING)]})
+    company = ConditionInputs({"request_rate": [rate]}, {"slow": [("m", Status.FIRING)]})
     found = [text for about, text in explain(waiting, AlertState(), None, company, START) if about == "while"]
     assert found == [
         "request_rate > 1: not so",
@@ -120,7 +120,7 @@ def test_a_budget_is_told_window_by_window() -> None:
         now = START + 15 * index
         row = Measurement("error_ratio", 0.5 if index > 10 else 0.0, Window(now - 15, now), n=30)
         states, _ = evaluate(burn, states, [row], None, now, 15.0)
-    found = dict(explain(burn, states[()], None, Company(), now))
+    found = dict(explain(burn, states[()], None, ConditionInputs(), now))
     assert found["1h and 5m"] == "25% (of 600, and min_rows is 700) and 25%, where 1.44% is allowed: does not"
     assert found["rule"] == "error_ratio burns its budget of 0.001 at a rate of 14.4 over 1h and 5m, 6 over 6h and 30m"
 
@@ -129,4 +129,4 @@ def test_a_share_says_which_label_sets() -> None:
     share = rule(share=0.4)
     rows = [measure(float(name == "a"), labels=(("feature", name),)) for name in "ab"]
     states, _ = evaluate(share, {}, rows, None, START + HOUR)
-    assert dict(explain(share, states[()], None, Company(), START))["judged"] == "50% > 40% (1 of 2: a)"
+    assert dict(explain(share, states[()], None, ConditionInputs(), START))["judged"] == "50% > 40% (1 of 2: a)"

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from alerts.rules.rule import Rule
 from checks.base import Measurement, Window, labels
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from monitor.store.engine import open_engine, writing
 from monitor.store.tables import alerts, incidents, metadata, transitions
 from tests.alerts.builders import START, FakeClock
@@ -88,7 +88,7 @@ class Sampled(RuleBasedStateMachine):
                 connection.execute(table.delete())
         self.read, self.told = 0, dict[str, str]()
         self.keys: dict[str, Any] | None = None
-        self.judge = Judge([], ["pager"], self.clock, interval=INTERVAL)
+        self.alert_engine = AlertEngine([], ["pager"], self.clock, interval=INTERVAL)
         self.plain = PlainRule(self.patience)
         self.reload(keys)
 
@@ -146,16 +146,16 @@ class Sampled(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
-        self.judge = Judge(self._rules(), ["pager"], self.clock, interval=INTERVAL)
+        self.alert_engine = AlertEngine(self._rules(), ["pager"], self.clock, interval=INTERVAL)
         with writing(ENGINE).begin() as connection:
-            assert self.judge.reconcile(connection, self.clock.now) == []
+            assert self.alert_engine.reconcile(connection, self.clock.now) == []
 
     @rule(keys=st.one_of(RULES, RULES, st.none()))
     def reload(self, keys: dict[str, Any] | None) -> None:
         """Without keys the rule is removed."""
         self.keys, self.last = keys, None
         with writing(ENGINE).begin() as connection:
-            self.judge.reload(connection, self._rules(), self.clock.now)
+            self.alert_engine.reload(connection, self._rules(), self.clock.now)
         self.plain.reload(keys)
 
     @precondition(lambda self: self.keys is not None)
@@ -203,7 +203,7 @@ class Sampled(RuleBasedStateMachine):
         rows = [row for name, value in seen.items() for row in self._rows(name, value)]
         why = {self.metric: "it broke"} if failed else {}
         with writing(ENGINE).begin() as connection:
-            self.judge.step(connection, "m", rows, self.now, metrics={self.metric}, failed=why)
+            self.alert_engine.step(connection, "m", rows, self.now, metrics={self.metric}, failed=why)
 
     def _rows(self, name: str, value: float | str) -> list[Measurement]:
         number = value if isinstance(value, float) else math.nan if value == "nan" else 1.0

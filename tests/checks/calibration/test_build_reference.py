@@ -11,7 +11,7 @@ import pytest
 
 from checks.base import labels
 from checks.calibration.build_reference import build_reference
-from checks.calibration.reference_windows import Blocks, cut, outsiders, strangers
+from checks.calibration.reference_windows import ReferenceWindows, cut, outsiders, strangers
 from checks.data.frame import from_reference
 from checks.data.schema_inference import infer
 from checks.profile import ProfileError
@@ -151,13 +151,13 @@ def test_part_windows_at_the_ends_and_thin_ones_are_left_out() -> None:
 
 def test_strangers_are_categories_that_only_one_window_has() -> None:
     column = pa.chunked_array([["a", "x", "x", "a", "b", None, "y", "b"]])
-    blocks = Blocks(np.array([0, 0, 0, 1, 1, 1, -1, 0], np.int32), np.array([4, 3]))
+    blocks = ReferenceWindows(np.array([0, 0, 0, 1, 1, 1, -1, 0], np.int32), np.array([4, 3]))
     assert strangers(column, blocks).tolist() == [2, 0]
 
 
 def test_outsiders_are_beyond_the_range_of_all_other_rows() -> None:
     column = pa.chunked_array([[9.0, 8.0, 1.0, 5.0, 0.0, None]])
-    blocks = Blocks(np.array([0, 0, 0, 1, 1, 1], np.int32), np.array([3, 3]))
+    blocks = ReferenceWindows(np.array([0, 0, 0, 1, 1, 1], np.int32), np.array([3, 3]))
     assert outsiders(column, blocks).tolist() == [2, 1]
 
 

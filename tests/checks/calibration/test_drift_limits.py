@@ -10,9 +10,9 @@ import pytest
 
 from checks.base import labels
 from checks.calibration.calibrate import Column, column_limits
-from checks.calibration.reference_windows import Blocks, cut, windowed
+from checks.calibration.reference_windows import ReferenceWindows, cut, windowed
 from checks.data.arrow import Floats, float_array, string_array
-from checks.drift.binned_rows import Ground, Rows
+from checks.drift.binned_rows import BinnedReference, BinnedRows
 from checks.drift.methods.registry import METHODS
 from checks.limits import Limit, scaled
 from checks.profile import Binning, profile
@@ -40,19 +40,19 @@ def population(shape: str, rows: int, rng: np.random.Generator) -> pa.Array:
 class Normal:
     """A reference of one column, with the limits that are learned from it."""
 
-    def __init__(self, rows: pa.Array, rng: np.random.Generator, blocks: Blocks | None = None) -> None:
+    def __init__(self, rows: pa.Array, rng: np.random.Generator, blocks: ReferenceWindows | None = None) -> None:
         binning = Binning({"f:x": bins_of(rows)})
         self.bins = binning.columns["f:x"]
         whole = profile(pa.table({"f:x": rows}), binning).columns["f:x"]
-        self.ground, self.total = Ground.of(self.bins, whole), Rows.of(whole)
+        self.ground, self.total = BinnedReference.of(self.bins, whole), BinnedRows.of(whole)
         column = Column("f:x", pa.chunked_array([rows]), self.bins, whole, len(rows))
         keys = {name: ("feature_drift", labels(feature="x", method=name)) for name in METHODS}
         found = column_limits(column, blocks, keys, rng)
         self.limits: dict[str, Limit] = {name: found[key] for name, key in keys.items() if key in found}
 
-    def windows(self, rows: pa.Array, size: int) -> Rows:
+    def windows(self, rows: pa.Array, size: int) -> BinnedRows:
         places = np.repeat(np.arange(len(rows) // size, dtype=np.int32), size)
-        blocks = Blocks(places, np.bincount(places))
+        blocks = ReferenceWindows(places, np.bincount(places))
         codes = codes_of(rows, self.bins)
         return windowed(pa.chunked_array([rows]), codes, self.bins.size, blocks, numeric=self.ground.numeric)
 

@@ -7,7 +7,7 @@ from checks.data.schema_inference import infer
 from checks.inputs import CheckOptions
 from checks.segments.measure import run_segment
 from checks.segments.parts import DEFAULT, PARTS, SegmentCheck
-from checks.segments.plan import Plan, Wanted, count, plan
+from checks.segments.plan import SegmentPlan, WantedDimension, count, plan
 from tests.checks.sample import reference, table
 from tests.checks.segments.windows import window
 
@@ -24,7 +24,12 @@ def test_no_check_makes_more_measurements_than_are_counted(check: SegmentCheck) 
 
 
 def test_all_is_kept_within_the_bound() -> None:
-    found = plan([Wanted("t:a", 4, DEFAULT), Wanted("f:city", 3, ("volume", "feature_drift"))], SCHEMA, METHODS, 2_000)
+    found = plan(
+        [WantedDimension("t:a", 4, DEFAULT), WantedDimension("f:city", 3, ("volume", "feature_drift"))],
+        SCHEMA,
+        METHODS,
+        2_000,
+    )
     assert found.cut == ()
     assert found.checks("t:a") == DEFAULT
     assert found.checks("f:city") == ("volume", "feature_drift")
@@ -33,7 +38,7 @@ def test_all_is_kept_within_the_bound() -> None:
 
 
 def test_what_passes_the_bound_is_left_out_whole_and_what_fits_beside_it_is_not() -> None:
-    wanted = [Wanted("t:a", 50, DEFAULT), Wanted("f:city", 4, DEFAULT)]
+    wanted = [WantedDimension("t:a", 50, DEFAULT), WantedDimension("f:city", 4, DEFAULT)]
     found = plan(wanted, SCHEMA, METHODS, 54 + 54 * 13 + 4 * 3)
     assert [(share.column, share.check) for share in found.cut] == [
         ("t:a", "drift"),
@@ -45,13 +50,13 @@ def test_what_passes_the_bound_is_left_out_whole_and_what_fits_beside_it_is_not(
 
 
 def test_the_same_config_always_leaves_the_same_out() -> None:
-    wanted = [Wanted("t:a", 50, DEFAULT), Wanted("f:city", 4, DEFAULT)]
-    plans: set[Plan] = {plan(wanted, SCHEMA, METHODS, most) for most in (500, 500)}
+    wanted = [WantedDimension("t:a", 50, DEFAULT), WantedDimension("f:city", 4, DEFAULT)]
+    plans: set[SegmentPlan] = {plan(wanted, SCHEMA, METHODS, most) for most in (500, 500)}
     assert len(plans) == 1
     assert all(plan(wanted, SCHEMA, METHODS, most).measurements <= most for most in range(1, 1_200, 7))
 
 
 def test_without_drift_there_is_none_in_segments() -> None:
     assert count("drift", SCHEMA, ()) == count("feature_drift", SCHEMA, ()) == 0
-    found = plan([Wanted("t:a", 4, ("drift",))], SCHEMA, (), 2_000)
+    found = plan([WantedDimension("t:a", 4, ("drift",))], SCHEMA, (), 2_000)
     assert (found.kept, found.cut) == ((), ())

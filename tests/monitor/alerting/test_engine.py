@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from alerts.duration import Hold
 from alerts.state.state import Status
 from checks.base import Measurement, Window
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from monitor.store.tables import alerts, incidents, outbox, transitions
 from monitor.telemetry.latest_values import Latest
 from tests.alerts.builders import HOUR, START, FakeClock, measure, rule
@@ -35,7 +35,7 @@ def test_states_transitions_incident_and_outbox_are_one_transaction(tmp_path: Pa
 
 def _judge_and_fail(it: World, connection) -> None:  # type: ignore[no-untyped-def]
     rows = [measure(3.2, labels=(("feature", "distance"),))]
-    it.judge.step(connection, "delays", rows, START + HOUR, metrics={"feature_drift"}, failed={})
+    it.alert_engine.step(connection, "delays", rows, START + HOUR, metrics={"feature_drift"}, failed={})
     raise RuntimeError("killed before the commit")
 
 
@@ -214,7 +214,7 @@ def test_a_renamed_rule_ends_its_alerts_and_begins_anew(tmp_path: Path) -> None:
         it.window(3.2, 2)
         it.deliver()
         renamed = rule(name="feature-moved", for_="2 windows")
-        changes = it.writer.call(lambda connection: it.judge.reload(connection, [renamed], it.clock.now))
+        changes = it.writer.call(lambda connection: it.alert_engine.reload(connection, [renamed], it.clock.now))
         assert [(change.rule, change.reason.value) for change in changes] == [("drift", "rule_removed")]
         it.deliver()
         assert [(change.rule, change.after.value) for change in it.window(3.2, 3)] == [("feature-moved", "pending")]
@@ -250,12 +250,12 @@ def test_rules_are_reloaded_while_it_runs_and_stay_if_that_fails(tmp_path: Path)
 
         def fail(connection) -> None:  # type: ignore[no-untyped-def]
             connection.close()
-            it.judge.reload(connection, [other], it.clock.now)
+            it.alert_engine.reload(connection, [other], it.clock.now)
 
         with pytest.raises(Exception, match="closed"):
             it.writer.call(fail)
-        assert [item.name for item in it.judge.rules] == ["drift"]
-        changes = it.writer.call(lambda connection: it.judge.reload(connection, [other], it.clock.now))
+        assert [item.name for item in it.alert_engine.rules] == ["drift"]
+        changes = it.writer.call(lambda connection: it.alert_engine.reload(connection, [other], it.clock.now))
         assert [change.reason.value for change in changes] == ["rule_removed"]
         assert [change.rule for change in it.window(3.2, 2)] == ["other"]
 
@@ -346,12 +346,12 @@ def test_a_condition_looks_at_rules_of_every_model_and_at_fresh_values_only(tmp_
     clock = FakeClock()
     newest = {"request_rate": [Measurement("request_rate", 5.0, Window(clock.now - 10, clock.now))]}
     with world(tmp_path, [slow, busy, idle], Receiver(), clock=clock) as it:
-        judge = Judge([slow, busy, idle], ["a"], clock, newest=lambda name: newest.get(name, []))
+        alert_engine = AlertEngine([slow, busy, idle], ["a"], clock, newest=lambda name: newest.get(name, []))
 
         def step(model: str, name: str, value: float) -> list[Status]:
             row = Measurement(name, value, Window(clock.now, clock.now))
             changes = it.writer.call(
-                lambda connection: judge.step(connection, model, [row], clock.now, metrics={name}, failed={})
+                lambda connection: alert_engine.step(connection, model, [row], clock.now, metrics={name}, failed={})
             )
             return [change.after for change in changes]
 
@@ -370,13 +370,13 @@ def test_a_companion_is_fresh_by_its_own_interval(tmp_path: Path) -> None:
     )
     clock, latest = FakeClock(), Latest()
     with world(tmp_path, [hot], Receiver(), clock=clock) as it:
-        judge = Judge([hot], ["a"], clock, newest=latest.newest)
+        alert_engine = AlertEngine([hot], ["a"], clock, newest=latest.newest)
 
         def step(name: str, value: float, interval: float) -> list[str]:
             row = Measurement(name, value, Window(clock.now, clock.now))
             latest.put("", [row])
             changes = it.writer.call(
-                lambda connection: judge.step(
+                lambda connection: alert_engine.step(
                     connection, "", [row], clock.now, metrics={name}, failed={}, interval=interval
                 )
             )
@@ -400,7 +400,7 @@ def test_people_are_told_for_which_models_rule_a_condition_holds(tmp_path: Path)
     with world(tmp_path, [slow, busy], receiver, clock=clock) as it:
         for model, name, value in (("delays", "latency_p95_seconds", 3.0), ("", "gpu_utilization_ratio", 0.95)):
             row = Measurement(name, value, Window(clock.now, clock.now))
-            it.writer.call(lambda c: it.judge.step(c, model, [row], clock.now, metrics={name}, failed={}))  # noqa: B023
+            it.writer.call(lambda c: it.alert_engine.step(c, model, [row], clock.now, metrics={name}, failed={}))  # noqa: B023
         it.deliver()
         (told,) = [notice.incident for notice, _ in receiver.sent if notice.incident.group == "busy"]
         assert told.alerts[0].summary == "gpu_utilization_ratio 95% > 90% while slow is firing on delays"

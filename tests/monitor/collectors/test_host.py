@@ -8,7 +8,7 @@ import pytest
 from checks.base import Measurement, NotEnough, labels
 from checks.catalog import CATALOG
 from monitor.collectors import Collector
-from monitor.collectors.host import CpuTimes, Disk, HostCollector, LocalMachine, Memory
+from monitor.collectors.host import CpuTimes, Disk, HostCollector, LocalMachine, MemoryUse
 from monitor.settings.server import CollectSettings
 
 HOST, WATCHKEEPER = labels(scope="host"), labels(scope="watchkeeper")
@@ -25,8 +25,8 @@ class FakeMachine:
     def load1_per_core(self) -> float:
         return 1.5
 
-    def memory(self) -> Memory:
-        return Memory(total=1000, available=250, process=50)
+    def memory(self) -> MemoryUse:
+        return MemoryUse(total=1000, available=250, process=50)
 
     def disk(self, path: str) -> Disk:
         found = self.disks[path]

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from monitor.collectors.recent_count import Recent
+from monitor.collectors.recent_count import RecentCount
 
 
 def test_what_happened_more_than_a_quarter_of_an_hour_ago_is_forgotten() -> None:
-    recent = Recent()
+    recent = RecentCount()
     recent.add(0.0, 2)
     recent.add(600.0)
     recent.add(700.0, 0)

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from checks.base import Measurement, NotEnough, Window, labels
-from monitor.collectors.stale_series import Shown
+from monitor.collectors.stale_series import StaleSeries
 
 NOW = Window(0.0, 1.0)
 
 
 def test_a_series_that_is_not_measured_any_more_loses_its_value() -> None:
-    shown = Shown()
+    shown = StaleSeries()
     one = Measurement("memory_used_bytes", 1.0, NOW, labels(scope="container"))
     other = Measurement("memory_used_bytes", 2.0, NOW, labels(scope="host"))
     assert shown.whole([one, other], NOW) == [one, other]

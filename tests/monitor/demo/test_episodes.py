@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.demo.episodes import Transition, episodes
+from monitor.demo.episodes import DemoTransition, episodes
 
 
-def change(rule: str, before: str, after: str, at: float, **labels: str) -> Transition:
+def change(rule: str, before: str, after: str, at: float, **labels: str) -> DemoTransition:
     plain: dict[str, Any] = {
         "id": 1, "model": "delays", "rule": rule, "fingerprint": "f", "labels": labels, "before": before,
         "after": after, "reason": "held", "at": at, "recorded_at": at + 1, "value": 2.0, "level": 1.0,
         "window_end": at, "n": 9, "text": "",
     }  # fmt: skip
-    return Transition.of(plain)
+    return DemoTransition.of(plain)
 
 
 def test_an_alert_lasts_from_firing_to_resolution() -> None:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from monitor.demo.data import between
-from monitor.demo.replay import Departures, Labels, Pace, Step, replay, steps
+from monitor.demo.replay import Departures, LabelQueue, Pace, Step, replay, steps
 from monitor.demo.story import DAY, REPLAY, Fault, story
 
 
@@ -20,7 +20,7 @@ class Recorder:
     def predict(self, departures: Departures) -> None:
         self.steps.append(departures)
 
-    def label(self, labels: Labels) -> None:
+    def label(self, labels: LabelQueue) -> None:
         self.steps.append(labels)
 
     def slow(self, seconds: float) -> None:
@@ -59,7 +59,7 @@ def test_every_flight_and_every_label_is_sent_once(days: Callable[[float, float]
     sink = played(rows)
     ids = [flight["id"] for step in sink.steps if isinstance(step, Departures) for flight in step.flights]
     assert ids == rows["id"].to_pylist()
-    labels = {id: late for step in sink.steps if isinstance(step, Labels) for id, late in step.labels}
+    labels = {id: late for step in sink.steps if isinstance(step, LabelQueue) for id, late in step.labels}
     late = dict(zip(rows["id"].to_pylist(), rows["late"].to_pylist(), strict=True))
     assert labels == {id: value for id, value in late.items() if value is not None}
     assert len(labels) < len(ids), "cancelled flights never get one"

@@ -13,7 +13,7 @@ import uvicorn
 from watchkeeper_client import Client
 
 from monitor.demo.data import FEATURES, MODEL_VERSION, DemoError, between
-from monitor.demo.replay import Departures, Labels, Wire
+from monitor.demo.replay import Departures, LabelQueue, Wire
 from monitor.demo.server import create_app
 from monitor.demo.story import DAY, REPLAY, TRAINING
 from monitor.demo.train import Delays
@@ -101,7 +101,7 @@ def test_the_wire_returns_once_watchkeeper_has_everything(running: Running, flig
     running.watchkeeper.script = [Answer(lose=True), Answer(503)]
     wire.predict(departures(flights))
     assert len(running.watchkeeper.rows()) == 20
-    wire.label(Labels(REPLAY[0] + DAY, [("a", 1), ("b", 0)]))
+    wire.label(LabelQueue(REPLAY[0] + DAY, [("a", 1), ("b", 0)]))
     assert running.watchkeeper.rows("labels") == [
         {"id": "a", "label": 1, "time": REPLAY[0] + DAY},
         {"id": "b", "label": 0, "time": REPLAY[0] + DAY},
@@ -116,7 +116,7 @@ def test_a_refusal_stops_the_replay_with_a_reason(running: Running, flights: pa.
         wire.predict(departures(flights))
     running.watchkeeper.script = [Answer(401)]
     with pytest.raises(DemoError, match="unauthorized"):
-        wire.label(Labels(0.0, [("a", 1)]))
+        wire.label(LabelQueue(0.0, [("a", 1)]))
     wire.close()
 
 

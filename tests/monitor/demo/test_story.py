@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from monitor.demo.data import FEATURES, between
-from monitor.demo.story import DAY, REPLAY, delay, story, told
+from monitor.demo.story import DAY, REPLAY, apply_faults, delay, story
 
 FAULTS = {fault.name: fault for fault in story(REPLAY[0])}
 FEATURE_ROW = {"distance": 1000.0, "temp": 60.0, "carrier": "UA"}
@@ -26,7 +26,7 @@ def test_faults_are_in_order_apart_and_inside_the_year() -> None:
 )
 def test_distance_is_in_kilometres_exactly_while_the_fault_lasts(offset: float, distance: float) -> None:
     fault = FAULTS["kilometres"]
-    features = told(story(REPLAY[0]), fault.begins + offset, "id", FEATURE_ROW)
+    features = apply_faults(story(REPLAY[0]), fault.begins + offset, "id", FEATURE_ROW)
     assert features == {**FEATURE_ROW, "distance": pytest.approx(distance)}
     assert FEATURE_ROW["distance"] == 1000.0, "the row itself is left alone"
 
@@ -35,7 +35,7 @@ def test_temp_is_missing_in_sixty_percent_of_the_rows_and_the_same_ones_each_tim
     fault = FAULTS["missing"]
     rows = between(flights.select(["id", "time", *FEATURES]), fault.begins, fault.ends).to_pylist()
     for _ in range(2):
-        gone = [told((fault,), row["time"], row["id"], row)["temp"] is None for row in rows]
+        gone = [apply_faults((fault,), row["time"], row["id"], row)["temp"] is None for row in rows]
         assert sum(gone) / len(gone) == pytest.approx(0.6, abs=0.02)
     days = {int(row["time"] // DAY) for row, missing in zip(rows, gone, strict=True) if missing}
     assert len(days) == 5

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from monitor.demo.data import FEATURES, between
-from monitor.demo.story import DAY, REPLAY, TRAINING, story, told
+from monitor.demo.story import DAY, REPLAY, TRAINING, apply_faults, story
 from monitor.demo.train import Delays, main
 
 
@@ -49,7 +49,7 @@ def test_kilometres_do_not_hurt_accuracy(model: Delays, flights: pa.Table) -> No
     fault = story(REPLAY[0])[0]
     rows = between(flights, fault.begins, fault.ends)
     rows = rows.filter(rows["late"].is_valid())
-    wrong = [told((fault,), row["time"], row["id"], row) for row in rows.to_pylist()]
+    wrong = [apply_faults((fault,), row["time"], row["id"], row) for row in rows.to_pylist()]
     scores = model.scores({name: [row[name] for row in wrong] for name in FEATURES}, len(wrong))
     with_fault = float(((scores > 0.5) == (rows["late"].to_numpy() == 1)).mean())
     assert with_fault == pytest.approx(accuracy(model, rows), abs=0.01)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.ingest import Malformed, Parsed, Span, TooLarge, body, parse_labels, parse_predictions
+from monitor.ingest import Malformed, Parsed, TimeRange, TooLarge, body, parse_labels, parse_predictions
 from monitor.settings.root import LimitSettings
 
 KINDS: list[dict[str, Any]] = [
@@ -48,12 +48,12 @@ def test_slabs_change_nothing(monkeypatch: pytest.MonkeyPatch, seed: int, form: 
         rows.insert(30, chance.choice([1, None, "},{", [{}, {}], [[1], {"a": []}]]))
     sent = _written(rows, form, chance)
     for parse in (parse_predictions, parse_labels):
-        whole = _seen(parse(sent, TYPES[form], LimitSettings(), Span()))
+        whole = _seen(parse(sent, TYPES[form], LimitSettings(), TimeRange()))
         with monkeypatch.context() as patch:
             patch.setattr(body, "WHOLE_BYTES", 0)
             patch.setattr(body, "SLAB_BYTES", chance.choice([1, 40, 500]))
             patch.setattr(body, "ROW_BYTES", chance.choice([100, 2000]))
-            assert _seen(parse(sent, TYPES[form], LimitSettings(), Span())) == whole
+            assert _seen(parse(sent, TYPES[form], LimitSettings(), TimeRange())) == whole
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_is_wrong_in_a_large_body_is_found_at_its_place(monkeypatch: pytest
     monkeypatch.setattr(body, "WHOLE_BYTES", 0)
     monkeypatch.setattr(body, "SLAB_BYTES", 20)
     with pytest.raises(Malformed) as found:
-        parse_predictions(sent.encode(), "application/json", LimitSettings(), Span())
+        parse_predictions(sent.encode(), "application/json", LimitSettings(), TimeRange())
     error = expected.value
     assert f"line {error.lineno} column {error.colno} (char {error.pos})" in str(found.value)
 
@@ -88,7 +88,7 @@ def test_a_row_of_millions_of_values_is_refused_before_it_is_built(
     monkeypatch.setattr(body, "_raw_decode", _small)
     sent = form.encode() % (row if row[:1] == b"{" or form != "%b" else b"[%b]" % row)
     with pytest.raises(TooLarge, match="a row of the body has over 200000 values"):
-        parse_predictions(sent, "application/json", LimitSettings(), Span())
+        parse_predictions(sent, "application/json", LimitSettings(), TimeRange())
 
 
 def _small(text: str, at: int) -> Any:
@@ -99,4 +99,4 @@ def _small(text: str, at: int) -> Any:
 def test_an_unclosed_string_of_quotes_costs_one_look() -> None:
     sent = b'[{"id": "' + rb"\"" * 2_000_000
     with pytest.raises(Malformed, match="Unterminated string"):
-        parse_predictions(sent, "application/json", LimitSettings(), Span())
+        parse_predictions(sent, "application/json", LimitSettings(), TimeRange())

@@ -6,15 +6,24 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitor.ingest import Malformed, Parsed, Reason, Span, TooLarge, parse_labels, parse_predictions, predictions
+from monitor.ingest import (
+    Malformed,
+    Parsed,
+    RejectionReason,
+    TimeRange,
+    TooLarge,
+    parse_labels,
+    parse_predictions,
+    predictions,
+)
 from monitor.settings.root import LimitSettings
 
 LIMITS = LimitSettings(string_length=100, features=50, rows=1000)
-SPAN = Span(earliest=1_000.0, newest=2_000_000_300.0, received=1_700_000_000.0)
+SPAN = TimeRange(earliest=1_000.0, newest=2_000_000_300.0, received=1_700_000_000.0)
 GOOD = {"id": "good", "time": 1_700_000_000, "features": {"a": 1.5, "b": "x"}, "prediction": 1}
 
 
-def parse(body: Any, span: Span = SPAN, media: str = "application/json") -> Parsed:
+def parse(body: Any, span: TimeRange = SPAN, media: str = "application/json") -> Parsed:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return parse_predictions(raw, media, LIMITS, span)
 
@@ -83,43 +92,43 @@ def test_lines_are_taken_as_plain_json_too() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"id": None}, Reason.MISSING_ID),
-        ({"id": ""}, Reason.MISSING_ID),
-        ({"id": 5}, Reason.INVALID_TYPE),
-        ({"id": "x" * 257}, Reason.ID_TOO_LONG),
-        ({"id": "a\0b"}, Reason.INVALID_TEXT),
-        ({"id": "\ud800"}, Reason.INVALID_TEXT),
-        ({"prediction": None}, Reason.MISSING_PREDICTION),
-        ({"prediction": [1]}, Reason.INVALID_TYPE),
-        ({"prediction": float("nan")}, Reason.NOT_FINITE),
-        ({"prediction": float("-inf")}, Reason.NOT_FINITE),
-        ({"prediction": "p" * 101}, Reason.STRING_TOO_LONG),
-        ({"time": "yesterday"}, Reason.INVALID_TIME),
-        ({"time": True}, Reason.INVALID_TYPE),
-        ({"time": float("nan")}, Reason.NOT_FINITE),
-        ({"time": 1_700_000_000_000}, Reason.INVALID_TIME),
-        ({"time": 1e300}, Reason.INVALID_TIME),
-        ({"time": 2_000_000_301}, Reason.IN_FUTURE),
-        ({"time": "1970-01-01T00:00:01Z"}, Reason.TOO_OLD),
-        ({"features": [1, 2]}, Reason.INVALID_TYPE),
-        ({"features": {"a": {"b": 1}}}, Reason.INVALID_TYPE),
-        ({"features": {"a": [1]}}, Reason.INVALID_TYPE),
-        ({"features": {"a": "v" * 101}}, Reason.STRING_TOO_LONG),
-        ({"features": {"n" * 201: 1}}, Reason.STRING_TOO_LONG),
-        ({"features": {"a": "\udfff"}}, Reason.INVALID_TEXT),
-        ({"features": {f"f{i}": 0 for i in range(51)}}, Reason.TOO_MANY_FEATURES),
-        ({"tags": {f"t{i}": "" for i in range(65)}}, Reason.TOO_MANY_TAGS),
-        ({"tags": {"t": 1}}, Reason.INVALID_TYPE),
-        ({"probabilities": [0.5, float("nan")]}, Reason.NOT_FINITE),
-        ({"probabilities": {"a": "b"}}, Reason.INVALID_TYPE),
-        ({"probabilities": [0.0] * 10_001}, Reason.TOO_MANY_CLASSES),
-        ({"latency_seconds": float("inf")}, Reason.NOT_FINITE),
-        ({"latency_seconds": -1}, Reason.INVALID_TYPE),
-        ({"version": 3}, Reason.INVALID_TYPE),
+        ({"id": None}, RejectionReason.MISSING_ID),
+        ({"id": ""}, RejectionReason.MISSING_ID),
+        ({"id": 5}, RejectionReason.INVALID_TYPE),
+        ({"id": "x" * 257}, RejectionReason.ID_TOO_LONG),
+        ({"id": "a\0b"}, RejectionReason.INVALID_TEXT),
+        ({"id": "\ud800"}, RejectionReason.INVALID_TEXT),
+        ({"prediction": None}, RejectionReason.MISSING_PREDICTION),
+        ({"prediction": [1]}, RejectionReason.INVALID_TYPE),
+        ({"prediction": float("nan")}, RejectionReason.NOT_FINITE),
+        ({"prediction": float("-inf")}, RejectionReason.NOT_FINITE),
+        ({"prediction": "p" * 101}, RejectionReason.STRING_TOO_LONG),
+        ({"time": "yesterday"}, RejectionReason.INVALID_TIME),
+        ({"time": True}, RejectionReason.INVALID_TYPE),
+        ({"time": float("nan")}, RejectionReason.NOT_FINITE),
+        ({"time": 1_700_000_000_000}, RejectionReason.INVALID_TIME),
+        ({"time": 1e300}, RejectionReason.INVALID_TIME),
+        ({"time": 2_000_000_301}, RejectionReason.IN_FUTURE),
+        ({"time": "1970-01-01T00:00:01Z"}, RejectionReason.TOO_OLD),
+        ({"features": [1, 2]}, RejectionReason.INVALID_TYPE),
+        ({"features": {"a": {"b": 1}}}, RejectionReason.INVALID_TYPE),
+        ({"features": {"a": [1]}}, RejectionReason.INVALID_TYPE),
+        ({"features": {"a": "v" * 101}}, RejectionReason.STRING_TOO_LONG),
+        ({"features": {"n" * 201: 1}}, RejectionReason.STRING_TOO_LONG),
+        ({"features": {"a": "\udfff"}}, RejectionReason.INVALID_TEXT),
+        ({"features": {f"f{i}": 0 for i in range(51)}}, RejectionReason.TOO_MANY_FEATURES),
+        ({"tags": {f"t{i}": "" for i in range(65)}}, RejectionReason.TOO_MANY_TAGS),
+        ({"tags": {"t": 1}}, RejectionReason.INVALID_TYPE),
+        ({"probabilities": [0.5, float("nan")]}, RejectionReason.NOT_FINITE),
+        ({"probabilities": {"a": "b"}}, RejectionReason.INVALID_TYPE),
+        ({"probabilities": [0.0] * 10_001}, RejectionReason.TOO_MANY_CLASSES),
+        ({"latency_seconds": float("inf")}, RejectionReason.NOT_FINITE),
+        ({"latency_seconds": -1}, RejectionReason.INVALID_TYPE),
+        ({"version": 3}, RejectionReason.INVALID_TYPE),
     ],
 )
 @pytest.mark.parametrize("media", ["application/json", "application/x-ndjson"])
-def test_a_bad_row_says_why_and_costs_no_good_one(change: dict[str, Any], reason: Reason, media: str) -> None:
+def test_a_bad_row_says_why_and_costs_no_good_one(change: dict[str, Any], reason: RejectionReason, media: str) -> None:
     rows = [GOOD | {"id": "first"}, GOOD | change, GOOD | {"id": "last"}]
     body = json.dumps(rows) if media == "application/json" else "\n".join(map(json.dumps, rows))
 
@@ -137,14 +146,14 @@ def test_a_row_that_is_no_object(row: Any) -> None:
     parsed = parse([row, GOOD])
 
     assert parsed.n == 1
-    assert parsed.rejections.counts == {Reason.INVALID_TYPE: 1}
+    assert parsed.rejections.counts == {RejectionReason.INVALID_TYPE: 1}
 
 
 def test_a_missing_key_is_a_missing_value() -> None:
     parsed = parse([{"prediction": 1}, {"id": "a"}, GOOD])
 
     assert parsed.n == 1
-    assert parsed.rejections.counts == {Reason.MISSING_ID: 1, Reason.MISSING_PREDICTION: 1}
+    assert parsed.rejections.counts == {RejectionReason.MISSING_ID: 1, RejectionReason.MISSING_PREDICTION: 1}
 
 
 def test_features_that_are_not_finite_are_kept_and_counted() -> None:
@@ -154,7 +163,7 @@ def test_features_that_are_not_finite_are_kept_and_counted() -> None:
     column = columns(parsed)["features"]["a"]
     assert column[0] != column[0]
     assert column[1:] == [float("inf"), float("-inf"), float("inf")]
-    assert parsed.repaired == {Reason.NOT_FINITE: 4}
+    assert parsed.repaired == {RejectionReason.NOT_FINITE: 4}
     assert parsed.rejected == 0
 
 
@@ -184,11 +193,11 @@ def test_times(stamp: Any, seconds: float) -> None:
 
 
 def test_the_past_needs_times_and_takes_any() -> None:
-    replay = Span()
+    replay = TimeRange()
     parsed = parse([GOOD | {"time": "1987-01-01T00:00:00Z"}, GOOD | {"time": None}], replay)
 
     assert (parsed.n, parsed.t_min) == (1, 536_457_600.0)
-    assert parsed.rejections.counts == {Reason.MISSING_TIME: 1}
+    assert parsed.rejections.counts == {RejectionReason.MISSING_TIME: 1}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +225,7 @@ def test_a_broken_line_costs_itself_alone() -> None:
     parsed = parse("\n".join(lines).encode(), media="application/x-ndjson")
 
     assert columns(parsed)["id"] == ["a", "b"]
-    assert [(row.index, row.reason) for row in parsed.rejections.listed] == [(1, Reason.INVALID_JSON)]
+    assert [(row.index, row.reason) for row in parsed.rejections.listed] == [(1, RejectionReason.INVALID_JSON)]
     with pytest.raises(Malformed, match="no line"):
         parse(b"{oops\n{again", media="application/x-ndjson")
 
@@ -238,7 +247,7 @@ def test_feature_names_are_bounded_over_the_whole_body() -> None:
     parsed = parse([GOOD | {"id": str(i), "features": {f"f{i}-{k}": 0 for k in range(20)}} for i in range(4)])
 
     assert parsed.n == 2
-    assert parsed.rejections.counts == {Reason.TOO_MANY_FEATURES: 2}
+    assert parsed.rejections.counts == {RejectionReason.TOO_MANY_FEATURES: 2}
 
 
 def test_few_values_under_many_names_do_not_fill_memory(monkeypatch: pytest.MonkeyPatch) -> None:

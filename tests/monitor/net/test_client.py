@@ -13,7 +13,7 @@ import pytest
 from monitor.collectors.probe.certificate import expiry
 from monitor.net.client import Client, Request
 from monitor.net.dns import Resolver, suspect
-from monitor.net.errors import ExchangeError, Failure
+from monitor.net.errors import ExchangeError, FailureKind
 from tests.e2e.process import free_port, wait_for
 from tests.fakes.authority import Authority
 from tests.fakes.peer import Answer, Peer, raw, says
@@ -27,7 +27,7 @@ def ask(url: str, timeout: float = 30.0, max_bytes: int = 1 << 20, client: Clien
         return answer.read(max_bytes)
 
 
-def failed(url: str, timeout: float = 30.0, max_bytes: int = 1 << 20, **more: Any) -> tuple[Failure, str]:
+def failed(url: str, timeout: float = 30.0, max_bytes: int = 1 << 20, **more: Any) -> tuple[FailureKind, str]:
     with pytest.raises(ExchangeError) as caught:
         ask(url, timeout, max_bytes, **more)
     return caught.value.failure, str(caught.value)
@@ -78,18 +78,18 @@ def test_a_server_that_keeps_the_connection_open_is_not_waited_for() -> None:
 @pytest.mark.parametrize(
     ("answer", "failure", "said"),
     [
-        (raw(b""), Failure.CONNECT, "remote end closed connection without response"),
-        (raw(b"SSH-2.0-OpenSSH\r\n"), Failure.NOT_HTTP, "no proper HTTP answer (BadStatusLine)"),
-        (raw(HEAD + b"A" * 70_000), Failure.NOT_HTTP, "no proper HTTP answer (LineTooLong)"),
-        (raw(HEAD + b"A: b\r\n" * 200), Failure.NOT_HTTP, "no proper HTTP answer (HTTPException)"),
-        (raw(HEAD + b"Content-Length: 9\r\n\r\nabc"), Failure.NOT_HTTP, "the answer ended before it was whole"),
-        (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\nabc"), Failure.NOT_HTTP, "no proper HTTP answer"),
-        (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc"), Failure.NOT_HTTP, "no proper HTTP answer"),
-        (raw(HEAD + b"\r\n" + b"x" * (2 << 20)), Failure.TOO_LARGE, "the answer is larger than 1 MiB"),
-        (says("x", Content_Encoding="gzip"), Failure.BODY, "answered in an encoding that was not asked for"),
+        (raw(b""), FailureKind.CONNECT, "remote end closed connection without response"),
+        (raw(b"SSH-2.0-OpenSSH\r\n"), FailureKind.NOT_HTTP, "no proper HTTP answer (BadStatusLine)"),
+        (raw(HEAD + b"A" * 70_000), FailureKind.NOT_HTTP, "no proper HTTP answer (LineTooLong)"),
+        (raw(HEAD + b"A: b\r\n" * 200), FailureKind.NOT_HTTP, "no proper HTTP answer (HTTPException)"),
+        (raw(HEAD + b"Content-Length: 9\r\n\r\nabc"), FailureKind.NOT_HTTP, "the answer ended before it was whole"),
+        (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n9\r\nabc"), FailureKind.NOT_HTTP, "no proper HTTP answer"),
+        (raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc"), FailureKind.NOT_HTTP, "no proper HTTP answer"),
+        (raw(HEAD + b"\r\n" + b"x" * (2 << 20)), FailureKind.TOO_LARGE, "the answer is larger than 1 MiB"),
+        (says("x", Content_Encoding="gzip"), FailureKind.BODY, "answered in an encoding that was not asked for"),
     ],
 )
-def test_what_is_no_answer(answer: Answer, failure: Failure, said: str) -> None:
+def test_what_is_no_answer(answer: Answer, failure: FailureKind, said: str) -> None:
     with Peer(answer) as peer:
         found = failed(peer.url)
     assert found[0] is failure
@@ -105,9 +105,9 @@ def test_the_time_limit_is_over_all_of_it() -> None:
             (peer.drip(b"HTTP/1.1 100 Continue\r\n\r\n" * 50), "no answer within 0.3 s"),
         ):
             peer.answer = answer
-            assert failed(peer.url, 0.3) == (Failure.TIMEOUT, said)
+            assert failed(peer.url, 0.3) == (FailureKind.TIMEOUT, said)
         peer.answer = peer.drip(b"x" * 1000, at_once=HEAD + b"\r\n")
-        assert failed(peer.url, 2.0) == (Failure.TIMEOUT, "the answer was not read whole within 2 s")
+        assert failed(peer.url, 2.0) == (FailureKind.TIMEOUT, "the answer was not read whole within 2 s")
     assert time.monotonic() - began < 12, "any of them alone takes 10 s or more"
 
 
@@ -117,11 +117,14 @@ def test_a_server_that_reads_nothing_is_given_up() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        assert failed(url, 0.3, method="POST", body=b"x" * (32 << 20)) == (Failure.TIMEOUT, "no answer within 0.3 s")
+        assert failed(url, 0.3, method="POST", body=b"x" * (32 << 20)) == (
+            FailureKind.TIMEOUT,
+            "no answer within 0.3 s",
+        )
 
 
 def test_nobody_there() -> None:
-    assert failed(f"http://127.0.0.1:{free_port()}") == (Failure.CONNECT, "connection refused")
+    assert failed(f"http://127.0.0.1:{free_port()}") == (FailureKind.CONNECT, "connection refused")
 
 
 def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +137,7 @@ def test_the_next_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_name_that_can_not_be_resolved() -> None:
     for host in ("model.invalid", "a..b", "x" * 80):
         failure, said = failed(f"http://{host}/")
-        assert failure is Failure.DNS
+        assert failure is FailureKind.DNS
         assert said.startswith(f"the name {host} can't be resolved: ")
 
 
@@ -152,7 +155,7 @@ def test_a_name_server_that_hangs_costs_the_time_limit_and_one_thread(monkeypatc
     with Peer(says("ok")) as peer:
         client, url = Client(time.monotonic), f"http://model.example:{peer.port}"
         for _ in range(3):
-            assert failed(url, 0.1, client=client) == (Failure.TIMEOUT, "no answer within 0.1 s")
+            assert failed(url, 0.1, client=client) == (FailureKind.TIMEOUT, "no answer within 0.1 s")
         wait_for(lambda: asked, "it is asked")
         assert asked == ["model.example"]
         answered.set()
@@ -162,7 +165,7 @@ def test_a_name_server_that_hangs_costs_the_time_limit_and_one_thread(monkeypatc
 def test_an_address_that_is_refused_is_not_asked() -> None:
     with Peer(says("secret")) as peer:
         client = Client(time.monotonic, lambda address: "which is not ours" if address == "127.0.0.1" else "")
-        failure = Failure.ADDRESS, "localhost leads to 127.0.0.1, which is not ours"
+        failure = FailureKind.ADDRESS, "localhost leads to 127.0.0.1, which is not ours"
         assert failed(f"http://localhost:{peer.port}", client=client) == failure
         assert peer.requests == []
 
@@ -214,7 +217,7 @@ def test_a_certificate_that_is_not_good_is_refused_and_told(
     with Peer(says("ok"), authority.context(name, until, self_signed=self_signed)) as peer:
         with pytest.raises(ExchangeError) as caught:
             ask(peer.url, ca_file=authority.file, headers={"Authorization": "Bearer s"})
-        assert (caught.value.failure, str(caught.value)) == (Failure.TLS, said)
+        assert (caught.value.failure, str(caught.value)) == (FailureKind.TLS, said)
         assert caught.value.certificate is not None
         assert expiry(caught.value.certificate) == until.timestamp()
         assert peer.requests == []
@@ -222,9 +225,9 @@ def test_a_certificate_that_is_not_good_is_refused_and_told(
 
 def test_an_authority_that_is_not_known_is_refused(tmp_path: Path) -> None:
     with Peer(says("ok"), Authority(tmp_path).context("127.0.0.1", LATER)) as peer:
-        assert failed(peer.url) == (Failure.TLS, "TLS: unable to get local issuer certificate")
+        assert failed(peer.url) == (FailureKind.TLS, "TLS: unable to get local issuer certificate")
         other = Authority(tmp_path, "Another")
-        assert failed(peer.url, ca_file=other.file)[0] is Failure.TLS
+        assert failed(peer.url, ca_file=other.file)[0] is FailureKind.TLS
 
 
 def test_an_authority_that_was_replaced_is_read_again(tmp_path: Path) -> None:
@@ -232,23 +235,23 @@ def test_an_authority_that_was_replaced_is_read_again(tmp_path: Path) -> None:
     client, file = Client(time.monotonic), tmp_path / "ca.pem"
     with Peer(says("ok"), authority.context("127.0.0.1", LATER)) as peer:
         file.write_bytes(Authority(tmp_path, "Another").file.read_bytes())
-        assert failed(peer.url, client=client, ca_file=file)[0] is Failure.TLS
+        assert failed(peer.url, client=client, ca_file=file)[0] is FailureKind.TLS
         file.write_bytes(authority.file.read_bytes())
         assert ask(peer.url, client=client, ca_file=file) == b"ok"
         file.write_text("nothing")
-        assert failed(peer.url, client=client, ca_file=file)[0] is Failure.TLS
+        assert failed(peer.url, client=client, ca_file=file)[0] is FailureKind.TLS
         file.unlink()
         failure, said = failed(peer.url, client=client, ca_file=file)
-        assert (failure, said) == (Failure.TLS, f"ca_file {file} can't be used: no such file or directory")
+        assert (failure, said) == (FailureKind.TLS, f"ca_file {file} can't be used: no such file or directory")
 
 
 def test_tls_where_there_is_none_and_none_where_there_is(tmp_path: Path) -> None:
     with Peer(says("ok")) as plain:
         failure, said = failed(plain.url.replace("http:", "https:"))
-        assert failure is Failure.TLS
+        assert failure is FailureKind.TLS
         assert said.startswith("TLS: ")
     with Peer(says("ok"), Authority(tmp_path).context("127.0.0.1", LATER)) as secure:
-        assert failed(secure.url.replace("https:", "http:"))[0] in (Failure.NOT_HTTP, Failure.CONNECT)
+        assert failed(secure.url.replace("https:", "http:"))[0] in (FailureKind.NOT_HTTP, FailureKind.CONNECT)
 
 
 def test_a_handshake_that_hangs() -> None:
@@ -256,4 +259,4 @@ def test_a_handshake_that_hangs() -> None:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"https://127.0.0.1:{silent.getsockname()[1]}"
-        assert failed(url, 0.3) == (Failure.TIMEOUT, "no answer within 0.3 s")
+        assert failed(url, 0.3) == (FailureKind.TIMEOUT, "no answer within 0.3 s")

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
 from monitor.collectors.check_states import CheckStates
-from monitor.pipeline.event_time import ATTEMPTS, Ticker
+from monitor.pipeline.event_time import ATTEMPTS, EventTimePipeline
 from monitor.store.tables import progress
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
@@ -39,15 +39,15 @@ class Own:
         return task(*arguments)
 
 
-def ticker(it: World, log: Log, *problems: WorkerError) -> Ticker:
-    return Ticker(
+def ticker(it: World, log: Log, *problems: WorkerError) -> EventTimePipeline:
+    return EventTimePipeline(
         model=log.model,
         options=OPTIONS,
         url=log.url,
         engine=it.engine,
         writer=it.writer,
         worker=Own(*problems),  # type: ignore[arg-type]
-        judge=it.judge,
+        alert_engine=it.alert_engine,
         latest=Latest(),
         meters=Meters(CollectorRegistry()),
         checks=CheckStates(),

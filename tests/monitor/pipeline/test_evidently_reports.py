@@ -17,7 +17,7 @@ from alerts.state.state import Status
 from checks.base import Measurement, Window
 from monitor.collectors.check_states import CheckStates
 from monitor.config.load import ConfigError, load
-from monitor.pipeline.evidently_reports import METRIC, Reporter
+from monitor.pipeline.evidently_reports import METRIC, EvidentlyReports
 from monitor.settings.checks import EvidentlySettings
 from monitor.store.results import reports as results_reports
 from monitor.store.tables import check_runs, progress, report_parts, reports, windows
@@ -35,10 +35,10 @@ BREAK = range(100, 2000)
 """Hours of a stream that was away for longer than empty windows are judged."""
 
 
-def reporter(it: World, **keys: Any) -> Reporter:
+def reporter(it: World, **keys: Any) -> EvidentlyReports:
     settings = EvidentlySettings.model_validate({"type": "evidently", "preset": "DataDriftPreset", **keys})
     needed: dict[str, Any] = dict.fromkeys(("writer", "worker", "judge", "latest", "meters", "states", "health"))
-    return Reporter(
+    return EvidentlyReports(
         options=ModelOptions("delays", every=HOUR),
         checks={"weekly": settings},
         reference=Path("reference.csv"),
@@ -67,7 +67,7 @@ def ran(it: World, end: float) -> None:
         connection.execute(insert(check_runs).values({**values, "outcome": "failed", "error": "x"}))
 
 
-def due(made: Reporter) -> list[tuple[float, float]]:
+def due(made: EvidentlyReports) -> list[tuple[float, float]]:
     return [(window.start / HOUR, window.end / HOUR) for window in made._due("weekly")]
 
 
@@ -120,17 +120,17 @@ def numbers(**values: float) -> ReportOutcome:
     return ReportOutcome(rows, 1.0, 400)
 
 
-def running(it: World, *outcomes: ReportOutcome | WorkerError) -> Reporter:
+def running(it: World, *outcomes: ReportOutcome | WorkerError) -> EvidentlyReports:
     """One that is due once for each outcome."""
     made = reporter(it, window="4h")
     made.worker = Scripted(*outcomes)  # type: ignore[assignment]
-    made.writer, made.judge = it.writer, it.judge
+    made.writer, made.alert_engine = it.writer, it.alert_engine
     made.latest, made.states, made.health = Latest(), CheckStates(), Health()
     made.meters = Meters(CollectorRegistry())
     return made
 
 
-def series(made: Reporter) -> dict[str, float | None]:
+def series(made: EvidentlyReports) -> dict[str, float | None]:
     return {dict(row.labels)["column"]: row.value for _, row in made.latest.snapshot()}
 
 
@@ -206,7 +206,7 @@ def test_a_large_report_is_stored_and_removed_in_parts(tmp_path: Path) -> None:
         page = gzip.compress(bytes(range(256)) * 40, mtime=0)
         for id_, end in (("a", 1.0), ("b", 1.0), ("c", 2.0)):
             results_reports.add(
-                it.engine, results_reports.Report(id_, "delays", "weekly", 0.0, end, 0.0), page, part=100
+                it.engine, results_reports.StoredReport(id_, "delays", "weekly", 0.0, end, 0.0), page, part=100
             )
         assert results_reports.html(it.engine, "a", packed=True) is None, "the same window's again"
         assert results_reports.html(it.engine, "b", packed=True) == page
@@ -230,7 +230,7 @@ def test_an_incident_is_linked_to_reports_on_its_time_only(tmp_path: Path) -> No
         assert (after.reports, after.version) == ((during,), incident.version + 1)
         assert with_report(after, during) is None
         assert Incident.from_dict(after.to_dict()) == after
-        linked = it.writer.call(lambda connection: it.judge.attach(connection, "delays", during))
+        linked = it.writer.call(lambda connection: it.alert_engine.attach(connection, "delays", during))
         assert linked
         assert it.store.incidents()[0]["reports"][0]["id"] == "b"
         it.deliver()

@@ -14,8 +14,8 @@ from alerts.incidents.incident import Incident
 from checks.base import Window, labels
 from checks.pictures.distribution import Distribution
 from checks.pictures.drawn import Drawn
-from monitor.alerting.incident_pictures import SHOWN, add, shown, text
-from monitor.pipeline.incident_pictures import Picturing
+from monitor.alerting.incident_pictures import SHOWN, add, columns_of, text
+from monitor.pipeline.incident_pictures import PictureDrawing
 from monitor.store.alerts import pictures
 from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import draw_pictures
@@ -36,17 +36,17 @@ def names(columns: list[Drawn]) -> list[str]:
 
 def test_a_picture_shows_what_the_alerts_are_about() -> None:
     drawn = [column("fuel"), column("distance"), column("distance", segment="shop=a"), column("", "prediction_drift")]
-    assert names(shown(incident(alert(feature="distance")), drawn)) == ["distance"]
-    assert shown(incident(alert(feature="distance", segment="shop=a")), drawn) == [drawn[2]]
-    assert shown(incident(alert(feature="colour")), drawn) == []
+    assert names(columns_of(incident(alert(feature="distance")), drawn)) == ["distance"]
+    assert columns_of(incident(alert(feature="distance", segment="shop=a")), drawn) == [drawn[2]]
+    assert columns_of(incident(alert(feature="colour")), drawn) == []
     count = alert(feature="", metric="drifted_features")
-    assert names(shown(incident(count), drawn)) == ["fuel", "distance"]
-    assert names(shown(incident(count), [column(str(number)) for number in range(9)])) == ["0", "1", "2", "3"]
+    assert names(columns_of(incident(count), drawn)) == ["fuel", "distance"]
+    assert names(columns_of(incident(count), [column(str(number)) for number in range(9)])) == ["0", "1", "2", "3"]
     assert SHOWN == 4
 
 
 def test_what_is_not_about_drift_has_none() -> None:
-    assert shown(incident(alert(metric="missing_ratio")), [column()]) == []
+    assert columns_of(incident(alert(metric="missing_ratio")), [column()]) == []
 
 
 def test_its_words_are_the_sentences_of_what_moved() -> None:
@@ -56,7 +56,7 @@ def test_its_words_are_the_sentences_of_what_moved() -> None:
 
 
 def illustrate(it: World, *drawn: Drawn) -> bool:
-    return it.writer.call(lambda connection: it.judge.illustrate(connection, "delays", drawn, WINDOW))
+    return it.writer.call(lambda connection: it.alert_engine.illustrate(connection, "delays", drawn, WINDOW))
 
 
 def fired(it: World) -> None:
@@ -77,8 +77,8 @@ class Own:
         return task(*arguments)
 
 
-def picturing(it: World, *problems: WorkerError) -> Picturing:
-    return Picturing("delays", str(it.engine.url), it.writer, Own(*problems))  # type: ignore[arg-type]
+def picture_drawing(it: World, *problems: WorkerError) -> PictureDrawing:
+    return PictureDrawing("delays", str(it.engine.url), it.writer, Own(*problems))  # type: ignore[arg-type]
 
 
 def test_an_incident_gets_one_picture_and_people_are_told_of_it(tmp_path: Path) -> None:
@@ -93,12 +93,12 @@ def test_an_incident_gets_one_picture_and_people_are_told_of_it(tmp_path: Path) 
         it.deliver(60)
         (notice, _), *_ = receiver.sent
         assert notice.incident.picture == told.picture, "with the first message already"
-        assert picturing(it).run() == 1
+        assert picture_drawing(it).run() == 1
         svg, png = (pictures.image(it.engine, told.picture.id, kind) or b"" for kind in ("svg", "png"))
         assert ET.fromstring(svg).tag.endswith("svg")
         with Image.open(io.BytesIO(png)) as image:
             assert image.format == "PNG"
-        assert picturing(it).run() == 0, "drawn once"
+        assert picture_drawing(it).run() == 0, "drawn once"
         assert pictures.kept(it.engine, [told.picture.id, "other"]) == {told.picture.id}
 
 
@@ -106,15 +106,15 @@ def test_a_picture_that_cant_be_drawn_is_tried_again_and_then_left(tmp_path: Pat
     with world(tmp_path, [rule()], Receiver()) as it:
         fired(it)
         illustrate(it, column())
-        made = picturing(it, *[WorkerError("crashed", "gone")] * 2)
+        made = picture_drawing(it, *[WorkerError("crashed", "gone")] * 2)
         assert [made.run() for _ in range(4)] == [0, 0, 1, 0]
     (other := tmp_path / "other").mkdir()
     with world(other, [rule()], Receiver()) as it:
         fired(it)
         illustrate(it, column())
-        made = picturing(it, *[WorkerError("crashed", "gone")] * pictures.TRIES)
+        made = picture_drawing(it, *[WorkerError("crashed", "gone")] * pictures.TRIES)
         assert [made.run() for _ in range(5)] == [0] * 5
-        assert picturing(it).run() == 0, "nor after a restart"
+        assert picture_drawing(it).run() == 0, "nor after a restart"
 
 
 def test_the_oldest_go(tmp_path: Path, monkeypatch: Any) -> None:
@@ -125,6 +125,6 @@ def test_the_oldest_go(tmp_path: Path, monkeypatch: Any) -> None:
         for id in ids:
             now = it.clock.forward(1.0)
             it.writer.call(partial(add, incident=told, columns=[column()], window=WINDOW, id=id, now=now))
-            picturing(it).run()
+            picture_drawing(it).run()
         assert pictures.kept(it.engine, ids) == {"p2", "p3"}
         assert pictures.image(it.engine, "p0", "png") is None

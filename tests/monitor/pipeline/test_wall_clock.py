@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from alerts.rules.rule import Rule
 from checks.base import Measurement, Window
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from monitor.collectors.arrivals import ArrivalAges
 from monitor.pipeline.wall_clock import Sampler
 from monitor.store.engine import open_engine, writing
@@ -48,10 +48,12 @@ class Rig:
         self.writer.start()
         self.latest, self.registry = Latest(), CollectorRegistry()
         self.meters, self.server = Meters(self.registry), Server()
-        self.judge = Judge([DOWN], [], self.clock)
+        self.alert_engine = AlertEngine([DOWN], [], self.clock)
 
     def sampler(self, interval: float) -> Sampler:
-        return Sampler("delays", self.server, interval, self.writer, self.judge, self.latest, self.meters, self.clock)
+        return Sampler(
+            "delays", self.server, interval, self.writer, self.alert_engine, self.latest, self.meters, self.clock
+        )
 
     def states(self) -> list[str]:
         with self.engine.connect() as connection:

@@ -10,12 +10,12 @@ import pytest
 
 from alerts.rules.rule import Rule
 from monitor.rule_tests.form import RuleTestError
-from monitor.rule_tests.run import Outcome, run
+from monitor.rule_tests.run import RuleTestOutcome, run
 
 LOAD = {"name": "load", "metric": "load1_ratio", "above": 1}
 
 
-def outcome(tmp_path: Path, text: str, *rules: dict[str, Any]) -> Outcome:
+def outcome(tmp_path: Path, text: str, *rules: dict[str, Any]) -> RuleTestOutcome:
     path = tmp_path / "t.yaml"
     path.write_text(dedent(text))
     return run([path], [Rule.model_validate(rule) for rule in rules or (LOAD,)])

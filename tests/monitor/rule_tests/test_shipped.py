@@ -10,18 +10,18 @@ import pytest
 from alerts.rules.rule import Rule
 from monitor.config.load import default_rules
 from monitor.config.yaml_document import parse
-from monitor.rule_tests.run import Outcome, run
+from monitor.rule_tests.run import RuleTestOutcome, run
 from monitor.settings.shipped_files import shared_file
 
 PATH = shared_file("rules_test.yaml")
 
 
 @pytest.fixture(scope="module")
-def tested() -> Outcome:
+def tested() -> RuleTestOutcome:
     return run([PATH], default_rules())
 
 
-def test_they_do_what_their_tests_say(tested: Outcome) -> None:
+def test_they_do_what_their_tests_say(tested: RuleTestOutcome) -> None:
     assert "\n".join(map(str, tested.failed)) == ""
     assert tested.cases > 100
 

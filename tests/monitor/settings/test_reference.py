@@ -5,27 +5,27 @@ from pathlib import Path
 import pytest
 
 from monitor.config.load import ConfigError, load
-from monitor.store.references.plan import LEARN, Plan
+from monitor.store.references.plan import LEARN, ReferencePlan
 
 DAY = 86400.0
 
 
-def read(folder: Path, reference: str, more: str = "") -> Plan:
+def read(folder: Path, reference: str, more: str = "") -> ReferencePlan:
     file = folder / "w.yaml"
     file.write_text(f"model: m\nreference: {reference}\n{more}")
-    return Plan.of_model(load(file, {}).models[0])
+    return ReferencePlan.of_model(load(file, {}).models[0])
 
 
 def test_a_path_alone_is_a_file_for_all_versions(tmp_path: Path) -> None:
     plan = read(tmp_path, "r.csv")
-    assert plan == read(tmp_path, "{path: r.csv}") == Plan("file", str(tmp_path / "r.csv"))
+    assert plan == read(tmp_path, "{path: r.csv}") == ReferencePlan("file", str(tmp_path / "r.csv"))
     assert not plan.learns
 
 
 def test_each_kind(tmp_path: Path) -> None:
-    assert read(tmp_path, "{first: 2d}") == Plan("first", first=2 * DAY)
-    assert read(tmp_path, "{window: previous}") == Plan("previous", first=3600.0, of=3600.0)
-    assert read(tmp_path, "{window: previous, of: 1d}") == Plan("previous", first=DAY, of=DAY)
+    assert read(tmp_path, "{first: 2d}") == ReferencePlan("first", first=2 * DAY)
+    assert read(tmp_path, "{window: previous}") == ReferencePlan("previous", first=3600.0, of=3600.0)
+    assert read(tmp_path, "{window: previous, of: 1d}") == ReferencePlan("previous", first=DAY, of=DAY)
     bound = read(tmp_path, '{path: r.csv, version: "3"}')
     assert (bound.kind, bound.version, bound.per_version, bound.first) == ("file", "3", True, LEARN)
     assert read(tmp_path, '{path: r.csv, version: "3", first: 1d}').first == DAY
@@ -34,7 +34,7 @@ def test_each_kind(tmp_path: Path) -> None:
 
 def test_what_is_stored_comes_back_and_does_not_name_the_file(tmp_path: Path) -> None:
     plan = read(tmp_path, '{path: r.csv, version: "3"}')
-    assert Plan.read(plan.text()) == Plan("file", None, "3", True)
+    assert ReferencePlan.read(plan.text()) == ReferencePlan("file", None, "3", True)
     assert str(tmp_path) not in plan.text()
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
-from monitor.ingest import Span, parse_predictions
+from monitor.ingest import TimeRange, parse_predictions
 from monitor.ingest.rejection import Parsed
 from monitor.settings.root import LimitSettings
 from monitor.store.engine import open_engine
@@ -41,7 +41,7 @@ def store(engine: Engine, writer: Writer) -> EventStore:
 
 def batch(*ids: str, time: float = NOW) -> Parsed:
     rows = [{"id": id, "time": time, "prediction": 1} for id in ids]
-    return parse_predictions(msgspec.json.encode(rows), "application/json", LimitSettings(), Span())
+    return parse_predictions(msgspec.json.encode(rows), "application/json", LimitSettings(), TimeRange())
 
 
 def count(engine: Engine, table: Any) -> int:

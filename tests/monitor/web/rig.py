@@ -22,7 +22,8 @@ from monitor.store.writer import Writer
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import LatestCollector, Meters
-from monitor.web.app import Services, create_app
+from monitor.web.app import create_app
+from monitor.web.context import WebContext
 
 NOW = 1_700_000_000.0
 
@@ -40,7 +41,7 @@ class StillClock:
 
 @dataclass
 class Rig:
-    services: Services
+    services: WebContext
     writer: Writer
     app: Litestar
     clock: StillClock
@@ -80,7 +81,7 @@ def rig(folder: Path, config: dict[str, Any] | None = None, queue_bytes: int = 6
     latest, alerts, health = Latest(), AlertStore(engine, writer), Health()
     registry.register(LatestCollector(latest, alerts))
     health.ingest(None)
-    services = Services(
+    services = WebContext(
         config=settings,
         clock=clock,
         engine=engine,

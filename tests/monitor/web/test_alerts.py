@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alerts.incidents.silence import Matcher
 from alerts.state.state import Status
-from monitor.alerting.engine import Judge
+from monitor.alerting.engine import AlertEngine
 from tests.alerts.builders import HOUR, START, measure, rule
 from tests.monitor.web.rig import NOW, Rig
 
@@ -14,12 +14,12 @@ LABELS = (("feature", "<dist>"),)
 
 def judged(rig: Rig, *values: float) -> str:
     """Judges windows with these values; returns the alert's fingerprint."""
-    judge = Judge([DRIFT], ["pager"], rig.clock)
+    alert_engine = AlertEngine([DRIFT], ["pager"], rig.clock)
     for hour, value in enumerate(values, 1):
         rows = [measure(value, START + hour * HOUR, labels=LABELS)]
         rig.services.latest.put("delays", rows)
         rig.writer.call(
-            lambda connection, rows=rows, now=START + hour * HOUR: judge.step(
+            lambda connection, rows=rows, now=START + hour * HOUR: alert_engine.step(
                 connection, "delays", rows, now, metrics={"feature_drift"}, failed={}
             )
         )
@@ -51,7 +51,7 @@ def test_history_says_who_did_what_when_and_why(rig: Rig) -> None:
 
 def test_history_outlives_the_label_set(rig: Rig) -> None:
     fingerprint = judged(rig, 0.5)
-    rig.writer.call(lambda connection: Judge([], ["pager"], rig.clock).reconcile(connection, NOW))
+    rig.writer.call(lambda connection: AlertEngine([], ["pager"], rig.clock).reconcile(connection, NOW))
     reply = rig.client.get(f"/api/v1/alerts/{fingerprint}/history").json()
     assert reply["state"] == "inactive"
     assert [event["reason"] for event in reply["events"] if event["what"] == "changed"] == ["rule_removed", "breached"]

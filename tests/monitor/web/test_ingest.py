@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from monitor.web.errors import Refused
 from monitor.web.ingest import PREDICTIONS as PARSER
-from monitor.web.ingest import Intake, Parser
+from monitor.web.ingest import IngestApi, Parser
 from tests.monitor.web.rig import NOW, Rig
 from tests.monitor.web.rig import rig as make
 
@@ -215,7 +215,7 @@ def test_a_body_that_does_not_arrive_gives_its_room_back(rig: Rig) -> None:
             return await asyncio.get_running_loop().create_future()
 
     async def take() -> None:
-        intake = Intake(rig.services, patience=0.01)
+        intake = IngestApi(rig.services, patience=0.01)
         with pytest.raises(Refused) as refused:
             await intake.take(Trickle(), "delays", "predictions", PARSER)  # type: ignore[arg-type]
         assert refused.value.status == 408
@@ -342,7 +342,7 @@ def test_large_bodies_are_inflated_and_parsed_one_at_a_time(rig: Rig) -> None:
     plain = Given(rows, {"content-type": "application/json"})
 
     async def take() -> list[int | None]:
-        intake = Intake(rig.services)
+        intake = IngestApi(rig.services)
         parser = Parser(PARSER.fast, full)
         taken = [intake.take(given, "delays", "predictions", parser) for given in (packed, plain) * 2]  # type: ignore[arg-type]
         return [reply.status_code for reply in await asyncio.gather(*taken)]

@@ -48,7 +48,7 @@ def test_docstrings_are_left_out_where_the_bytecode_for_it_is_kept() -> None:
 
 def test_a_worker_has_its_docstrings() -> None:
     program = (
-        "import sys; from monitor.worker.process import Context;"
+        "import sys; from monitor.worker.process import WorkerContext;"
         "from tests.monitor.worker.worker_tasks import optimize;"
         "context = Context(); ours, theirs = context.Pipe(); child = context.Process(target=optimize, args=(theirs,));"
         "child.start(); print(ours.recv(), sys.flags.optimize); child.join()"

@@ -15,7 +15,7 @@ from monitor.pipeline.watermark import Arrival, Position, advance
 from monitor.store.engine import open_engine, writing
 from monitor.store.references.model_versions import note_versions
 from monitor.store.tables import arrivals, metadata, progress, windows
-from monitor.worker.messages import Closing, ModelOptions
+from monitor.worker.messages import ModelOptions, WindowClose
 
 HOUR = 3600.0
 START = 1_700_000_000.0 // HOUR * HOUR
@@ -119,17 +119,19 @@ class Log:
                 .values(scanned_seq=fresh[-1].seq, newest_time=position.newest_time, next_window=position.next_start)
             )
 
-    def closings(self) -> list[Closing]:
+    def closings(self) -> list[WindowClose]:
         """Those without a verdict, oldest first."""
         judged = self.rows(select(progress.c.judged_window).where(progress.c.model == self.model))[0][0]
         found, previous = [], 0
         for row in self.rows(select(windows).where(windows.c.model == self.model).order_by(windows.c.start)):
             if judged is None or row.end > judged:
-                found.append(Closing(Window(row.start, row.end), row.close_seq, previous))
+                found.append(WindowClose(Window(row.start, row.end), row.close_seq, previous))
             previous = row.close_seq
         return found
 
-    def record(self, closing: Closing, matured: Sequence[Window], versions: Mapping[str, int] | None = None) -> None:
+    def record(
+        self, closing: WindowClose, matured: Sequence[Window], versions: Mapping[str, int] | None = None
+    ) -> None:
         """What the daemon's verdict transaction stores and later closings read."""
         with writing(self.engine).begin() as connection:
             list(note_versions(connection, self.model, closing.window, versions or {}))

@@ -12,7 +12,7 @@ from checks.base import Measurement
 from monitor.store.engine import writing
 from monitor.store.references.activations import configure
 from monitor.store.tables import windows
-from monitor.worker.messages import Closing, ModelOptions, Verdict
+from monitor.worker.messages import ModelOptions, WindowClose, WindowResult
 from monitor.worker.tasks import compact, measure
 from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
 
@@ -52,7 +52,7 @@ class Stream:
         with writing(self.log.engine).begin() as connection:
             configure(connection, options.model, options.plan, 0.0)
 
-    def send(self, *batches: Sequence[Prediction] | Sequence[Truth]) -> list[tuple[Closing, Verdict]]:
+    def send(self, *batches: Sequence[Prediction] | Sequence[Truth]) -> list[tuple[WindowClose, WindowResult]]:
         log = self.log
         for batch in batches:
             log.accept(batch)
@@ -71,7 +71,7 @@ class Stream:
         return found
 
 
-def drift(verdict: Verdict, feature: str = "distance") -> Measurement:
+def drift(verdict: WindowResult, feature: str = "distance") -> Measurement:
     (row,) = [
         row
         for row in verdict.measurements

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event, func, select, update
 
 from checks.data.ids import hash_ids
 from monitor.store.tables import arrivals, chunks, labels, progress
-from monitor.worker.messages import Compacted, ModelOptions
+from monitor.worker.messages import CompactionResult, ModelOptions
 from monitor.worker.stored.chunks import decode
 from monitor.worker.tasks import compact
 from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
@@ -20,7 +20,7 @@ from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
 EVERYTHING = 1 << 40
 
 
-def run(log: Log, upto: int = EVERYTHING) -> Compacted:
+def run(log: Log, upto: int = EVERYTHING) -> CompactionResult:
     log.scan()
     return compact(log.url, log.model, upto, log.options)
 
@@ -56,7 +56,7 @@ def truth(id_: str, label: Any = "yes", hours: float = 0.0) -> Truth:
 def test_arrivals_of_one_window_become_one_chunk_and_leave_the_log(log: Log) -> None:
     for number in range(50):
         last = log.predict(at(0.01 * number, f"a{number}"))
-    assert run(log) == Compacted(rows=50)
+    assert run(log) == CompactionResult(rows=50)
     assert contents(log) == [(0.0, last, [f"a{number}" for number in range(50)])]
     assert log.rows(select(func.count()).select_from(arrivals))[0][0] == 0
     assert log.rows(select(progress.c.compacted_seq))[0][0] == last
@@ -106,14 +106,14 @@ def test_goes_no_further_than_told_or_than_scanned(log: Log) -> None:
 
 
 def test_an_unknown_model_has_nothing_to_compact(log: Log) -> None:
-    assert compact(log.url, "other", EVERYTHING, log.options) == Compacted()
+    assert compact(log.url, "other", EVERYTHING, log.options) == CompactionResult()
 
 
 def test_the_first_row_of_an_id_stays_and_the_others_are_counted(log: Log) -> None:
     log.predict(at(0.1, "a", prediction="yes"), at(0.1, "b"), at(0.2, "a", prediction="no"))
     run(log)
     log.predict(at(0.1, "b"), at(0.3, "c"))
-    assert run(log) == Compacted(rows=1, duplicates=1)
+    assert run(log) == CompactionResult(rows=1, duplicates=1)
     assert [ids for _, _, ids in contents(log)] == [["a", "b"], ["c"]]
     assert [row.duplicates for row in log.rows(select(chunks).order_by(chunks.c.seq))] == [1, 1]
     kept = log.rows(select(chunks).order_by(chunks.c.seq))[0]
@@ -122,7 +122,7 @@ def test_the_first_row_of_an_id_stays_and_the_others_are_counted(log: Log) -> No
 
 def test_an_id_may_come_back_once_the_horizon_is_past(log: Log) -> None:
     log.predict(at(0.1, "a"), at(1.9, "a"), at(2.0, "a"), at(3.5, "a"))
-    assert run(log) == Compacted(rows=2, duplicates=2)
+    assert run(log) == CompactionResult(rows=2, duplicates=2)
     assert [(hour, ids) for hour, _, ids in contents(log)] == [(0.0, ["a"]), (2.0, ["a"])]
 
 
@@ -130,7 +130,7 @@ def test_a_batch_of_nothing_but_duplicates_leaves_no_chunk(log: Log) -> None:
     log.predict(at(0.1, "a"))
     run(log)
     log.predict(at(0.1, "a"))
-    assert run(log) == Compacted(duplicates=1)
+    assert run(log) == CompactionResult(duplicates=1)
     assert len(contents(log)) == 1
 
 
@@ -141,16 +141,16 @@ def test_ids_of_one_hash_are_two_ids(log: Log, monkeypatch: pytest.MonkeyPatch) 
     for module in ("compaction", "ids"):
         monkeypatch.setattr(f"monitor.worker.{module}.hash_ids", same)
     log.predict(at(0.1, "a"), at(0.1, "b"))
-    assert run(log) == Compacted(rows=2)
+    assert run(log) == CompactionResult(rows=2)
     log.predict(at(0.1, "b"), at(0.1, "c"))
-    assert run(log) == Compacted(rows=1, duplicates=1)
+    assert run(log) == CompactionResult(rows=1, duplicates=1)
 
 
 def test_labels_find_the_window_of_their_prediction(log: Log) -> None:
     log.predict(at(0.1, "a"), at(1.1, "b"))
     run(log)
     seq = log.label(truth("a"), truth("b", 1), truth("unknown", None))
-    assert run(log) == Compacted(labels_placed=2, labels_waiting=1)
+    assert run(log) == CompactionResult(labels_placed=2, labels_waiting=1)
     assert placed(log) == {("a", seq): ('"yes"', 0.0), ("b", seq): ("1", 1.0), ("unknown", seq): ("null", None)}
 
 
@@ -159,7 +159,7 @@ def test_a_label_that_comes_first_waits_for_its_prediction(log: Log, together: b
     first = log.label(truth("a", "no"))
     second = log.label(truth("a", "yes"))
     if not together:
-        assert run(log) == Compacted(labels_waiting=1)
+        assert run(log) == CompactionResult(labels_waiting=1)
     log.predict(at(1.5, "a"))
     done = run(log)
     assert (done.rows, done.labels_waiting) == (1, 0)
@@ -292,20 +292,20 @@ def test_a_damaged_batch_is_set_aside_and_the_others_are_compacted(
     log.write(update(arrivals).where(arrivals.c.seq == damaged).values(payload=payload))
     log.predict(at(0.3, "b"))
     log.label(truth("a"))
-    assert run(log) == Compacted(rows=2, labels_placed=1, damaged=1)
+    assert run(log) == CompactionResult(rows=2, labels_placed=1, damaged=1)
     assert [id_ for _, _, ids in contents(log) for id_ in ids] == ["a", "b"]
     rest = log.rows(select(arrivals.c.seq, arrivals.c.kind, arrivals.c.payload))
     assert [tuple(row) for row in rest] == [(damaged, "damaged", payload)]
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 1 and told[0].startswith(f"delays: arrival {damaged} can't be read and is set aside")
     log.predict(at(0.4, "c"))
-    assert run(log) == Compacted(rows=1), "and is not looked at again"
+    assert run(log) == CompactionResult(rows=1), "and is not looked at again"
 
 
 def test_a_batch_of_another_codec_is_set_aside(log: Log) -> None:
     log.predict(at(0.1, "a"))
     log.write(update(arrivals).values(codec="other/1"))
-    assert run(log) == Compacted(damaged=1)
+    assert run(log) == CompactionResult(damaged=1)
 
 
 def test_no_damage_of_a_payload_stops_compaction(tmp_path: Path, options: ModelOptions) -> None:

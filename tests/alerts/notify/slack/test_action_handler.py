@@ -13,12 +13,12 @@ from pydantic import SecretStr
 from alerts.incidents.actions import silencing_matchers
 from alerts.incidents.incident import Notice, Why
 from alerts.incidents.silence import LENGTH
-from alerts.notify.slack.action_handler import Answer, Desk, DeskOptions, Outcome
+from alerts.notify.slack.action_handler import ActionHandler, ActionOptions, ActionOutcome, ActionReply
 from alerts.notify.slack.buttons import Button, links, press_of, silent_until
 from alerts.notify.slack.notifier import Slack, SlackOptions
-from alerts.notify.slack.permissions import People
+from alerts.notify.slack.permissions import Permissions
 from monitor.store.alerts.history import history
-from monitor.store.alerts.slack_actions import PressStore
+from monitor.store.alerts.slack_actions import SlackActionStore
 from tests.alerts.builders import alert, incident, rule
 from tests.alerts.world import World, world
 from tests.fakes.slack import APP, CHANNEL, TOKEN, FakeSlack, Message
@@ -31,9 +31,9 @@ class Scene:
 
     def __init__(self, it: World, workspace: FakeSlack, allow: tuple[str, ...] = ()) -> None:
         self.it, self.workspace = it, workspace
-        store = PressStore(it.engine, it.writer, iter(f"silence-{index}" for index in range(99)).__next__)
-        people = People(allow, SecretStr(TOKEN), it.clock.monotonic, workspace.api_url, 30.0)
-        self.desk = Desk(store, people.may, DeskOptions(3600.0, "Europe/Berlin", "https://watch.example"))
+        store = SlackActionStore(it.engine, it.writer, iter(f"silence-{index}" for index in range(99)).__next__)
+        people = Permissions(allow, SecretStr(TOKEN), it.clock.monotonic, workspace.api_url, 30.0)
+        self.desk = ActionHandler(store, people.may, ActionOptions(3600.0, "Europe/Berlin", "https://watch.example"))
         it.window(3.2, 1)
         self.deliver()
 
@@ -59,7 +59,7 @@ class Scene:
         events = self.it.store.timeline(self.it.incident()["id"])
         return [(event["what"], event["by"]) for event in events if event["what"] != "told"]
 
-    def press(self, button: str, user: str = "U0ANN", name: str = "ann", **forged: object) -> Answer:
+    def press(self, button: str, user: str = "U0ANN", name: str = "ann", **forged: object) -> ActionReply:
         made = self.workspace.press(self.message.ts, button, user, name, **forged)  # type: ignore[arg-type]
         found = press_of(made.payload)
         assert found is not None
@@ -87,7 +87,7 @@ def scene(workspace: FakeSlack, tmp_path: Path) -> Iterator[Scene]:
 def test_who_presses_acknowledge_is_named_in_message_thread_and_timeline(scene: Scene) -> None:
     answer = scene.press("ack")
     scene.deliver()
-    assert (answer.outcome, answer.text.startswith("You are on it, until <!date^")) == (Outcome.DONE, True)
+    assert (answer.outcome, answer.text.startswith("You are on it, until <!date^")) == (ActionOutcome.DONE, True)
     assert "*Acknowledged*\\nann (U0ANN)" in scene.shown
     assert ["ann (U0ANN) is on it" in text for text in scene.thread] == [True]
     assert scene.story == [("opened", ""), ("acknowledged", "ann (U0ANN)")]
@@ -95,11 +95,11 @@ def test_who_presses_acknowledge_is_named_in_message_thread_and_timeline(scene: 
 
 
 def test_survives_a_double_click(scene: Scene) -> None:
-    assert scene.press("ack").outcome is Outcome.DONE
-    assert scene.press("ack").outcome is Outcome.REPEATED
-    assert scene.press("silence_1h").outcome is Outcome.DONE
+    assert scene.press("ack").outcome is ActionOutcome.DONE
+    assert scene.press("ack").outcome is ActionOutcome.REPEATED
+    assert scene.press("silence_1h").outcome is ActionOutcome.DONE
     scene.it.clock.forward(2.0)
-    assert scene.press("silence_1h").outcome is Outcome.REPEATED
+    assert scene.press("silence_1h").outcome is ActionOutcome.REPEATED
     scene.deliver()
     assert len(scene.it.store.list_silences(scene.it.clock.now)) == 1
     assert scene.story == [("opened", ""), ("acknowledged", "ann (U0ANN)"), ("silenced", "ann (U0ANN)")]
@@ -111,7 +111,7 @@ def test_somebody_else_may_take_it_over(scene: Scene) -> None:
     scene.press("ack")
     scene.deliver()
     scene.message.blocks = old  # as it is on the screen of who has not seen the update yet
-    assert scene.press("ack", "U0BOB", "bob").outcome is Outcome.DONE
+    assert scene.press("ack", "U0BOB", "bob").outcome is ActionOutcome.DONE
     scene.deliver()
     assert "bob (U0BOB)" in scene.shown
     assert [text.split()[1] for text in scene.thread] == ["ann", "bob"]
@@ -126,11 +126,11 @@ def test_ack_then_worse_is_told_again_and_can_be_acknowledged_again(scene: Scene
     assert "Acknowledge'" in scene.shown
     assert "*Acknowledged*" not in scene.shown
     assert [text.split()[1] for text in scene.thread] == ["ann", "Now"]
-    assert scene.press("ack").outcome is Outcome.DONE
+    assert scene.press("ack").outcome is ActionOutcome.DONE
 
 
 def test_a_silenced_incident_says_so_once_and_is_quiet_until_its_end(scene: Scene) -> None:
-    assert scene.press("silence_1h").outcome is Outcome.DONE
+    assert scene.press("silence_1h").outcome is ActionOutcome.DONE
     scene.deliver()
     assert ["has silenced this until" in text for text in scene.thread] == [True]
     assert "*Silenced*" in scene.shown
@@ -157,9 +157,9 @@ def test_an_alerts_history_says_once_who_silenced_it(scene: Scene) -> None:
 
 def test_a_longer_silence_takes_the_place_of_a_shorter_one_and_not_the_other_way(scene: Scene) -> None:
     for button, outcome in (
-        ("silence_1h", Outcome.DONE),
-        ("silence_4h", Outcome.DONE),
-        ("silence_1h", Outcome.REPEATED),
+        ("silence_1h", ActionOutcome.DONE),
+        ("silence_4h", ActionOutcome.DONE),
+        ("silence_1h", ActionOutcome.REPEATED),
     ):
         assert scene.press(button).outcome is outcome
         scene.deliver()
@@ -174,7 +174,7 @@ def test_a_silence_that_is_ended_by_hand_is_no_longer_shown(scene: Scene) -> Non
     scene.it.remind(15.0)
     scene.deliver()
     assert "*Silenced*" not in scene.shown
-    assert scene.press("silence_1h").outcome is Outcome.DONE, "it can be silenced anew"
+    assert scene.press("silence_1h").outcome is ActionOutcome.DONE, "it can be silenced anew"
 
 
 def test_an_incident_that_ends_while_it_is_silenced_says_so(scene: Scene) -> None:
@@ -189,7 +189,7 @@ def test_an_incident_that_ends_while_it_is_silenced_says_so(scene: Scene) -> Non
 
 def test_details_are_shown_to_who_asks_alone(scene: Scene) -> None:
     answer = scene.press("details", "U0NOBODY", "nobody")
-    assert answer.outcome is Outcome.SHOWN
+    assert answer.outcome is ActionOutcome.SHOWN
     shown = str(answer.blocks)
     for part in ("now 3.2, at worst 3.2, limit above 0.1", "<https://watch.example|Watchkeeper>", "distance"):
         assert part in shown
@@ -210,7 +210,7 @@ def test_what_was_not_pressed_on_our_message_does_nothing(scene: Scene, forged: 
     if "container" in forged and forged["container"]["message_ts"] is None:
         forged["container"]["message_ts"] = scene.message.ts
     answer = scene.press("ack", **forged)
-    assert (answer.outcome, "nothing was done" in answer.text) == (Outcome.FOREIGN, True)
+    assert (answer.outcome, "nothing was done" in answer.text) == (ActionOutcome.FOREIGN, True)
     assert scene.story == [("opened", "")]
 
 
@@ -222,9 +222,9 @@ def test_a_press_before_the_message_is_recorded_can_be_made_again(workspace: Fak
         slack.send(Notice(owed.incident, Why.FIRST), None)  # and nothing is recorded yet
         press = press_of(workspace.press(workspace.posts()[0].ts, "ack").payload)
         assert press is not None
-        desk = Desk(PressStore(it.engine, it.writer), lambda _: True, DeskOptions())
+        desk = ActionHandler(SlackActionStore(it.engine, it.writer), lambda _: True, ActionOptions())
         answer = desk.take(press, APP, it.clock.now)
-        assert (answer.outcome, "Try again" in answer.text) == (Outcome.UNKNOWN, True)
+        assert (answer.outcome, "Try again" in answer.text) == (ActionOutcome.UNKNOWN, True)
 
 
 @pytest.mark.parametrize(
@@ -246,25 +246,25 @@ def test_survives_a_forged_user(workspace: FakeSlack, tmp_path: Path) -> None:
     workspace.scopes.append("usergroups:read")
     with world(tmp_path, RULES, hearing(workspace)) as it:
         scene = Scene(it, workspace, ("U0BOB", "S0ONCALL"))
-        assert scene.press("ack", "U0EVE", "eve").outcome is Outcome.REFUSED
-        assert scene.press("silence_4h", "U0EVE", "ann").outcome is Outcome.REFUSED, "a name is not who it is"
-        assert scene.press("details", "U0EVE", "eve").outcome is Outcome.SHOWN, "who sees the message may look"
+        assert scene.press("ack", "U0EVE", "eve").outcome is ActionOutcome.REFUSED
+        assert scene.press("silence_4h", "U0EVE", "ann").outcome is ActionOutcome.REFUSED, "a name is not who it is"
+        assert scene.press("details", "U0EVE", "eve").outcome is ActionOutcome.SHOWN, "who sees the message may look"
         assert scene.story == [("opened", "")]
-        assert scene.press("ack", "U0ANN").outcome is Outcome.DONE, "through the group"
-        assert scene.press("ack", "U0BOB", "bob").outcome is Outcome.DONE
+        assert scene.press("ack", "U0ANN").outcome is ActionOutcome.DONE, "through the group"
+        assert scene.press("ack", "U0BOB", "bob").outcome is ActionOutcome.DONE
         asked = [call for call in workspace.calls if call[0] == "usergroups.users.list"]
         assert len(asked) == 1, "its members are remembered for a while"
         it.clock.forward(61.0)
         workspace.groups["S0ONCALL"] = []
-        assert scene.press("silence_1h", "U0ANN").outcome is Outcome.REFUSED, "and not for long"
+        assert scene.press("silence_1h", "U0ANN").outcome is ActionOutcome.REFUSED, "and not for long"
 
 
 def test_who_may_is_not_guessed_when_the_group_can_not_be_read(workspace: FakeSlack, tmp_path: Path) -> None:
     with world(tmp_path, RULES, hearing(workspace)) as it:
         scene = Scene(it, workspace, ("U0BOB", "S0ONCALL"))
-        assert scene.press("ack", "U0ANN").outcome is Outcome.UNKNOWN
+        assert scene.press("ack", "U0ANN").outcome is ActionOutcome.UNKNOWN
         assert scene.story == [("opened", "")]
-        assert scene.press("ack", "U0BOB", "bob").outcome is Outcome.DONE
+        assert scene.press("ack", "U0BOB", "bob").outcome is ActionOutcome.DONE
 
 
 def test_a_name_is_shown_as_it_is_and_calls_nobody(scene: Scene) -> None:
@@ -278,7 +278,7 @@ def test_what_is_over_can_not_be_acknowledged(scene: Scene) -> None:
     scene.it.window(0.0, 2)
     scene.deliver()
     scene.message.blocks = blocks
-    assert [scene.press(button).outcome for button in ("ack", "silence_1h")] == [Outcome.OVER] * 2
+    assert [scene.press(button).outcome for button in ("ack", "silence_1h")] == [ActionOutcome.OVER] * 2
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_without_anybody_to_hear_there_is_a_link(workspace: FakeSlack, tmp_path:
         slack.hears = lambda: True
         it.window(20.0, 2)
         scene.deliver()
-        assert scene.press("ack").outcome is Outcome.DONE
+        assert scene.press("ack").outcome is ActionOutcome.DONE
     assert links(incident(), "") is None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from alerts.delivery.outbox import Outcome
+from alerts.delivery.outbox import DeliveryOutcome
 from alerts.incidents.incident import Notice, Why
 from alerts.notify import Address, NotifyError
 from alerts.notify.slack.notifier import Slack, SlackOptions
@@ -358,12 +358,12 @@ def test_a_revoked_token_degrades_and_resumes_without_a_restart(workspace: FakeS
         _deliver(it, 280)
         assert workspace.calls == [("chat.postMessage", "token_revoked")]
         receiver, outcome, problem = it.outcomes[-1]
-        assert (receiver, outcome) == ("slack", Outcome.PARKED)
+        assert (receiver, outcome) == ("slack", DeliveryOutcome.PARKED)
         assert problem is not None
         assert "token_revoked" in problem
         workspace.revoked.clear()
         _deliver(it, 30)
-        assert it.outcomes[-1] == ("slack", Outcome.SENT, None)
+        assert it.outcomes[-1] == ("slack", DeliveryOutcome.SENT, None)
     assert len(workspace.posts()) == 1
 
 

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 from pydantic import SecretStr
 
-from alerts.delivery.pictures import TRIES, Illustrations
+from alerts.delivery.pictures import TRIES, PictureDelivery
 from alerts.notify.slack.notifier import Slack, SlackOptions
 from alerts.notify.slack.pictures import SlackPictures
-from monitor.store.alerts.picture_deliveries import PictureSends
+from monitor.store.alerts.picture_deliveries import PictureDeliveries
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import World, world
 from tests.fakes.slack import CHANNEL, TOKEN, FakeSlack, Message
-from tests.monitor.pipeline.test_incident_pictures import column, fired, illustrate, picturing
+from tests.monitor.pipeline.test_incident_pictures import column, fired, illustrate, picture_drawing
 
 
 @pytest.fixture
@@ -39,13 +39,15 @@ def told(folder: Path, slack: FakeSlack) -> Iterator[World]:
     with world(folder, [rule()], Slack(options(slack)), clock=FakeClock()) as it:
         fired(it)
         illustrate(it, column())
-        picturing(it).run()
+        picture_drawing(it).run()
         it.deliver(60)
         yield it
 
 
-def line(it: World, slack: FakeSlack, timeout: float = 30.0) -> Illustrations:
-    return Illustrations(PictureSends(it.engine, it.writer), SlackPictures(options(slack, timeout)), "slack", it.clock)
+def line(it: World, slack: FakeSlack, timeout: float = 30.0) -> PictureDelivery:
+    return PictureDelivery(
+        PictureDeliveries(it.engine, it.writer), SlackPictures(options(slack, timeout)), "slack", it.clock
+    )
 
 
 def shared(slack: FakeSlack) -> list[Message]:
@@ -71,7 +73,7 @@ def test_nothing_is_owed_before_the_message_is_there(tmp_path: Path, slack: Fake
     with world(tmp_path, [rule()], Slack(options(slack))) as it:
         fired(it)
         illustrate(it, column())
-        picturing(it).run()
+        picture_drawing(it).run()
         assert not line(it, slack).run()
         assert slack.calls == []
 

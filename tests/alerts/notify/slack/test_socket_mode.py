@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from alerts.incidents.incident import Notice, Why
 from alerts.notify.slack import socket_mode
 from alerts.notify.slack.notifier import Slack, SlackOptions
-from alerts.notify.slack.socket_mode import Socket, SocketOptions
+from alerts.notify.slack.socket_mode import SocketMode, SocketOptions
 from tests.alerts.builders import alert, incident
 from tests.e2e.process import wait_for
 from tests.fakes.slack import APP, APP_TOKEN, CHANNEL, TOKEN, FakeSlack
@@ -50,9 +50,9 @@ class Heard:
 @contextmanager
 def connected(
     workspace: FakeSlack, heard: Heard, token: str = APP_TOKEN, shared: bool = False, timeout: float = 30.0
-) -> Iterator[Socket]:
+) -> Iterator[SocketMode]:
     options = SocketOptions(SecretStr(token), workspace.api_url, timeout, shared)
-    socket = Socket(options, heard.take, heard.states.append, time.monotonic)
+    socket = SocketMode(options, heard.take, heard.states.append, time.monotonic)
     socket.start()
     try:
         yield socket
@@ -67,7 +67,7 @@ def message(workspace: FakeSlack, notice: Notice = FIRST) -> str:
     return slack.send(notice, None)["ts"]
 
 
-def is_well(socket: Socket) -> Callable[[], bool]:
+def is_well(socket: SocketMode) -> Callable[[], bool]:
     return lambda: socket.problem is None
 
 
@@ -186,7 +186,7 @@ def test_what_may_pass_is_tried_again(workspace: FakeSlack, fault: str, monkeypa
 def test_stopping_is_bounded_while_slack_hangs(workspace: FakeSlack) -> None:
     workspace.fail("hang", times=9, method="apps.connections.open")
     options = SocketOptions(SecretStr(APP_TOKEN), workspace.api_url, 20.0)
-    socket = Socket(options, Heard().take, lambda _: None, time.monotonic)
+    socket = SocketMode(options, Heard().take, lambda _: None, time.monotonic)
     socket.start()
     wait_for(lambda: workspace.calls, "it asks")
     begun = time.monotonic()

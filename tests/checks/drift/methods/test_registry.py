@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial import distance
 
-from checks.drift.binned_rows import Rows
+from checks.drift.binned_rows import BinnedRows
 from checks.drift.methods.chisquare import chisquare, chisquare_statistic
 from checks.drift.methods.hellinger import hellinger
 from checks.drift.methods.jensenshannon import jensenshannon
@@ -98,7 +98,7 @@ def test_every_method_is_a_distance(name: str) -> None:
     values = [rng.normal(size=500), rng.normal(1, 2, 100)]
     for ground, (reference, current) in (categories(*sides), numbers(*values)):
         if method.applies(ground):
-            three = Rows(reference.counts * 3, None if reference.sums is None else reference.sums * 3)
+            three = BinnedRows(reference.counts * 3, None if reference.sums is None else reference.sums * 3)
             assert float(method.distance(ground, reference, three)) == pytest.approx(0.0, abs=1e-7)
             assert float(method.distance(ground, reference, current)) > 0.1
     assert method.applies(categories(*sides)[0]) or method.applies(numbers(*values)[0])

@@ -53,7 +53,7 @@ def drift(outcome: CheckOutcome) -> dict[str, Measurement]:
     return {
         dict(row.labels).get("feature", ""): row
         for row in outcome.measurements
-        if row.name != "drifted_features" and not row.aside
+        if row.name != "drifted_features" and not row.secondary
     }
 
 
@@ -99,7 +99,7 @@ def test_the_numbers_are_the_presets(preset: PresetName) -> None:
 def test_named_methods_go_to_the_columns_that_they_are_for_and_the_first_judges() -> None:
     outcome = measured(table(500, seed=6), "nannyml", "wasserstein", "chi2", "jensen_shannon")
     features = [row for row in outcome.measurements if row.name == "feature_drift"]
-    found = {(row.labels[0][1], row.labels[1][1]): row.aside for row in features}
+    found = {(row.labels[0][1], row.labels[1][1]): row.secondary for row in features}
     assert found == {
         ("amount", "wasserstein"): False,
         ("amount", "jensen_shannon"): True,

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from alerts.delivery.outbox import Outcome
+from alerts.delivery.outbox import DeliveryOutcome
 from alerts.incidents.incident import ReportLink
 from alerts.rules.rule import Rule
 from alerts.state.fingerprint import fingerprint
 from checks.base import Measurement, Window
-from monitor.alerting.alertmanager.active_alerts import Source
+from monitor.alerting.alertmanager.active_alerts import ActiveAlerts
 from monitor.alerting.alertmanager.push import Member
 from monitor.clock import SystemClock
 from monitor.settings.alertmanager import AlertmanagerSettings
@@ -38,21 +38,21 @@ class Told:
     """What became of each push."""
 
     def __init__(self) -> None:
-        self.outcomes: list[tuple[Outcome, str | None]] = []
+        self.outcomes: list[tuple[DeliveryOutcome, str | None]] = []
 
-    def __call__(self, receiver: str, outcome: Outcome, problem: str | None) -> None:
+    def __call__(self, receiver: str, outcome: DeliveryOutcome, problem: str | None) -> None:
         self.outcomes.append((outcome, problem))
 
 
 def sample(it: World, name: str, value: float, model: str = "") -> None:
     now = it.clock.time()
     row = Measurement(name, value, Window(now, now))
-    it.writer.call(lambda connection: it.judge.step(connection, model, [row], now, metrics={name}, failed={}))
+    it.writer.call(lambda connection: it.alert_engine.step(connection, model, [row], now, metrics={name}, failed={}))
 
 
 def member(it: World, url: str, told: Told, rules: list[Rule] = RULES, **keys: object) -> Member:
     settings = AlertmanagerSettings.model_validate({"members": [url], "timeout": "30s", **keys})
-    source = Source(it.engine, rules, lambda now: [])
+    source = ActiveAlerts(it.engine, rules, lambda now: [])
     return Member(url, settings, source, it.clock, told, random=lambda: 1.0)
 
 
@@ -118,7 +118,7 @@ def test_ten_minutes_without_alertmanager_lose_nothing(tmp_path: Path) -> None:
             if minute == 6:
                 sample(it, "latency_p95_seconds", 0.1, "delays")
             assert not away.tick()
-        assert {outcome for outcome, _ in told.outcomes} == {Outcome.RETRIED}
+        assert {outcome for outcome, _ in told.outcomes} == {DeliveryOutcome.RETRIED}
         with server:
             clock.forward(31)
             clock.now = SystemClock().time()
@@ -169,8 +169,8 @@ def test_a_hung_member_blocks_no_other(tmp_path: Path) -> None:
             assert "load" in server.alerts()
             threads[0].join(30)
             assert not threads[0].is_alive(), "it is given up after its time-out"
-        assert [outcome for outcome, _ in mute.outcomes] == [Outcome.RETRIED]
-        assert [outcome for outcome, _ in well.outcomes] == [Outcome.SENT]
+        assert [outcome for outcome, _ in mute.outcomes] == [DeliveryOutcome.RETRIED]
+        assert [outcome for outcome, _ in well.outcomes] == [DeliveryOutcome.SENT]
 
 
 def test_alertmanagers_fingerprint_is_ours_with_the_severity(tmp_path: Path) -> None:
@@ -192,13 +192,13 @@ def test_one_refused_alert_is_found_named_and_not_sent_again(tmp_path: Path) -> 
         line.tick()
         alone = [body for body in kept.bodies if len(body) == 1]
         assert [body[0]["labels"]["alertname"] for body in alone if body[0]["labels"]["alertname"] == "load-4"]
-        assert [outcome for outcome, _ in told.outcomes] == [Outcome.FAILED, Outcome.SENT]
-        assert "load-4" in str(told.outcomes[0][1]) and told.outcomes[0] == (Outcome.FAILED, line.problem)
+        assert [outcome for outcome, _ in told.outcomes] == [DeliveryOutcome.FAILED, DeliveryOutcome.SENT]
+        assert "load-4" in str(told.outcomes[0][1]) and told.outcomes[0] == (DeliveryOutcome.FAILED, line.problem)
         kept.bodies.clear()
         it.clock.forward(61)
         line.tick()
         assert [len(body) for body in kept.bodies] == [8]
-        assert told.outcomes[2:] == [(Outcome.SENT, line.problem)], "it stays degraded"
+        assert told.outcomes[2:] == [(DeliveryOutcome.SENT, line.problem)], "it stays degraded"
         it.clock.forward(3600)
         kept.bad = ""
         assert line.tick() and len(kept.bodies[-1]) == 9 and line.problem is None, "tried again after an hour"
@@ -212,7 +212,9 @@ def test_a_place_that_refuses_everything_leaves_no_alert_out(tmp_path: Path) -> 
         sample(it, "load1_ratio", 3.0)
         assert not line.tick()
         ((outcome, problem),) = told.outcomes
-        assert outcome is Outcome.PARKED and "refuses whatever is sent: 400 Bad Request: The plain" in str(problem)
+        assert outcome is DeliveryOutcome.PARKED and "refuses whatever is sent: 400 Bad Request: The plain" in str(
+            problem
+        )
         assert "hush" not in str(problem), "an echo of the request is not shown"
         kept.status = 200
         it.clock.forward(121)
@@ -225,7 +227,7 @@ def test_a_request_that_is_too_large_is_sent_in_pieces(tmp_path: Path) -> None:
         kept.most, told = 3, Told()
         line = member(it, url, told, rules)
         sample(it, "load1_ratio", 3.0)
-        assert line.tick() and told.outcomes == [(Outcome.SENT, None)]
+        assert line.tick() and told.outcomes == [(DeliveryOutcome.SENT, None)]
         taken = [alert["labels"]["alertname"] for body in kept.bodies if len(body) <= 3 for alert in body]
         assert sorted(taken) == [f"load-{index}" for index in range(9)]
 
@@ -265,7 +267,7 @@ def test_nothing_to_tell_is_an_empty_push_that_shows_whether_anyone_is_there(tmp
         kept.status = 500
         it.clock.forward(61)
         assert not line.tick()
-        assert [outcome for outcome, _ in told.outcomes] == [Outcome.RETRIED]
+        assert [outcome for outcome, _ in told.outcomes] == [DeliveryOutcome.RETRIED]
     with Alertmanager(tmp_path / "am") as server, world(tmp_path, RULES) as it:
         assert member(it, server.url, Told()).tick(), "a real one takes it"
 
@@ -280,7 +282,7 @@ def test_a_report_of_the_incident_is_linked(tmp_path: Path) -> None:
 
         it.writer.call(link)
         settings = AlertmanagerSettings(members=[url])
-        source = Source(it.engine, RULES, lambda now: [])
+        source = ActiveAlerts(it.engine, RULES, lambda now: [])
         Member(url, settings, source, it.clock, Told(), url="https://watch.example/").tick()
         assert kept.bodies[0][0]["annotations"]["report_url"] == "https://watch.example/reports/r1"
 
@@ -293,7 +295,7 @@ def test_a_refused_token_parks_and_is_shown_nowhere(tmp_path: Path) -> None:
         sample(it, "load1_ratio", 3.0)
         assert not line.tick()
         assert kept.headers[0]["Authorization"] == "Bearer hush-hush"
-        assert told.outcomes[0][0] is Outcome.PARKED
+        assert told.outcomes[0][0] is DeliveryOutcome.PARKED
         assert "hush" not in str(told.outcomes)
         it.clock.forward(100)
         line.tick()

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.cli.doctor import clock
 from monitor.cli.doctor.clock_offset import Offsets, TimedClient
-from monitor.cli.doctor.finding import Status
+from monitor.cli.doctor.finding import FindingStatus
 from monitor.clock import SystemClock
 from monitor.settings.server import ServerSettings
 from tests.fakes.peer import Peer, raw
@@ -45,9 +45,11 @@ def test_a_clock_that_is_apart_is_a_problem_and_one_that_is_near_is_named(
     assert "5 minutes ahead" in found[0].todo
 
 
-@pytest.mark.parametrize(("state", "status"), [(0, Status.OK), (5, Status.MISSING), (None, Status.MISSING)])
+@pytest.mark.parametrize(
+    ("state", "status"), [(0, FindingStatus.OK), (5, FindingStatus.MISSING), (None, FindingStatus.MISSING)]
+)
 def test_what_the_kernel_knows_of_its_clock(
-    offsets: Offsets, monkeypatch: pytest.MonkeyPatch, state: int | None, status: Status
+    offsets: Offsets, monkeypatch: pytest.MonkeyPatch, state: int | None, status: FindingStatus
 ) -> None:
     monkeypatch.setattr(clock, "kernel", lambda: state)
     assert [item.status for item in clock.clock(offsets)] == [status]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.cli.doctor.finding import Finding, Status, ok
+from monitor.cli.doctor.finding import Finding, FindingStatus, ok
 from monitor.cli.page import WIDTH, lines
 from tests.e2e.process import COMMAND, Daemon, free_port, wait_for
 from tests.e2e.serving import ask
@@ -117,7 +117,7 @@ def test_beside_a_running_daemon(tmp_path: Path) -> None:
 
 def test_data_can_neither_paint_nor_break_the_page() -> None:
     found = [
-        Finding("a" * 90, Status.PROBLEM, "x [bold red]not markup[/] \x1b[31mred " + "y" * 300, "do\nthis"),
+        Finding("a" * 90, FindingStatus.PROBLEM, "x [bold red]not markup[/] \x1b[31mred " + "y" * 300, "do\nthis"),
         ok("", ""),
     ]
     text = [line for _, line in lines(found)]

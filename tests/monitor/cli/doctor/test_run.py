@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from monitor.cli.doctor.clock_offset import Offsets
-from monitor.cli.doctor.finding import Finding, Status, ok
+from monitor.cli.doctor.finding import Finding, FindingStatus, ok
 from monitor.cli.doctor.run import examinations, examine, side_by_side
 from monitor.clock import SystemClock
 from tests.e2e.process import wait_for
@@ -16,7 +16,7 @@ from tests.monitor.cli.doctor.conftest import Configure
 
 def test_findings_come_in_the_order_of_their_examinations() -> None:
     found = side_by_side({"b": lambda: [ok("", "fine")], "a": lambda: [ok("other", "well")]}, SystemClock())
-    assert found == [Finding("b", Status.OK, "fine"), Finding("other", Status.OK, "well")]
+    assert found == [Finding("b", FindingStatus.OK, "fine"), Finding("other", FindingStatus.OK, "well")]
 
 
 def test_what_raises_or_hangs_is_a_problem_of_its_own() -> None:
@@ -47,10 +47,10 @@ def test_what_raises_or_hangs_is_a_problem_of_its_own() -> None:
     finally:
         enough.set()
     assert [(item.name, item.status) for item in found] == [
-        ("a", Status.PROBLEM),
-        ("part", Status.OK),
-        ("b", Status.PROBLEM),
-        ("c", Status.OK),
+        ("a", FindingStatus.PROBLEM),
+        ("part", FindingStatus.OK),
+        ("b", FindingStatus.PROBLEM),
+        ("c", FindingStatus.OK),
     ]
     assert "OSError: no such thing" in found[0].found
     assert "no answer within 0.3 s" in found[2].found
@@ -73,5 +73,5 @@ def test_no_secret_is_shown_whoever_repeats_it(configure: Configure) -> None:
     config = configure("model: a\ndatabase: postgresql+hunter2://me:hunter2@db/w\n")
     found = examine(config, Path("watchkeeper.yaml"), SystemClock())
     said = next(item for item in found if item.name == "database")
-    assert said.status is Status.PROBLEM
+    assert said.status is FindingStatus.PROBLEM
     assert "hunter2" not in said.found, "not even where SQLAlchemy quotes it"

@@ -9,7 +9,7 @@ import pytest
 
 from monitor.collectors.container import cgroup_v1, cgroup_v2
 from monitor.collectors.container.cgroup import locate, memberships
-from monitor.collectors.container.cgroup_files import Sample, size
+from monitor.collectors.container.cgroup_files import CgroupSample, size
 from tests.monitor.collectors.container.test_cgroup import POD, TREES
 
 GIB = 1 << 30
@@ -23,14 +23,14 @@ PRESSURE = {
 }
 
 
-def sample(root: Path, membership: str) -> Sample:
+def sample(root: Path, membership: str) -> CgroupSample:
     group = locate(root, memberships(membership))
     assert group is not None
     return (cgroup_v2 if group.version == 2 else cgroup_v1).sample(group)
 
 
 def test_v2_with_limits() -> None:
-    assert sample(TREES / "v2", f"0::/{POD}/server.scope\n") == Sample(
+    assert sample(TREES / "v2", f"0::/{POD}/server.scope\n") == CgroupSample(
         cpu_seconds=60.0,
         cpu_limit=1.5,
         periods=4000.0,
@@ -61,7 +61,7 @@ def test_v2_memory_high_is_a_limit_too() -> None:
 
 def test_v1_with_limits() -> None:
     found = sample(TREES / "v1", "4:memory:/docker/box\n2:cpu,cpuacct:/docker/box\n")
-    assert found == Sample(
+    assert found == CgroupSample(
         cpu_seconds=60.0,
         cpu_limit=1.5,
         periods=4000.0,
@@ -82,7 +82,7 @@ def test_v1_knows_of_a_limit_that_it_can_t_see() -> None:
 
 def test_hybrid() -> None:
     found = sample(TREES / "hybrid", "4:memory:/service\n3:cpuacct:/\n2:cpu:/\n0::/service\n")
-    assert found == Sample(memory_used=536870912.0, oom_kills=0.0, waited=PRESSURE)
+    assert found == CgroupSample(memory_used=536870912.0, oom_kills=0.0, waited=PRESSURE)
 
 
 def test_no_limit_of_version_1_is_a_huge_number_that_differs_with_the_page() -> None:

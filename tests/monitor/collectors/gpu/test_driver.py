@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.collectors.gpu.process_memory import GpuProcessCollector
-from monitor.collectors.gpu.timeouts import NoAnswer, Patience
+from monitor.collectors.gpu.timeouts import NoAnswer, Timeouts
 from tests.fakes.nvml import VARIABLE, Gpus, build
 from tests.fakes.nvml.watch import Watch
 
@@ -180,14 +180,14 @@ print(up(91.0), up(106.0))
 
 
 def test_jobs_raise_where_they_were_asked_for() -> None:
-    line = Patience()
+    line = Timeouts()
     with pytest.raises(ZeroDivisionError):
         line.run(lambda: 1 / 0, 1.0)
     assert line.run(lambda: 5, 1.0) == 5
 
 
 def test_one_job_at_a_time() -> None:
-    line, go = Patience(), threading.Event()
+    line, go = Timeouts(), threading.Event()
     with pytest.raises(NoAnswer):
         line.run(go.wait, 0.01)
     with pytest.raises(NoAnswer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alerts.rules.rule import Rule
-from alerts.state.condition import Company
+from alerts.state.condition import ConditionInputs
 from alerts.state.evaluate import States, evaluate
 from alerts.state.state import Status
 from checks.base import Measurement, Window
@@ -22,13 +22,15 @@ class Judged:
         self.watch, self.rule = watch, RULES[name]
         self.states: States = {}
 
-    def step(self, company: Company | None = None) -> Status:
+    def step(self, company: ConditionInputs | None = None) -> Status:
         """The worst status after one more sample."""
         rows = self.watch.rows()
-        self.states, _ = evaluate(self.rule, self.states, rows, None, self.watch.now, 15.0, company or Company())
+        self.states, _ = evaluate(
+            self.rule, self.states, rows, None, self.watch.now, 15.0, company or ConditionInputs()
+        )
         return max((state.status for state in self.states.values()), key=list(Status).index, default=Status.INACTIVE)
 
-    def steps(self, count: int, company: Company | None = None) -> list[Status]:
+    def steps(self, count: int, company: ConditionInputs | None = None) -> list[Status]:
         return [self.step(company) for _ in range(count)]
 
 
@@ -112,9 +114,9 @@ def test_every_rule_on_gpus_is_tried_here() -> None:
     }
 
 
-def _slow(status: Status) -> Company:
-    return Company(statuses={"latency-high": [("delays", status)]})
+def _slow(status: Status) -> ConditionInputs:
+    return ConditionInputs(statuses={"latency-high": [("delays", status)]})
 
 
-def _rate(value: float) -> Company:
-    return Company(newest={"request_rate": [Measurement("request_rate", value, Window(0.0, 15.0))]})
+def _rate(value: float) -> ConditionInputs:
+    return ConditionInputs(newest={"request_rate": [Measurement("request_rate", value, Window(0.0, 15.0))]})

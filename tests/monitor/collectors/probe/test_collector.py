@@ -12,7 +12,7 @@ from checks.base import Measurement, NotEnough
 from checks.catalog import CATALOG
 from monitor.collectors import Collector
 from monitor.collectors.probe.collector import TICK, ProbeCollector
-from monitor.net.errors import Failure
+from monitor.net.errors import FailureKind
 from monitor.settings.model import ModelSettings
 from monitor.settings.server import CollectSettings, ProbeSettings
 from tests.e2e.process import free_port, wait_for
@@ -45,7 +45,7 @@ def values(rows: list[Measurement], probe: str = "health") -> dict[str, Any]:
 def failures(rows: list[Measurement], probe: str = "health") -> dict[str, float]:
     """Counts that are not 0."""
     mine = [row for row in rows if row.name == "probe_failures_total" and dict(row.labels)["probe"] == probe]
-    assert {dict(row.labels)["reason"] for row in mine} == set(Failure), "each is there from the start"
+    assert {dict(row.labels)["reason"] for row in mine} == set(FailureKind), "each is there from the start"
     return {dict(row.labels)["reason"]: row.value for row in mine if row.value}
 
 

@@ -13,20 +13,20 @@ from checks.base import Measurement, NotEnough
 from checks.data.arrow import float_array, string_array
 from checks.drift.presets.compare import compare_exact
 from checks.inputs import PresetName
-from monitor.store.references.plan import Plan
-from monitor.worker.messages import ModelOptions, Verdict
+from monitor.store.references.plan import ReferencePlan
+from monitor.worker.messages import ModelOptions, WindowResult
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 from tests.monitor.worker.sample import reference_table, write_reference
-from tests.monitor.worker.test_tasks import judge
+from tests.monitor.worker.test_tasks import alert_engine
 
 DISTANCES = np.random.default_rng(8).normal(900, 300, 120)
 CARRIERS = ["UA"] * 60 + ["B6"] * 50 + ["XX"] * 10
 
 
-def verdict(tmp_path: Path, **options: object) -> Verdict:
+def verdict(tmp_path: Path, **options: object) -> WindowResult:
     """On one window of these rows; a later one that came too late for it is not seen."""
     path = tmp_path / "reference.parquet"
-    own = ModelOptions("delays", lateness=0.0, min_rows=20, plan=Plan("file", str(path)))
+    own = ModelOptions("delays", lateness=0.0, min_rows=20, plan=ReferencePlan("file", str(path)))
     log = Log(tmp_path / "w.db", replace(own, **options))  # type: ignore[arg-type]
     write_reference(log, tmp_path)
     rows = zip(DISTANCES.tolist(), CARRIERS, strict=True)
@@ -38,14 +38,14 @@ def verdict(tmp_path: Path, **options: object) -> Verdict:
     )
     log.predict(Prediction("next", START + HOUR + 1))
     log.predict(Prediction("late", START + 5, {"distance": 1e9, "carrier": "late"}))
-    return judge(log)[0]
+    return alert_engine(log)[0]
 
 
-def drift(found: Verdict, feature: str) -> Measurement:
+def drift(found: WindowResult, feature: str) -> Measurement:
     (row,) = (
         row
         for row in found.measurements
-        if row.name == "feature_drift" and dict(row.labels)["feature"] == feature and not row.aside
+        if row.name == "feature_drift" and dict(row.labels)["feature"] == feature and not row.secondary
     )
     return row
 
@@ -70,13 +70,15 @@ def test_the_windows_rows_are_compared_with_the_files(preset: PresetName, tmp_pa
 
 def test_without_the_file_drift_fails_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "reference.parquet"
-    own = ModelOptions("delays", lateness=0.0, min_rows=2, plan=Plan("file", str(path)), drift_preset="evidently")
+    own = ModelOptions(
+        "delays", lateness=0.0, min_rows=2, plan=ReferencePlan("file", str(path)), drift_preset="evidently"
+    )
     log = Log(tmp_path / "w.db", replace(own, drift_methods=()))
     write_reference(log, tmp_path)
     pq.write_table(reference_table(300), path)
     log.predict(*(Prediction(str(place), START + place) for place in range(30)))
     log.predict(Prediction("next", START + HOUR + 1))
-    found = judge(log)[0]
+    found = alert_engine(log)[0]
     assert "is not what it was when it was built" in found.errors["drift"]
     assert set(found.failed) == {"feature_drift", "drifted_features", "prediction_drift"}
     assert any(row.name == "missing_ratio" and row.value is not None for row in found.measurements)
@@ -84,9 +86,9 @@ def test_without_the_file_drift_fails_and_nothing_else(tmp_path: Path) -> None:
 
 def test_an_empty_window_is_a_reason(tmp_path: Path) -> None:
     own = ModelOptions("delays", lateness=0.0, min_rows=2, drift_preset="nannyml", drift_methods=())
-    log = Log(tmp_path / "w.db", replace(own, plan=Plan("file", str(tmp_path / "reference.parquet"))))
+    log = Log(tmp_path / "w.db", replace(own, plan=ReferencePlan("file", str(tmp_path / "reference.parquet"))))
     write_reference(log, tmp_path)
     log.predict(Prediction("a", START + 1))
     log.predict(Prediction("b", START + 2 * HOUR + 1))
-    found = judge(log)[1]
+    found = alert_engine(log)[1]
     assert {row.reason for row in found.measurements if "drift" in row.name} == {NotEnough.NO_ROWS}

@@ -14,8 +14,8 @@ import pytest
 from checks.segments.parts import PARTS
 from monitor.store.engine import writing
 from monitor.store.references.activations import configure
-from monitor.store.references.plan import Plan
-from monitor.worker.messages import Closing, ModelOptions, SegmentOptions, Verdict
+from monitor.store.references.plan import ReferencePlan
+from monitor.worker.messages import ModelOptions, SegmentOptions, WindowClose, WindowResult
 from monitor.worker.references import segments
 from monitor.worker.tasks import compact, measure, measure_many
 from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
@@ -66,10 +66,10 @@ class Daemon:
     """Follows a log as the daemon does, at some pace."""
 
     log: Log
-    calls: Callable[[Log, Sequence[Closing]], list[Verdict]]
+    calls: Callable[[Log, Sequence[WindowClose]], list[WindowResult]]
     tail: bool
 
-    def tick(self) -> list[tuple[Closing, Verdict]]:
+    def tick(self) -> list[tuple[WindowClose, WindowResult]]:
         self.log.scan()
         closings = self.log.closings()
         done = []
@@ -83,14 +83,14 @@ class Daemon:
         return done
 
 
-def at_once(log: Log, closings: Sequence[Closing]) -> list[Verdict]:
+def at_once(log: Log, closings: Sequence[WindowClose]) -> list[WindowResult]:
     verdicts = measure_many(log.url, log.model, closings, log.options)
     for closing, verdict in zip(closings, verdicts, strict=True):
         log.record(closing, [window for window, _ in verdict.matured], verdict.versions)
     return verdicts
 
 
-def one_by_one(log: Log, closings: Sequence[Closing]) -> list[Verdict]:
+def one_by_one(log: Log, closings: Sequence[WindowClose]) -> list[WindowResult]:
     verdicts = []
     for closing in closings:
         verdicts.append(measure(log.url, log.model, closing, log.options))
@@ -98,7 +98,7 @@ def one_by_one(log: Log, closings: Sequence[Closing]) -> list[Verdict]:
     return verdicts
 
 
-def facts(done: Sequence[tuple[Closing, Verdict]]) -> list[object]:
+def facts(done: Sequence[tuple[WindowClose, WindowResult]]) -> list[object]:
     """All of the verdicts but how long they took."""
     return [
         (
@@ -127,7 +127,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def replayed(
     template: Path, tmp_path: Path, options: ModelOptions, random: Random, arrivals: Sequence[Sequence[Any]]
-) -> list[tuple[Closing, Verdict]]:
+) -> list[tuple[WindowClose, WindowResult]]:
     """The verdicts, which are the same at four paces."""
     paces = [
         (1, one_by_one, True),
@@ -143,7 +143,7 @@ def replayed(
         if options.plan.learns:
             with writing(daemon.log.engine).begin() as connection:
                 configure(connection, options.model, options.plan, 0.0)
-        done: list[tuple[Closing, Verdict]] = []
+        done: list[tuple[WindowClose, WindowResult]] = []
         for place, batch in enumerate(arrivals, start=1):
             daemon.log.accept(batch)
             if place % every == 0:
@@ -174,10 +174,10 @@ def test_verdicts_do_not_depend_on_the_pace(
 
 
 PLANS = {
-    "learned": Plan("first", first=3 * HOUR),
-    "rolling": Plan("previous", first=2 * HOUR, of=2 * HOUR),
-    "of versions": Plan("first", first=2 * HOUR, per_version=True),
-    "of a file's version": Plan("file", None, "1", per_version=True, first=2 * HOUR),
+    "learned": ReferencePlan("first", first=3 * HOUR),
+    "rolling": ReferencePlan("previous", first=2 * HOUR, of=2 * HOUR),
+    "of versions": ReferencePlan("first", first=2 * HOUR, per_version=True),
+    "of a file's version": ReferencePlan("file", None, "1", per_version=True, first=2 * HOUR),
 }
 
 

@@ -14,7 +14,7 @@ from monitor.worker.evidently.catalog import ReportError, items
 from monitor.worker.evidently.html import UnknownLayout, quoted
 from monitor.worker.evidently.messages import PRESETS, ReportTask
 from monitor.worker.evidently.numbers import NUMBERS_OF_ONE, failed, flat, numbers
-from monitor.worker.evidently.run import Run
+from monitor.worker.evidently.run import ReportRun
 
 WINDOW = Window(0.0, 3600.0)
 SCHEMA = Schema(
@@ -38,9 +38,9 @@ def task(**keys: object) -> ReportTask:
     return ReportTask("weekly", WINDOW, 1, "reference.csv", **keys)  # type: ignore[arg-type]
 
 
-def run(wanted: ReportTask, current: pd.DataFrame, normal: pd.DataFrame | None = None) -> Run:
+def run(wanted: ReportTask, current: pd.DataFrame, normal: pd.DataFrame | None = None) -> ReportRun:
     of = items(wanted.preset, wanted.metrics, wanted.options)
-    return Run(of, SCHEMA, current, frame(2, len(current)) if normal is None else normal)
+    return ReportRun(of, SCHEMA, current, frame(2, len(current)) if normal is None else normal)
 
 
 def test_the_presets_are_evidentlys_own() -> None:
@@ -137,7 +137,7 @@ def test_several_bad_columns_among_many_are_found() -> None:
     current, normal = (pd.DataFrame({name: rng.normal(size=200) for name, _ in schema.features}) for _ in range(2))
     current["c3"] = math.nan
     normal["c11"] = math.nan
-    made = Run(items("DataDriftPreset", (), {}), schema, current, normal)
+    made = ReportRun(items("DataDriftPreset", (), {}), schema, current, normal)
     _, bad = made.snapshot()
     assert {name: "current" in text for name, text in bad.items()} == {"c3": True, "c11": False}
 

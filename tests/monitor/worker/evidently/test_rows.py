@@ -16,7 +16,7 @@ from monitor.worker.evidently.rows import count, frame_of, of_reference, of_wind
 from monitor.worker.messages import ModelOptions
 from monitor.worker.sample import Sample
 from monitor.worker.stored.references import StoredReference, newest, reread
-from monitor.worker.stored.window_reader import Evidence
+from monitor.worker.stored.window_reader import WindowReader
 from monitor.worker.tasks import compact
 from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
 from tests.monitor.worker.sample import reference_table, write_reference
@@ -76,7 +76,7 @@ def test_rows_of_several_windows_as_of_a_position(log: Log, options: ModelOption
     late = log.predict(Prediction("late", START + 5))
     log.scan()
     compact(log.url, options.model, late, options)
-    evidence = Evidence(log.engine, options.model, stored, seq, options)
+    evidence = WindowReader(log.engine, options.model, stored, seq, options)
     two = Window(START, START + 2 * HOUR)
     assert count(evidence, two, HOUR) == 20, "what came after the position is not seen"
     every, labelled = Sample(100, 0), Sample(100, 0)

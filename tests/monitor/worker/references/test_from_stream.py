@@ -10,11 +10,11 @@ from sqlalchemy import delete, select
 
 from checks.base import Measurement, NotEnough, Window, labels
 from monitor.store.engine import writing
-from monitor.store.references.activations import configure, read_uses
-from monitor.store.references.active import normal
-from monitor.store.references.plan import Plan
+from monitor.store.references.activations import configure, read_activations
+from monitor.store.references.active import reference_status
+from monitor.store.references.plan import ReferencePlan
 from monitor.store.tables import chunks, profiles, references, rollups
-from monitor.worker.messages import ModelOptions, Verdict
+from monitor.worker.messages import ModelOptions, WindowResult
 from monitor.worker.references.commands import Decision, accept, build, use
 from monitor.worker.references.from_stream import NotLearned
 from monitor.worker.stored.profiles import Profiles
@@ -24,13 +24,13 @@ from tests.monitor.worker.log import HOUR, START, Truth
 from tests.monitor.worker.stream import Stream, drift, hour, is_over
 
 OPTIONS = ModelOptions("delays", every=HOUR, lateness=0.0, min_rows=60, maturity=3 * HOUR, coverage=0.8)
-LEARN = replace(OPTIONS, plan=Plan("first", first=10 * HOUR))
+LEARN = replace(OPTIONS, plan=ReferencePlan("first", first=10 * HOUR))
 EVERYTHING = 1 << 40
 DISTANCE = labels(feature="distance", method="psi")
 ANN = Decision("ann", 1_800_000_000.0, "a new carrier")
 
 
-def missing(verdict: Verdict) -> Measurement:
+def missing(verdict: WindowResult) -> Measurement:
     (row,) = [row for row in verdict.measurements if row.name == "drifted_features"]
     return row
 
@@ -53,7 +53,7 @@ def test_the_first_hours_become_normal_and_are_not_judged_after_all(tmp_path: Pa
 
 
 def test_learning_goes_on_until_there_are_enough_rows(tmp_path: Path) -> None:
-    stream = Stream(tmp_path, replace(LEARN, plan=Plan("first", first=2 * HOUR)))
+    stream = Stream(tmp_path, replace(LEARN, plan=ReferencePlan("first", first=2 * HOUR)))
     done = stream.send(*(hour(number, rows=20) for number in range(6)))
     assert [verdict.reference for _, verdict in done] == [None, None, None, 1, 1]
     assert missing(done[2][1]).detail["why"] == "learning until there are enough rows"
@@ -70,7 +70,7 @@ def test_labels_that_have_come_give_the_performance_to_compare_with(tmp_path: Pa
 
 
 def test_each_window_is_compared_with_those_before_it(tmp_path: Path) -> None:
-    stream = Stream(tmp_path, replace(OPTIONS, plan=Plan("previous", first=2 * HOUR, of=2 * HOUR)))
+    stream = Stream(tmp_path, replace(OPTIONS, plan=ReferencePlan("previous", first=2 * HOUR, of=2 * HOUR)))
     done = stream.send(*(hour(number, shift=3.0 * (number >= 6)) for number in range(10)))
     over = [None if verdict.reference is None else is_over(drift(verdict)) for _, verdict in done]
     assert over == [None, None, False, False, False, False, True, True, False]
@@ -95,14 +95,14 @@ def test_what_is_accepted_holds_from_the_next_window_on_and_can_be_taken_back(tm
     use(stream.log.engine, "delays", 1, ANN)
     assert is_over(drift(stream.send(hour(16, shift=3.0))[-1][1]))
     with stream.log.engine.connect() as connection:
-        rows = read_uses(connection, "delays").rows
+        rows = read_activations(connection, "delays").rows
         assert [(row.action, row.reference_id, row.recorded_by) for row in rows] == [
             ("configured", None, "config"),
             ("learned", 1, "watchkeeper"),
             ("accepted", 2, "ann"),
             ("used", 1, "ann"),
         ]
-        assert [one.id for one in normal(connection, "delays").in_force] == [1]
+        assert [one.id for one in reference_status(connection, "delays").in_force] == [1]
 
 
 def test_longer_spans_do_not_look_back_behind_what_is_accepted(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_of_many_accepted_windows_limits_are_learned_anew(tmp_path: Path) -> Non
 
 
 def test_versions_are_judged_by_their_own(tmp_path: Path) -> None:
-    plan = Plan("first", first=10 * HOUR, per_version=True)
+    plan = ReferencePlan("first", first=10 * HOUR, per_version=True)
     stream = Stream(tmp_path, replace(OPTIONS, plan=plan))
     first = stream.send(*(hour(number, version="3") for number in range(12)))
     assert [verdict.version for _, verdict in first] == ["3"] * 11
@@ -152,7 +152,7 @@ def test_versions_are_judged_by_their_own(tmp_path: Path) -> None:
 
 
 def test_many_versions_in_one_chunk_are_told_apart_by_row(tmp_path: Path) -> None:
-    stream = Stream(tmp_path, replace(OPTIONS, plan=Plan("first", first=2 * HOUR, per_version=True)))
+    stream = Stream(tmp_path, replace(OPTIONS, plan=ReferencePlan("first", first=2 * HOUR, per_version=True)))
     for number in range(5):
         rows = hour(number)
         odd = [replace(row, id=f"x{row.id}", version=f"v{place}") for place, row in enumerate(hour(number, rows=12))]
@@ -206,7 +206,11 @@ def test_rows_that_are_gone_are_missed(tmp_path: Path) -> None:
 def test_there_is_nothing_to_accept_under(tmp_path: Path) -> None:
     for name, options, text in (
         ("a", LEARN, "watchkeeper reference build --from events:1h"),
-        ("b", replace(OPTIONS, plan=Plan("previous", first=HOUR, of=HOUR)), "a rolling reference accepts every window"),
+        (
+            "b",
+            replace(OPTIONS, plan=ReferencePlan("previous", first=HOUR, of=HOUR)),
+            "a rolling reference accepts every window",
+        ),
     ):
         (tmp_path / name).mkdir()
         stream = Stream(tmp_path / name, options)
@@ -220,7 +224,7 @@ def test_there_is_nothing_to_accept_under(tmp_path: Path) -> None:
 def test_profiles_are_kept_up_for_all_versions_and_what_was_judged_by_old_bins_can_still_be_revised(
     tmp_path: Path,
 ) -> None:
-    options = replace(OPTIONS, plan=Plan("first", first=2 * HOUR, per_version=True))
+    options = replace(OPTIONS, plan=ReferencePlan("first", first=2 * HOUR, per_version=True))
     stream = Stream(tmp_path, options)
     for number in range(7):
         stream.send([*hour(number, version="3"), *hour(number, version="4", shift=3.0, rows=100)])
@@ -245,12 +249,12 @@ def test_profiles_are_kept_up_for_all_versions_and_what_was_judged_by_old_bins_c
 
 
 def test_another_length_to_learn_from_begins_anew_for_every_version(tmp_path: Path) -> None:
-    stream = Stream(tmp_path, replace(OPTIONS, plan=Plan("first", first=2 * HOUR, per_version=True)))
+    stream = Stream(tmp_path, replace(OPTIONS, plan=ReferencePlan("first", first=2 * HOUR, per_version=True)))
     assert [verdict.reference for _, verdict in stream.send(*(hour(n, version="3") for n in range(5)))][-1] == 1
-    longer = Plan("first", first=3 * HOUR, per_version=True)
+    longer = ReferencePlan("first", first=3 * HOUR, per_version=True)
     with writing(stream.log.engine).begin() as connection:
         assert configure(connection, "delays", longer, 0.0)
-        assert [one.version for one in normal(connection, "delays").learning] == ["3"]
+        assert [one.version for one in reference_status(connection, "delays").learning] == ["3"]
     stream.options = replace(OPTIONS, plan=longer)
     done = stream.send(*(hour(number, version="3") for number in range(5, 10)))
     assert [verdict.reference for _, verdict in done] == [None, None, None, 2, 2]

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from checks.base import Measurement, NotEnough
-from monitor.store.references.plan import Plan
+from monitor.store.references.plan import ReferencePlan
 from monitor.store.tables import segmentations
-from monitor.worker.messages import ModelOptions, SegmentOptions, Verdict
+from monitor.worker.messages import ModelOptions, SegmentOptions, WindowResult
 from monitor.worker.references import segments
 from monitor.worker.references.commands import Decision, accept, build, use
 from tests.monitor.worker.log import HOUR
@@ -22,7 +22,7 @@ SEGMENTS = (
     SegmentOptions("country", "tag", top=2, min_rows=20, checks=("volume", "drift", "feature_drift")),
 )
 OPTIONS = ModelOptions("delays", every=HOUR, lateness=0.0, min_rows=60, drift_methods=("psi",), segments=SEGMENTS)
-LEARN = replace(OPTIONS, plan=Plan("first", first=9 * HOUR))
+LEARN = replace(OPTIONS, plan=ReferencePlan("first", first=9 * HOUR))
 ANN = Decision("ann", 1_800_000_000.0)
 DE, OTHER = "country=DE", "country=(other)"
 
@@ -31,7 +31,7 @@ def silent(_share: float) -> None:
     pass
 
 
-def of(verdict: Verdict, segment: str, name: str = "feature_drift") -> Measurement:
+def of(verdict: WindowResult, segment: str, name: str = "feature_drift") -> Measurement:
     """Of distance, where it is of a feature."""
     own = {("segment", segment)} | ({("feature", "distance")} if name == "feature_drift" else set())
     (row,) = [row for row in verdict.measurements if row.name == name and own <= set(row.labels)]

@@ -8,7 +8,7 @@ import pytest
 from checks.data.arrow import string_array
 from checks.data.ids import hash_ids
 from monitor.worker.stored import id_index
-from monitor.worker.stored.id_index import NOWHERE, Ids, first_in_reach, positions
+from monitor.worker.stored.id_index import NOWHERE, IdIndex, first_in_reach, positions
 from monitor.worker.tasks import compact
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 
@@ -19,7 +19,7 @@ FIRST = round(START / HOUR)
 def test_finds_ids_wherever_their_chunks_are(log: Log, monkeypatch: pytest.MonkeyPatch, cached: int) -> None:
     monkeypatch.setattr(id_index, "CACHED_HASHES", cached)
     chosen = random.Random(3)
-    known = Ids(log.engine, log.model, HOUR)
+    known = IdIndex(log.engine, log.model, HOUR)
     windows: dict[str, int] = {}
     for portion in range(12):
         fresh = {f"{portion}.{number}": FIRST + chosen.randint(0, 3) for number in range(chosen.randint(1, 40))}

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from checks.base import Window
 from monitor.store.tables import chunks, profiles, progress
-from monitor.worker.messages import Kept, ModelOptions
+from monitor.worker.messages import ModelOptions, UpkeepResult
 from monitor.worker.stored.profiles import ALL_TIME, Profiles
 from monitor.worker.stored.references import StoredReference, newest
 from monitor.worker.tasks import compact, keep_profiles
@@ -70,8 +70,10 @@ def test_the_newest_rows_come_first_and_each_portion_ends_in_time(before: Log) -
 
 
 def test_what_has_a_profile_or_is_rolled_up_is_left_alone(before: Log) -> None:
-    assert keep_profiles(before.url, before.model, 60.0, before.options) == Kept(profiled=13, waiting=0, rolled=13)
-    assert keep_profiles(before.url, before.model, 60.0, before.options) == Kept()
+    assert keep_profiles(before.url, before.model, 60.0, before.options) == UpkeepResult(
+        profiled=13, waiting=0, rolled=13
+    )
+    assert keep_profiles(before.url, before.model, 60.0, before.options) == UpkeepResult()
 
 
 def test_another_binning_begins_anew_and_leaves_the_old_ones_profiles(before: Log, tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def test_a_chunk_that_cannot_be_read_stops_nobody_else(before: Log, caplog: pyte
 
 
 def test_without_a_reference_there_is_nothing_to_do(log: Log) -> None:
-    assert keep_profiles(log.url, log.model, 1.0, log.options) == Kept()
+    assert keep_profiles(log.url, log.model, 1.0, log.options) == UpkeepResult()
 
 
 KILLED = """
@@ -132,7 +134,9 @@ def test_it_goes_on_where_kill_9_ended_it(before: Log, at: int) -> None:
     done = subprocess.run([sys.executable, "-c", KILLED, before.url, str(at)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert len(hours(before)) == at
-    assert keep_profiles(before.url, before.model, 60.0, before.options) == Kept(profiled=13 - at, waiting=0, rolled=13)
+    assert keep_profiles(before.url, before.model, 60.0, before.options) == UpkeepResult(
+        profiled=13 - at, waiting=0, rolled=13
+    )
     store = Profiles(before.engine, before.model, HOUR, stored(before))
     found = store.of(Window(START, START + HOURS * HOUR), HOURS + 1)
     assert not found.missing

@@ -29,7 +29,7 @@ from tests.monitor.worker.log import HOUR, Log
 DAY = 86400.0
 NOW = 100 * DAY
 EVENTS, HOURS, HISTORY = 14 * DAY, 35 * DAY, 50 * DAY
-AGES = retention.Ages(EVENTS, HOURS, HISTORY)
+AGES = retention.RetentionAges(EVENTS, HOURS, HISTORY)
 
 
 @pytest.fixture(autouse=True)
