@@ -1,7 +1,10 @@
-"""What all tests share: hypothesis' profile for long runs, chosen with ``--hypothesis-profile=thorough``."""
+"""What all tests share: hypothesis' profiles. ``--hypothesis-profile=thorough`` chooses the one for long runs."""
 
 from __future__ import annotations
 
 from hypothesis import settings
 
+# No example has a deadline: on a busy machine any of them may take long.
+settings.register_profile("watchkeeper", deadline=None)
 settings.register_profile("thorough", max_examples=5_000, stateful_step_count=60, deadline=None, print_blob=True)
+settings.load_profile("watchkeeper")

@@ -244,7 +244,7 @@ def _settings(examples: int) -> settings:
     """The same examples each time, unless a profile asks for more."""
     if settings.get_current_profile_name() == "thorough":
         return settings()
-    return settings(max_examples=examples, stateful_step_count=25, deadline=None, derandomize=True)
+    return settings(max_examples=examples, stateful_step_count=25, derandomize=True)
 
 
 TestSampled = Sampled.TestCase

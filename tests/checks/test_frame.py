@@ -260,7 +260,7 @@ SCHEMAS = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data(), st.sampled_from(SCHEMAS), st.integers(1, 5))
 def test_no_value_whatever_costs_a_row(data: st.DataObject, schema: Schema | None, rows: int) -> None:
     column = st.lists(scalars, min_size=rows, max_size=rows)

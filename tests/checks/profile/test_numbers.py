@@ -32,7 +32,7 @@ def check(column: NumberColumn, given_values: list[float], bins: NumberBins) -> 
         assert column.std == pytest.approx(finite.std(), rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(values, st.sampled_from(KINDS), st.integers(0, 5))
 def test_every_number_type_in_chunks_and_slices(given_values: list[Any], kind: str, cut: int) -> None:
     array = pa.array(given_values, getattr(pa, kind)())
@@ -42,7 +42,7 @@ def test_every_number_type_in_chunks_and_slices(given_values: list[Any], kind: s
     check(made, [float(value) for value in given_values if value is not None], BINS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.one_of(st.floats(-1e5, 1e5), st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -0.0])), max_size=60)
 )

@@ -79,7 +79,7 @@ def same(a: Profile, b: Profile) -> None:
         assert left.m2 == pytest.approx(right.m2, rel=1e-6, abs=1e-3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(rows, st.data())
 def test_merging_any_split_is_the_whole(all_rows: list[tuple[Any, ...]], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.lists(st.integers(0, len(all_rows)), max_size=4)))
@@ -97,14 +97,14 @@ def test_merging_any_split_is_the_whole(all_rows: list[tuple[Any, ...]], data: s
     same(merge(whole, empty(BINNING)), whole)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows)
 def test_bytes_there_and_back(all_rows: list[tuple[Any, ...]]) -> None:
     made = profile(frame(all_rows), BINNING)
     same(Profile.from_bytes(made.to_bytes(), BINNING), made)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(rows)
 def test_every_row_is_counted_once(all_rows: list[tuple[Any, ...]]) -> None:
     made = profile(frame(all_rows), BINNING)

@@ -50,7 +50,7 @@ def same(found: Profile, wanted: Profile) -> None:
                 assert np.array_equal(other[part], value, equal_nan=True), (name, part, other[part], value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(parts(), max_size=6))
 def test_it_is_the_merge_of_one_after_the_other(made: list[Profile]) -> None:
     wanted = reduce(merge, made) if made else empty(BINNING)

@@ -125,7 +125,7 @@ def judge(log: Log) -> int:
     return max([closing.close_seq for closing in closings], default=0) if judged else 0
 
 
-@settings(max_examples=25, deadline=None, phases=(Phase.generate,))
+@settings(max_examples=25, phases=(Phase.generate,))
 @given(data=st.data(), every=st.sampled_from(LENGTHS), arriving=batches())
 def test_any_window_as_of_any_position_is_that_of_its_rows(
     templates: dict[float, Path], data: st.DataObject, every: float, arriving: list[Any]
