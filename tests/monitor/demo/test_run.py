@@ -104,7 +104,7 @@ def test_a_taken_port_that_was_asked_for_is_refused(tmp_path: Path) -> None:
     assert f"port {port} is taken" in demo.printed
 
 
-@pytest.mark.demo
+@pytest.mark.release
 @pytest.mark.timeout(900)
 def test_the_whole_year_with_its_faults(flights_file: Path, tmp_path: Path) -> None:
     json_file = tmp_path / "summary.json"
@@ -131,7 +131,7 @@ def test_the_whole_year_with_its_faults(flights_file: Path, tmp_path: Path) -> N
     assert all(message["reason"] for message in summary["messages"])
 
 
-@pytest.mark.demo
+@pytest.mark.release
 @pytest.mark.timeout(900)
 def test_the_whole_year_without_faults_raises_none_of_their_alerts(flights_file: Path, tmp_path: Path) -> None:
     summary, printed = played(flights_file.parent, tmp_path, "--no-faults", "--speed", "10", seconds=800)
