@@ -20,9 +20,3 @@ def program(name: str, package: str) -> str:
     """Return the program's path, which Debian's package has."""
     found = shutil.which(name)
     return found or absent(f"{name} is not installed (Debian's package {package}; tests/setup.sh installs it)")
-
-
-def root() -> None:
-    """Ask for the rights to become another user."""
-    if os.geteuid():
-        absent("only root can become another user")

@@ -16,7 +16,7 @@ from monitor.demo.data import FEATURES, between, prepare
 from monitor.demo.replay import Departures, steps
 from monitor.demo.story import DAY, REPLAY, story
 from tests.e2e.process import Daemon, wait_for
-from tests.servers import program
+from tests.needs import program
 
 KILOMETRES = story(REPLAY[0])[0]
 BEGIN = KILOMETRES.begins - 8 * DAY
