@@ -20,7 +20,6 @@ LONGEST = (
     "tests/monitor/work/test_learning.py",
     "tests/survive/test_kill.py",
     "tests/monitor/web/test_intake.py",
-    "tests/e2e/test_report_demo.py",
     "tests/survive/test_daemon.py",
     "tests/e2e/test_presets.py",
     "tests/e2e/test_page.py",

@@ -74,6 +74,7 @@ def opened(url: str, folder: Path) -> tuple[str, str]:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page)), said
 
 
+@pytest.mark.release
 @pytest.mark.timeout(300)
 def test_the_report_of_the_drifting_week_opens_from_the_incident(tmp_path: Path) -> None:
     flights = pq.read_table(prepare(tmp_path))

@@ -58,6 +58,7 @@ def played(folder: Path, tmp_path: Path, *arguments: str, seconds: float) -> tup
     return json.loads((tmp_path / "summary.json").read_text()), demo.printed
 
 
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_three_days_from_start_to_end(flights_file: Path, tmp_path: Path) -> None:
     summary, printed = played(flights_file.parent, tmp_path, "--days", "3", "--speed", "50", seconds=200)

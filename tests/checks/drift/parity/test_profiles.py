@@ -93,7 +93,7 @@ def has_a_bin_for_each(name: str) -> bool:
     return len(names) <= 20 and len(now - names) <= 1
 
 
-@pytest.mark.parametrize("name", filter(has_a_bin_for_each, CATEGORIES))
+@pytest.mark.parametrize("name", list(filter(has_a_bin_for_each, CATEGORIES)))
 def test_categories_that_all_have_a_bin_give_the_peers_numbers(name: str) -> None:
     shape = ALL[name]
     texts = [present(side) for side in (shape.reference, shape.current)]
