@@ -5,8 +5,8 @@ READY := .venv/.ready
 ARGS ?=
 # Compiled once, not by each of the many processes that the tests start.
 unexport PYTHONDONTWRITEBYTECODE
-# Files go to processes in the order of tests/order.py, longest first.
-SHARED := -n 4 --dist loadfile --no-loadscope-reorder
+# Work goes to the processes in the order of tests/order.py, longest first.
+SHARED := -n 4 --no-loadscope-reorder --dist
 
 .PHONY: run test test-release parity chaos check bench lock dashboards docs clean
 
@@ -24,11 +24,11 @@ run: $(READY) ## the demo: a real model, real flights, Watchkeeper beside it (AR
 
 test: $(READY) ## the tests but for those of test-release, in four processes (ARGS="-n 0 -x" for one)
 	@sh tests/setup.sh
-	@$(BIN)/python -m pytest $(SHARED) $(ARGS)
+	@$(BIN)/python -m pytest $(SHARED) loadfile $(ARGS)
 
 test-release: $(READY) ## tests that are slow and rarely break: packages, images, the tutorial, the demo's year, peers
 	@sh tests/setup.sh
-	@$(BIN)/python -m pytest -m release $(SHARED) $(ARGS)
+	@$(BIN)/python -m pytest -m release $(SHARED) loadgroup $(ARGS)
 
 parity: $(READY) ## asks Evidently and NannyML anew, and keeps their answers for the tests where they changed
 	@$(BIN)/python -m tests.checks.drift.parity
