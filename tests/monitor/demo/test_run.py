@@ -15,18 +15,19 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.e2e.process import free_port
+
 COMMAND = Path(sys.executable).with_name("watchkeeper")
 
 
 class Demo:
-    """`watchkeeper demo` in `folder`, with what it prints in a file."""
+    """`watchkeeper demo` in `folder`, with what it prints in a file. Its port is its own: several run side by side."""
 
-    def __init__(self, folder: Path, output: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, output: Path, *arguments: str, port: int | None = None) -> None:
         self.output = output
+        command = [str(COMMAND), "demo", "--dir", str(folder), "--port", str(port or free_port()), *arguments]
         with output.open("wb") as out:
-            self.process = subprocess.Popen(
-                [str(COMMAND), "demo", "--dir", str(folder), *arguments], stdout=out, stderr=subprocess.STDOUT
-            )
+            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 
     @property
     def printed(self) -> str:
@@ -100,7 +101,7 @@ def test_a_taken_port_that_was_asked_for_is_refused(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        demo = Demo(tmp_path, tmp_path / "out", "--once", "--port", str(port))
+        demo = Demo(tmp_path, tmp_path / "out", "--once", port=port)
         assert demo.process.wait(60) == 1
     assert f"port {port} is taken" in demo.printed
 
