@@ -3,8 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
+# Compiled once, not by each of the many processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
+# Work goes to the processes in the order of tests/order.py, longest first.
+SHARED := -n 4 --no-loadscope-reorder --dist
 
-.PHONY: run test test-demo chaos check bench lock dashboards docs clean
+.PHONY: run test test-release parity chaos check bench lock dashboards docs clean
 
 $(READY): requirements.lock pyproject.toml client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Watchkeeper needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -18,12 +22,16 @@ $(READY): requirements.lock pyproject.toml client/pyproject.toml
 run: $(READY) ## the demo: a real model, real flights, Watchkeeper beside it (ARGS="--once --no-faults")
 	@$(BIN)/watchkeeper demo $(ARGS)
 
-test: $(READY) ## the whole test suite, in four processes (ARGS="-n 0 -x" for one)
+test: $(READY) ## the tests but for those of test-release, in four processes (ARGS="-n 0 -x" for one)
 	@sh tests/setup.sh
-	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest $(SHARED) loadfile $(ARGS)
 
-test-demo: $(READY) ## replays the demo's whole year twice, with and without its faults (minutes)
-	@$(BIN)/python -m pytest -m demo $(ARGS)
+test-release: $(READY) ## tests that are slow and rarely break: packages, images, the tutorial, the demo's year, peers
+	@sh tests/setup.sh
+	@$(BIN)/python -m pytest -m release $(SHARED) loadgroup $(ARGS)
+
+parity: $(READY) ## asks Evidently and NannyML anew, and keeps their answers for the tests where they changed
+	@$(BIN)/python -m tests.checks.drift.parity
 
 chaos: $(READY) ## kills a real daemon 100 times while all around it fails (about 10 minutes; ARGS="--kills 10 --seed 7")
 	@$(BIN)/python -m tests.chaos $(ARGS)

@@ -11,7 +11,7 @@ need chromium chromium
 need gcc "gcc libc6-dev"
 need openssl openssl
 [ -n "$missing" ] || exit 0
-command -v apt-get >/dev/null || { echo "not installed:$missing; the tests that need them are left out" >&2; exit 0; }
+command -v apt-get >/dev/null || { echo "not installed:$missing; the tests that need them are left out, or fail where CI is set" >&2; exit 0; }
 as_root=""
 [ "$(id -u)" = 0 ] || as_root="sudo -n"
 # The packages' own services are not wanted: the tests start their own on free ports.
@@ -24,5 +24,5 @@ fi
 # shellcheck disable=SC2086
 { $as_root apt-get update -qq &&
   $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null; } ||
-  echo "could not be installed:$missing; the tests that need them are left out" >&2
+  echo "could not be installed:$missing; the tests that need them are left out, or fail where CI is set" >&2
 exit 0

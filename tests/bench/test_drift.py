@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bench.drift import Result, own
 from bench.frames import write
 
 
+@pytest.mark.release
 def test_profile_and_exact_mode_see_the_columns_that_moved(tmp_path: Path) -> None:
     write(tmp_path / "reference.parquet", 4_000, 11, seed=1, current=False)
     write(tmp_path / "current.parquet", 4_000, 11, seed=2, current=True)

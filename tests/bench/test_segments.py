@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent.parent
 
 
+@pytest.mark.release
 def test_the_cost_of_segments_is_measured() -> None:
     command = [sys.executable, "-m", "bench.segments", "--rows", "400", "--columns", "6", "--hours", "2"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)

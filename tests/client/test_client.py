@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -291,7 +290,6 @@ def test_many_threads_lose_nothing(server: Receiver) -> None:
     assert len({row["id"] for row in server.rows()}) == 1600
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_logs_on_its_own_and_not_its_parents_rows(server: Receiver) -> None:
     # In a process of its own: forking the test runner would copy its threads' locks.
     program = f"""

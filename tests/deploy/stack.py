@@ -16,7 +16,7 @@ from types import TracebackType
 
 from tests.deploy.compose import SERVICES, environment, mounts
 from tests.e2e.process import COMMAND, free_port
-from tests.servers import program
+from tests.needs import program
 
 PORTS = ("8080", "9797", "9090", "9093")
 _ADDRESS = re.compile(rf"\b(?:0\.0\.0\.0|127\.0\.0\.1|watchkeeper|prometheus|alertmanager|model):({'|'.join(PORTS)})\b")

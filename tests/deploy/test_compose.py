@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from grafana.__main__ import FOLDER as DASHBOARDS
 from monitor.demo.data import reference_path
 from tests.deploy.compose import FOLDER, SERVICES, SPEC, environment, mounts, secrets
-from tests.servers import program
+from tests.needs import program
 from tests.servers.prometheus import promtool
 
 ROOT = FOLDER.parent.parent

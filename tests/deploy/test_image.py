@@ -53,7 +53,7 @@ def build(steps: list[tuple[str, str]], source: Path, home: Path) -> None:
             subprocess.run(["sh", "-ec", command], cwd=source, env=writing, check=True, timeout=500)
 
 
-@pytest.mark.demo
+@pytest.mark.release
 @pytest.mark.timeout(600)
 def test_the_demo_s_image_has_what_its_parts_need(tmp_path: Path) -> None:
     """It prepares the demo; tests/deploy/test_stack.py runs every part."""
@@ -65,7 +65,7 @@ def test_the_demo_s_image_has_what_its_parts_need(tmp_path: Path) -> None:
     subprocess.run([*entry, "monitor.demo.server", "--help"], cwd=tmp_path, check=True, timeout=60)
 
 
-@pytest.mark.demo
+@pytest.mark.release
 @pytest.mark.timeout(600)
 def test_the_build_steps_make_an_installation_that_serves_without_writing_to_itself(tmp_path: Path) -> None:
     home = tmp_path / "opt"

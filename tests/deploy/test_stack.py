@@ -54,7 +54,7 @@ def held(stack: Stack) -> set[str]:
     return {alert["labels"]["alertname"] for alert in found}
 
 
-@pytest.mark.demo
+@pytest.mark.release
 @pytest.mark.timeout(300)
 def test_the_services_work_together_and_both_watchers_are_heard(tmp_path: Path) -> None:
     with Stack(tmp_path, HURRY, MORE) as stack:

@@ -81,6 +81,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
     one.stop()
 
 
+@pytest.mark.release
 @pytest.mark.timeout(300)  # for a machine with other things to do; it takes some 15 s
 def test_the_tutorial_ends_with_the_alerts_that_it_shows(reader: Reader) -> None:
     blocks = BLOCK.findall(PAGE.read_text("utf-8"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import random
-import shutil
 import subprocess
 import threading
 import urllib.error
@@ -18,6 +17,7 @@ from monitor.config.load import load
 from monitor.daemon.daemon import Daemon as Built
 from tests.e2e.process import Daemon, wait_for
 from tests.e2e.stream import HOUR, START, write_reference
+from tests.needs import program
 
 KILLS = 20
 CONFIG = """
@@ -140,14 +140,13 @@ def _stored_ids(daemon: Daemon, kind: str) -> list[str]:
     return sorted(ids)
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed (tests/setup.sh installs it)")
 def test_a_sync_comes_before_each_acknowledgement(tmp_path: Path) -> None:
     write_reference(tmp_path / "reference.csv", rows=2000)
     trace = tmp_path / "trace"
     with Daemon(tmp_path, CONFIG) as daemon:
         strace = subprocess.Popen(
             [
-                "strace",
+                program("strace", "strace"),
                 "-f",
                 "-p",
                 str(daemon.pid),

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.process import Daemon, wait_for
 from tests.e2e.stream import batches, write_reference
 from tests.grafana.expressions import expressions
-from tests.servers import program
+from tests.needs import program
 from tests.servers.prometheus import Prometheus
 
 CONFIG = """

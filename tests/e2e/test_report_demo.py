@@ -16,7 +16,7 @@ from monitor.demo.data import FEATURES, between, prepare
 from monitor.demo.replay import Departures, steps
 from monitor.demo.story import DAY, REPLAY, story
 from tests.e2e.process import Daemon, wait_for
-from tests.servers import program
+from tests.needs import program
 
 KILOMETRES = story(REPLAY[0])[0]
 BEGIN = KILOMETRES.begins - 8 * DAY
@@ -74,6 +74,7 @@ def opened(url: str, folder: Path) -> tuple[str, str]:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page)), said
 
 
+@pytest.mark.release
 @pytest.mark.timeout(300)
 def test_the_report_of_the_drifting_week_opens_from_the_incident(tmp_path: Path) -> None:
     flights = pq.read_table(prepare(tmp_path))

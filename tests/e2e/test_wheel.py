@@ -19,6 +19,7 @@ def run(*command: object, cwd: Path | str = ROOT) -> str:
     return result.stdout
 
 
+@pytest.mark.release
 @pytest.mark.timeout(300)
 def test_the_wheel_installs_and_runs_from_the_root_folder(tmp_path: Path) -> None:
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, ROOT)

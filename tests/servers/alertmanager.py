@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.e2e.process import free_port, wait_for
-from tests.servers import program
+from tests.needs import program
 
 _CONFIG = """
 route: {{receiver: hook, group_by: [alertname, model], group_wait: 100ms, group_interval: 1s, repeat_interval: 1h}}

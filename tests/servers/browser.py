@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.servers import program
+from tests.needs import program
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from tests.e2e.process import free_port, wait_for
-from tests.servers import program
+from tests.needs import program
 
 _CONFIG = """
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}

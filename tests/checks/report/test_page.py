@@ -12,7 +12,7 @@ import pytest
 
 from checks.report import compare
 from tests.checks.report.tables import NAN, fifty, with_three_wrong
-from tests.servers import program
+from tests.needs import program
 
 EVIL = "<script>alert(1)</script>\"'&\x1b[31m"
 VOID = {"meta", "link", "rect", "line"}

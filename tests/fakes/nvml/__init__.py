@@ -6,7 +6,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.servers import program
+from tests.needs import program
 
 VARIABLE = "FAKE_NVML"
 GIB = 1 << 30

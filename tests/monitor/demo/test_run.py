@@ -15,18 +15,19 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.e2e.process import free_port
+
 COMMAND = Path(sys.executable).with_name("watchkeeper")
 
 
 class Demo:
-    """`watchkeeper demo` in `folder`, with what it prints in a file."""
+    """`watchkeeper demo` in `folder`, with what it prints in a file. Its port is its own: several run side by side."""
 
-    def __init__(self, folder: Path, output: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, output: Path, *arguments: str, port: int | None = None) -> None:
         self.output = output
+        command = [str(COMMAND), "demo", "--dir", str(folder), "--port", str(port or free_port()), *arguments]
         with output.open("wb") as out:
-            self.process = subprocess.Popen(
-                [str(COMMAND), "demo", "--dir", str(folder), *arguments], stdout=out, stderr=subprocess.STDOUT
-            )
+            self.process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
 
     @property
     def printed(self) -> str:
@@ -58,6 +59,7 @@ def played(folder: Path, tmp_path: Path, *arguments: str, seconds: float) -> tup
     return json.loads((tmp_path / "summary.json").read_text()), demo.printed
 
 
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_three_days_from_start_to_end(flights_file: Path, tmp_path: Path) -> None:
     summary, printed = played(flights_file.parent, tmp_path, "--days", "3", "--speed", "50", seconds=200)
@@ -99,12 +101,12 @@ def test_a_taken_port_that_was_asked_for_is_refused(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        demo = Demo(tmp_path, tmp_path / "out", "--once", "--port", str(port))
+        demo = Demo(tmp_path, tmp_path / "out", "--once", port=port)
         assert demo.process.wait(60) == 1
     assert f"port {port} is taken" in demo.printed
 
 
-@pytest.mark.demo
+@pytest.mark.release
 @pytest.mark.timeout(900)
 def test_the_whole_year_with_its_faults(flights_file: Path, tmp_path: Path) -> None:
     json_file = tmp_path / "summary.json"
@@ -131,7 +133,7 @@ def test_the_whole_year_with_its_faults(flights_file: Path, tmp_path: Path) -> N
     assert all(message["reason"] for message in summary["messages"])
 
 
-@pytest.mark.demo
+@pytest.mark.release
 @pytest.mark.timeout(900)
 def test_the_whole_year_without_faults_raises_none_of_their_alerts(flights_file: Path, tmp_path: Path) -> None:
     summary, printed = played(flights_file.parent, tmp_path, "--no-faults", "--speed", "10", seconds=800)

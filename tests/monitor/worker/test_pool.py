@@ -236,8 +236,8 @@ def test_no_worker_outlives_a_daemon_that_is_killed(tmp_path: Path) -> None:
 
 def test_the_daemons_side_loads_no_numerics() -> None:
     code = (
-        "import sys, monitor.worker, monitor.worker.messages, monitor.worker.compact, monitor.worker.tasks,"
-        " monitor.worker.reference, monitor.worker.upkeep.retention\n"
+        "import sys, monitor.worker.pool, monitor.worker.messages, monitor.worker.tasks,"
+        " monitor.worker.upkeep.retention\n"
         "print(sorted({'numpy', 'pandas', 'pyarrow', 'scipy', 'sklearn', 'evidently'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -20,6 +20,8 @@ from checks.drift.methods.registry import METHODS
 from checks.drift.methods.total_variation import total_variation
 from checks.drift.methods.z import z, z_statistic
 from tests.checks.drift.columns import categories, numbers, stacked
+from tests.checks.drift.parity.answers import load
+from tests.checks.drift.parity.shapes import ASKED
 
 counts = st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), min_size=2, max_size=20).filter(
     lambda pairs: all(sum(side) for side in zip(*pairs, strict=True))
@@ -34,21 +36,10 @@ def test_jensen_shannon_is_scipys(pairs: list[tuple[int, int]]) -> None:
     )
 
 
-@pytest.mark.parametrize("n", [30, 999, 5_000])
-def test_psi_and_jensen_shannon_are_evidentlys(n: int) -> None:
-    """On few distinct values Evidently bins by value, as the counts here do."""
-    import pandas as pd
-    from evidently.legacy.calculations.stattests.jensenshannon import _jensenshannon
-    from evidently.legacy.calculations.stattests.psi import _psi
-    from evidently.legacy.core import ColumnType
-
-    rng = np.random.default_rng(n)
-    reference, current = rng.integers(0, 12, 4_000), rng.integers(0, 9, n)
-    before, now = (np.bincount(side, minlength=12) for side in (reference, current))
-    sides = pd.Series(reference), pd.Series(current)
-    assert float(psi(before, now)) == pytest.approx(_psi(*sides, ColumnType.Categorical, 0.1)[0], rel=1e-9)
-    want = _jensenshannon(*sides, ColumnType.Categorical, 0.1)[0]
-    assert float(jensenshannon(before, now)) == pytest.approx(want, rel=1e-9)
+def test_psi_and_jensen_shannon_are_evidentlys() -> None:
+    for distance_of, name in ((psi, "psi"), (jensenshannon, "jensenshannon")):
+        ours = [float(distance_of(before, now)) for before, now in ASKED["counts"]]
+        assert ours == pytest.approx(load("evidently")["profiles"][name], rel=1e-9)
 
 
 @given(counts)
@@ -70,15 +61,25 @@ def test_chi_square_is_scipys_without_correction(pairs: list[tuple[int, int]]) -
     assert chisquare_statistic(effect, *table.sum(axis=1).tolist()) == pytest.approx(want, rel=1e-9, abs=1e-9)
 
 
+def statistic_of_z(before: int, now: int) -> float:
+    """Of as many ones among 80 rows, and among 120."""
+    return z_statistic(float(z([80 - before, before], [120 - now, now], 0)), 80, 120)
+
+
+def test_z_is_evidentlys() -> None:
+    ours = [statistic_of_z(before, now) for before, now in ASKED["ones"]]
+    assert ours == pytest.approx(np.abs(load("evidently")["profiles"]["z"]), rel=1e-9)
+
+
+@pytest.mark.release
 @given(st.integers(0, 80), st.integers(0, 80))
-def test_z_is_evidentlys(before: int, now: int) -> None:
+def test_z_is_evidentlys_of_any_counts(before: int, now: int) -> None:
     import pandas as pd
     from evidently.legacy.calculations.stattests.z_stattest import proportions_diff_z_stat_ind
 
     ones = [pd.Series([1] * count + [0] * (rows - count)) for count, rows in ((before, 80), (now, 120))]
     if before + now:
-        effect = float(z([80 - before, before], [120 - now, now], 0))
-        assert z_statistic(effect, 80, 120) == pytest.approx(abs(proportions_diff_z_stat_ind(*ones)), rel=1e-9)
+        assert statistic_of_z(before, now) == pytest.approx(abs(proportions_diff_z_stat_ind(*ones)), rel=1e-9)
 
 
 def test_chi_square_takes_rare_bins_together() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,12 @@ import pyarrow as pa
 
 from checks.data.arrow import float_array, string_array
 from checks.drift.presets.result import Kind
+
+DATASET = ("skewed", "two humps", "counts", "heavy tails")
+"""Columns that one data set is made of, each cut to as many rows as the shortest has."""
+CHUNKS = "small, shifted"
+EMPTY = "window all missing"
+INFINITE = "infinite and shifted"
 
 
 @dataclass(frozen=True)
@@ -33,8 +40,21 @@ def _texts(reference: Sequence[str | None], current: Sequence[str | None], kind:
     return Shape(kind, string_array(list(reference)), string_array(list(current)))
 
 
+def inputs() -> dict[str, Shape]:
+    """Return all columns that the peers are asked of: the shapes, and those of the data set."""
+    together = cut_to_one_length([shapes()[name] for name in DATASET])
+    return shapes() | {f"of the data set: {name}": shape for name, shape in zip(DATASET, together, strict=True)}
+
+
+def cut_to_one_length(columns: list[Shape]) -> list[Shape]:
+    before = min(len(shape.reference) for shape in columns)
+    now = min(len(shape.current) for shape in columns)
+    return [Shape(shape.kind, shape.reference.slice(0, before), shape.current.slice(0, now)) for shape in columns]
+
+
+@cache
 def shapes() -> dict[str, Shape]:
-    """The same at every call."""
+    """Return each shape by its name, the same at every call."""
     rng = np.random.default_rng(20)
     return {**_of_numbers(rng), **_of_few_values(rng), **_of_missing(rng), **_of_categories(rng)}
 
@@ -139,3 +159,21 @@ def _of_categories(rng: np.random.Generator) -> dict[str, Shape]:
         "huge categories": _texts(of(["a", "b", "c", "d"], 110_000), of(["a", "b", "c", "d"], 100_000)),
         "categories all missing": _texts(of(["a", "b"], 400), [None] * 50),
     }
+
+
+def _few(rows: int) -> list[list[int]]:
+    """How often each of twelve whole numbers comes, in the reference and in the window."""
+    rng = np.random.default_rng(rows)
+    sides = rng.integers(0, 12, 4_000), rng.integers(0, 9, rows)
+    return [np.bincount(side, minlength=12).tolist() for side in sides]
+
+
+ASKED: dict[str, Any] = {
+    "dataset": [f"of the data set: {name}" for name in DATASET],
+    "chunks": CHUNKS,
+    "empty": EMPTY,
+    "infinite": INFINITE,
+    "counts": [_few(rows) for rows in (30, 999, 5_000)],
+    "ones": [[before, now] for before in range(0, 81, 8) for now in range(0, 81, 8) if before + now],
+}
+"""What the peers are asked besides the shapes; `ones` are among 80 rows of a reference and 120 of a window."""

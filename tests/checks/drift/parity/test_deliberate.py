@@ -9,8 +9,8 @@ from checks.drift.methods.registry import METHODS as METHODS_OF_PROFILES
 from checks.drift.presets.compare import METHODS, compare_exact
 from checks.drift.presets.result import dataset_drifted
 from tests.checks.drift.columns import categories, numbers
-from tests.checks.drift.parity.conftest import DATASET, EMPTY, INFINITE, Found, cut_to_one_length
-from tests.checks.drift.parity.shapes import Shape
+from tests.checks.drift.parity.answers import Found
+from tests.checks.drift.parity.shapes import DATASET, EMPTY, INFINITE, Shape, cut_to_one_length
 from tests.checks.drift.parity.test_parity import compared
 
 

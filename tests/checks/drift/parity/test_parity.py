@@ -10,21 +10,10 @@ from checks.drift.presets import nannyml
 from checks.drift.presets.compare import METHODS, compare_exact
 from checks.drift.presets.result import ColumnResult, dataset_drifted
 from checks.inputs import PresetName
-from tests.checks.drift.parity.conftest import CHUNKS, DATASET, Found, cut_to_one_length
-from tests.checks.drift.parity.shapes import Shape, shapes
+from tests.checks.drift.parity.answers import NEAR, Found, near
+from tests.checks.drift.parity.shapes import CHUNKS, DATASET, Shape, cut_to_one_length, shapes
 
-NEAR = 1e-9
-ROOTS = {"jensenshannon", "jensen_shannon", "hellinger"}
 NAMES = list(shapes())
-
-
-def near(method: str, ours: float | None, theirs: float | None) -> bool:
-    """Within 1e-9, relative where numbers are large. Next to 0 a root is only as sure as the sum below it, which peers
-    add in an order that changes from run to run."""
-    if ours is None or theirs is None:
-        return ours is theirs
-    apart = abs(ours - theirs) <= NEAR * max(1.0, abs(theirs))
-    return apart or (method in ROOTS and abs(ours**2 - theirs**2) <= 1e-14)
 
 
 def agree(ours: ColumnResult, theirs: dict[str, Any]) -> bool:

@@ -21,7 +21,6 @@ from tests.monitor.collectors.as_nobody import as_nobody
 
 STRANGER = 1 << 30
 """A pid that no process has: the tests' processes are children of this one, and a server is none of Watchkeeper's."""
-ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +80,6 @@ def test_two_that_listen_on_one_port() -> None:
                 other.communicate()
 
 
-@ROOT
 def test_a_port_whose_process_may_not_be_looked_into_is_said_with_what_to_do(server: ProcessTree) -> None:
     processes = table()
 

@@ -3,10 +3,9 @@ from __future__ import annotations
 import os
 import socket
 
-import pytest
-
 from monitor.collectors.process.listening_sockets import holders, sockets
 from tests.fakes.process_tree import ProcessTree
+from tests.needs import absent
 
 
 def test_who_listens_on_a_port() -> None:
@@ -20,12 +19,11 @@ def test_who_listens_on_a_port() -> None:
         server.kill()
 
 
-@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
 def test_ipv6() -> None:
     try:
         listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
     except OSError:
-        pytest.skip("no IPv6 here")
+        absent("no IPv6 here")
     with listener:
         found = sockets(listener.getsockname()[1])
         assert holders(found, [os.getpid()]) == [os.getpid()]

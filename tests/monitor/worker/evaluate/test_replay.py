@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,6 +21,7 @@ from monitor.worker.references import segments
 from monitor.worker.tasks import compact, measure, measure_many
 from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
 from tests.monitor.worker.sample import write_reference
+from tests.seeds import half
 
 SEGMENTS = (
     SegmentOptions("carrier", top=1, min_rows=2, checks=tuple(PARTS)),
@@ -155,7 +157,7 @@ def replayed(
     return done
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", half(range(6)))
 def test_verdicts_do_not_depend_on_the_pace(
     template: Path, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,8 +183,7 @@ PLANS = {
 }
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize(("plan", "seed"), half(product(PLANS, range(3))))
 def test_what_is_learned_does_not_either(template: Path, tmp_path: Path, plan: str, seed: int) -> None:
     random = Random(100 + seed)
     options = replace(OPTIONS, plan=PLANS[plan])

@@ -109,7 +109,7 @@ def test_without_a_reference_there_is_nothing_to_do(log: Log) -> None:
 KILLED = """
 import os, signal, sys
 from monitor.store.engine import open_engine
-from monitor.worker import keep
+from monitor.worker.tasks import keep_profiles
 from monitor.worker.messages import ModelOptions
 from monitor.worker.stored.profiles import Profiles
 

@@ -12,6 +12,9 @@ import numpy as np
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report
 from evidently.legacy.calculations import stattests
+from evidently.legacy.calculations.stattests.jensenshannon import _jensenshannon
+from evidently.legacy.calculations.stattests.psi import _psi
+from evidently.legacy.calculations.stattests.z_stattest import proportions_diff_z_stat_ind
 from evidently.legacy.core import ColumnType
 from evidently.presets import DataDriftPreset
 
@@ -30,6 +33,7 @@ def main(folder: Path) -> dict[str, Any]:
     columns = [folder / name for name in listed["dataset"]]
     found["dataset"] = _dataset(columns)
     found["with an empty column"] = _tried(lambda: _dataset([*columns, folder / listed["empty"]]))
+    found["profiles"] = _profiles(**{key: listed[key] for key in ("counts", "ones")})
     found["infinite"] = _tried(lambda: _dataset([folder / listed["infinite"]]))
     return found
 
@@ -92,6 +96,17 @@ def _dataset(paths: list[Path]) -> dict[str, Any]:
     count = next(metric for metric in found["metrics"] if metric["config"]["type"].endswith(":DriftedColumnsCount"))
     test = next(test for test in found["tests"] if test["id"] == "lt")
     return {"value": count["value"]["count"], "drifted": str(test["status"]).endswith("FAIL")}
+
+
+def _profiles(counts: list[list[list[int]]], ones: list[list[int]]) -> dict[str, list[float]]:
+    """What is made of counts alone. On few distinct values Evidently bins by value."""
+    few = [[pd.Series(np.repeat(np.arange(len(side)), side)) for side in sides] for sides in counts]
+    flags = [[pd.Series([1] * n + [0] * (80 + 40 * side - n)) for side, n in enumerate(sides)] for sides in ones]
+    return {
+        "psi": [float(_psi(*sides, ColumnType.Categorical, 0.1)[0]) for sides in few],
+        "jensenshannon": [float(_jensenshannon(*sides, ColumnType.Categorical, 0.1)[0]) for sides in few],
+        "z": [float(proportions_diff_z_stat_ind(*sides)) for sides in flags],
+    }
 
 
 def _tried(run: Any) -> dict[str, Any]:
