@@ -23,6 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alerts.illustrate import Illustrations
 from alerts.outbox import Delivery, Outcome
+from monitor import handover
 from monitor.alertmanager import Member
 from monitor.alertmanager_source import Source
 from monitor.clock import Clock, SystemClock
@@ -35,7 +36,7 @@ from monitor.collectors.machine import MachineCollector
 from monitor.collectors.probe import ProbeCollector
 from monitor.collectors.process import process_collector
 from monitor.collectors.server import ServerCollector
-from monitor.config import ConfigError, all_rules, load
+from monitor.config_error import ConfigError
 from monitor.health import Health
 from monitor.judge import Judge
 from monitor.latest import Latest
@@ -44,6 +45,7 @@ from monitor.outbound import Heartbeat
 from monitor.receivers import SLACK_OFF, presses, receivers, routing, slack_pictures
 from monitor.reload import Reloader
 from monitor.reporting import Reporter
+from monitor.rules_in_force import all_rules
 from monitor.sampling import ArrivalAges, CheckStates, Sampler
 from monitor.schedule import Schedule
 from monitor.settings import Config, ModelSettings
@@ -151,7 +153,9 @@ class Daemon:
         self._drained, self._deadline = threading.Event(), math.inf
         self.sources: list[Source] = []
         self.members = self._members()
-        self.reloader = Reloader(path, config, self.use, clock, self.health, self.meters)
+        # Apart from the checks' process, which may be busy: whoever asks for a reload waits for it.
+        self.reading = Worker(config.worker, clock)
+        self.reloader = Reloader(self._read_again, path, config, self.use, clock, self.health, self.meters)
         self._deliverers += [
             threading.Thread(target=self._push, args=[member], name=member.receiver, daemon=True)
             for member in self.members
@@ -205,6 +209,7 @@ class Daemon:
         log.info("stopping")
         self.health.ingest("stopping")
         self.schedule.stop()
+        self.reading.stop()
         self.reporting.stop()
         self.worker.stop()
         if self.presses is not None:
@@ -233,6 +238,13 @@ class Daemon:
         for thread in self._deliverers:
             thread.join(timeout=max(0.0, self._deadline - self.clock.monotonic()))
         self._drained.set()
+
+    def _read_again(self, path: Path) -> Config:
+        """Return the config that the file has now. Raises ConfigError, or WorkerError where nothing can be read."""
+        found = self.reading.run(handover.read, str(path))
+        if isinstance(found, ConfigError):
+            raise found
+        return handover.unpack(found)
 
     def use(self, config: Config) -> int:
         """Puts the config's rules in force, and ends alerts that they do not cover; returns how many they are."""
@@ -448,7 +460,7 @@ def main(file: Path) -> int:
     # A line a job and a line a missed run is too much; the metrics say it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
-        config = load(file)
+        config = handover.take(file)
         return Daemon(config, SystemClock(), file).run()
     except (ConfigError, StoreError, PortTaken) as error:
         print(f"watchkeeper: {error}", file=sys.stderr)

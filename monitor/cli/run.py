@@ -7,9 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from monitor.cli.context import DEFAULT_CONFIG, ConfigOption, load_config
 from monitor.cli.failure import Failure
+
+if TYPE_CHECKING:
+    from monitor.settings import Config
 
 # -P: a folder named monitor in the working directory is not ours. Columns of code only put carets in tracebacks.
 _INTERPRETER = [sys.executable, "-P", "-X", "no_debug_ranges"]
@@ -34,11 +38,13 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
         upgrade(settings.database)
     except StoreError as error:
         raise Failure(str(error), 2) from None
-    _become_daemon(config)
+    _become_daemon(config, settings)
 
 
-def _become_daemon(config: Path) -> None:
+def _become_daemon(config: Path, settings: Config) -> None:
     """Replaces this process, so that typer, Alembic and pyarrow do not stay in memory beside the daemon."""
+    from monitor import handover
+
     sys.stdout.flush()
     sys.stderr.flush()
     # glibc gives each thread an arena of its own, up to eight a core, and each keeps what it once held.
@@ -46,7 +52,15 @@ def _become_daemon(config: Path) -> None:
     # glibc raises this, its first value, with every large block that is freed, up to 32 MB, and keeps what lies below:
     # a report or a large request would leave its size behind.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")
-    arguments = [*_INTERPRETER, *_without_docstrings(), "-m", "monitor.daemon", "--config", str(config)]
+    arguments = [
+        *_INTERPRETER,
+        *_without_docstrings(),
+        *handover.give(settings),
+        "-m",
+        "monitor.daemon",
+        "--config",
+        str(config),
+    ]
     os.execv(sys.executable, arguments)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import post
 from litestar.handlers.http_handlers import HTTPRouteHandler
 
-from monitor.config import ConfigError
+from monitor.config_error import ConfigError
 from monitor.web.gate import Gate
 from monitor.web.refusal import Refused, Why
 from monitor.web.services import Services

@@ -13,7 +13,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from pydantic import SecretStr
 
-from monitor.config import address
+from monitor.config_url import address
 from monitor.ingest import media_type
 from monitor.settings import Config
 from monitor.web.refusal import Refused, Why

@@ -24,7 +24,7 @@ class Rig:
         self.applied: list[Config] = []
         self.clock, self.health, self.registry = FakeClock(), Health(), CollectorRegistry()
         meters = Meters(self.registry)
-        self.reloader = Reloader(self.path, load(self.path), self.apply, self.clock, self.health, meters)
+        self.reloader = Reloader(load, self.path, load(self.path), self.apply, self.clock, self.health, meters)
 
     def write(self, text: str) -> None:
         self.path.write_text(text)
