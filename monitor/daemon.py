@@ -443,6 +443,7 @@ class Daemon:
 def _settle() -> None:
     """Gives back what start-up needed and nothing will need again: some 4 MB of a sidecar's 75."""
     gc.collect()
+    gc.enable()
     # What is left lives as long as the daemon; the collector need not look at it again.
     gc.freeze()
     _give_back()

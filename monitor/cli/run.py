@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +30,12 @@ for package in (monitor, alerts):
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Watch: stays in the foreground, logs to stderr, stops on SIGTERM or Ctrl-C."""
+    with _without_collecting():
+        _become_daemon(config, _checked(config))
+
+
+def _checked(config: Path) -> Config:
+    """Return the config in the file, once all that it names is right and the database is this release's."""
     from monitor import preflight
     from monitor.store.engine import StoreError
     from monitor.store.migrations import upgrade
@@ -38,7 +47,17 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
         upgrade(settings.database)
     except StoreError as error:
         raise Failure(str(error), 2) from None
-    _become_daemon(config, settings)
+    return settings
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Look for no garbage meanwhile: among all that is imported, which stays, that takes 0.1 s of a start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _become_daemon(config: Path, settings: Config) -> None:
@@ -52,16 +71,8 @@ def _become_daemon(config: Path, settings: Config) -> None:
     # glibc raises this, its first value, with every large block that is freed, up to 32 MB, and keeps what lies below:
     # a report or a large request would leave its size behind.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")
-    arguments = [
-        *_INTERPRETER,
-        *_without_docstrings(),
-        *handover.give(settings),
-        "-m",
-        "monitor.daemon",
-        "--config",
-        str(config),
-    ]
-    os.execv(sys.executable, arguments)
+    options = [*_INTERPRETER, *_without_docstrings(), *handover.give(settings)]
+    os.execv(sys.executable, [*options, "-m", "monitor.daemon", "--config", str(config)])
 
 
 def _without_docstrings() -> list[str]:
