@@ -1,7 +1,8 @@
 """The daemon: constructs every part, wires them, runs until told to stop. The only place that constructs.
 
 Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which has checked the configuration and
-upgraded the database by then. Nothing imported from here may load numpy, pyarrow, pandas or the command line.
+upgraded the database by then, and hands the configuration over (`monitor.handover`). Nothing imported from here may
+load numpy, pyarrow, pandas, pydantic or the command line.
 """
 
 from __future__ import annotations
@@ -69,6 +70,8 @@ from monitor.worker import Worker
 log = logging.getLogger("watchkeeper")
 
 DEFAULT_PATH = Path("watchkeeper.yaml")
+READ_SECONDS = 60.0
+"""How long reading a config may take, with the start of the process that reads it."""
 DELIVER_SECONDS = 0.5
 TRIM_SECONDS = 60.0
 STALLED_SECONDS = 120.0
@@ -154,7 +157,7 @@ class Daemon:
         self.sources: list[Source] = []
         self.members = self._members()
         # Apart from the checks' process, which may be busy: whoever asks for a reload waits for it.
-        self.reading = Worker(config.worker, clock)
+        self.reading = Worker(config.worker.model_copy(update={"idle": 0.0}), clock)
         self.reloader = Reloader(self._read_again, path, config, self.use, clock, self.health, self.meters)
         self._deliverers += [
             threading.Thread(target=self._push, args=[member], name=member.receiver, daemon=True)
@@ -241,7 +244,7 @@ class Daemon:
 
     def _read_again(self, path: Path) -> Config:
         """Return the config that the file has now. Raises ConfigError, or WorkerError where nothing can be read."""
-        found = self.reading.run(handover.read, str(path))
+        found = self.reading.run(handover.read, str(path), timeout=READ_SECONDS)
         if isinstance(found, ConfigError):
             raise found
         return handover.unpack(found)

@@ -64,9 +64,10 @@ def give(config: Config) -> list[str]:
 
     Nothing is left where the system has no anonymous files: the daemon reads the config itself, then.
     """
-    if not hasattr(os, "memfd_create"):
+    try:
+        file = os.memfd_create("watchkeeper-config", 0)  # without MFD_CLOEXEC: it outlives exec
+    except (AttributeError, OSError):  # another system than Linux, or vm.memfd_noexec=2
         return []
-    file = os.memfd_create("watchkeeper-config", 0)  # without MFD_CLOEXEC: it outlives exec
     with os.fdopen(file, "w", encoding="utf-8", closefd=False) as written:
         written.write(pack(config))
     return ["-X", f"{PLAIN_SETTINGS}={file}"]

@@ -78,3 +78,8 @@ def test_no_class_but_our_own_is_unpacked() -> None:
 def test_a_value_that_a_config_never_holds_is_refused(config: Config) -> None:
     with pytest.raises(TypeError, match="holds no bytes"):
         handover.pack(config.model_copy(update={"listen": b""}))
+
+
+def test_nothing_is_left_where_there_are_no_anonymous_files(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    assert handover.give(config) == []
