@@ -8,6 +8,9 @@ import sys
 import threading
 from typing import Any
 
+PLAIN_SETTINGS = "plain_settings"
+"""Option (-X) of a daemon that was handed its settings; child processes such as the worker do not inherit it."""
+
 
 def bare(name: str) -> None:
     """Has `import name` run nothing yet, unless it has run already. A package's own modules can be imported."""

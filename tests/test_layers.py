@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.lazy_import import PLAIN_SETTINGS
+
 ROOT = Path(__file__).parent.parent
 ALLOWED = {
     "checks": {"checks"},
@@ -59,4 +61,19 @@ def test_the_daemon_leaves_out_what_is_imported_and_not_used() -> None:
         f"print(*sorted({unused!r} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert result.stdout.split() == []
+
+
+def test_a_daemon_that_was_handed_its_config_loads_nothing_to_read_one() -> None:
+    reading = {
+        "pydantic_core",
+        "typing_inspection",
+        "monitor.config",
+        "monitor.config.error_messages",
+        "monitor.config.check_rules",
+    }
+    program = f"import sys, monitor.daemon, alerts.notify.slack; print(*sorted({reading!r} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-X", PLAIN_SETTINGS, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert result.stdout.split() == []

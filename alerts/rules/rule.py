@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from alerts.duration import Hold
 from alerts.rules.level import Band, Bound, Level
@@ -150,12 +150,14 @@ class Rule(BaseModel):
     """What is different for some label sets; the first that matches is meant."""
     enabled: bool = True
     """Whether it is in force."""
+    _merged: tuple[Rule, ...] = PrivateAttr(())
+    """The rule as each override makes it."""
 
     @model_validator(mode="after")
     def _sound(self) -> Rule:
         for wrong in _wrong(self):
             raise ValueError(f"rule {self.name!r}: {wrong}")
-        self._overridden()
+        self._merged = tuple(_merge(self, override) for override in self.overrides)
         return self
 
     @property
@@ -202,7 +204,7 @@ class Rule(BaseModel):
         """The rule as it is for this label set."""
         if self.overrides:
             own = dict(labels)
-            for override, rule in zip(self.overrides, self._overridden(), strict=True):
+            for override, rule in zip(self.overrides, self._merged, strict=True):
                 if matched(override.match, own):
                     return rule
         return self
@@ -210,17 +212,13 @@ class Rule(BaseModel):
     @property
     def overridden(self) -> tuple[tuple[dict[str, str], Rule], ...]:
         """Each override's match, with the rule as it is for it."""
-        return tuple((item.match, rule) for item, rule in zip(self.overrides, self._overridden(), strict=True))
+        return tuple((item.match, rule) for item, rule in zip(self.overrides, self._merged, strict=True))
 
-    def _overridden(self) -> tuple[Rule, ...]:
-        # Kept as a cached property would be, which is no part of equality; but a copy takes it along, and may differ
-        # in what it was made from.
-        own, merged = self.__dict__.get("_merged", (0, ()))
-        if own != id(self):
-            merged = tuple(_merge(self, override) for override in self.overrides)
-            self.__dict__["_merged"] = id(self), merged
-        found: tuple[Rule, ...] = merged
-        return found
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Rule:
+        """Return a copy with other values, which its overrides are merged with anew."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied._merged = tuple(_merge(copied, override) for override in copied.overrides)
+        return copied
 
 
 def _merge(rule: Rule, override: Override) -> Rule:

@@ -29,7 +29,7 @@ from checks.pictures.drawn import Drawn
 from monitor.alerting import incident_pictures
 from monitor.clock import Clock
 from monitor.store.alerts import incident_log, outbox, silences
-from monitor.store.alerts import states as alerts_states
+from monitor.store.alerts import states as stored_states
 from monitor.store.alerts.state_cache import StateReader
 from monitor.store.alerts.states import States
 from monitor.store.results import reports
@@ -143,7 +143,7 @@ class AlertEngine:
         wall, moved = self._clock.time(), _moved(by_metric)
         changes: list[Transition] = []
         groups: dict[str, _Group] = {}
-        saved: list[alerts_states.Changed] = []
+        saved: list[stored_states.Changed] = []
         for rule in rules:
             before = known.get(rule.name, {})
             after, stepped = self._evaluated(connection, rule, before, by_metric, failed, now, interval, shared)
@@ -152,10 +152,10 @@ class AlertEngine:
             changes += stepped
             if stepped or any(state.status is Status.FIRING for state in after.values()):
                 _sort(groups.setdefault(rule.incident_group, _Group(moved=moved)), rule, model, before, stepped)
-        alerts_states.save_states(connection, model, saved, wall)
+        stored_states.save_states(connection, model, saved, wall)
         self._record(connection, model, changes, wall)
         for name, group in groups.items():
-            incident = alerts_states.open_incident(connection, model, name)
+            incident = stored_states.open_incident(connection, model, name)
             self._tell(connection, incident, model, name, group, now, wall, known)
         return changes
 
@@ -211,11 +211,11 @@ class AlertEngine:
         """Links a report on a window to the model's incidents of that time; whether there was one. Only those over
         windows: what is sampled has no part in a report."""
         attached = False
-        for incident in alerts_states.recent_incidents(connection, model):
+        for incident in stored_states.recent_incidents(connection, model):
             after = with_report(incident, report) if _over_windows(incident) else None
             if after is not None:
                 attached = True
-                alerts_states.save_incident(connection, after)
+                stored_states.save_incident(connection, after)
                 outbox.owe(connection, after, Why.UPDATED, self.notified(connection, after), self._clock.time())
         return attached
 
@@ -223,7 +223,7 @@ class AlertEngine:
         """Gives the model's open incidents of drift that have no picture yet one of the columns that they are about;
         whether there was one. It is drawn later, and nobody waits for it."""
         illustrated = False
-        for incident in alerts_states.open_incidents(connection) if drawn else ():
+        for incident in stored_states.open_incidents(connection) if drawn else ():
             columns = (
                 incident_pictures.columns_of(incident, drawn)
                 if incident.model == model and incident.picture is None
@@ -235,7 +235,7 @@ class AlertEngine:
             after = with_picture(
                 incident, incident_pictures.add(connection, incident, columns, window, self._new_id(), wall)
             )
-            alerts_states.save_incident(connection, after)
+            stored_states.save_incident(connection, after)
             outbox.owe(connection, after, Why.UPDATED, self.notified(connection, after), wall)
         return illustrated
 
@@ -246,7 +246,7 @@ class AlertEngine:
         metrics = {condition.metric for condition in rule.while_ if condition.metric is not None}
         rules = {condition.rule for condition in rule.while_ if condition.rule is not None}
         return ConditionInputs(
-            {name: self._fresh(name, wall) for name in metrics}, alerts_states.load_statuses(connection, rules)
+            {name: self._fresh(name, wall) for name in metrics}, stored_states.load_statuses(connection, rules)
         )
 
     def _fresh(self, metric: str, wall: float) -> list[Measurement]:
@@ -266,12 +266,12 @@ class AlertEngine:
         """
         changes: list[Transition] = []
         ends: dict[str, Transition] = {}
-        for model in alerts_states.models(connection):
+        for model in stored_states.models(connection):
             given_up = self._give_up(connection, model, now, models)
             self._record(connection, model, given_up, now)
             ends |= {alert_fingerprint(change.rule, model, change.labels): change for change in given_up}
             changes += given_up
-        for incident in alerts_states.open_incidents(connection):
+        for incident in stored_states.open_incidents(connection):
             group = _Group(ended=[_given_up(alert, ends) for alert in incident.alerts if alert.fingerprint in ends])
             at = max((ends[alert.fingerprint].at for alert in group.ended), default=now)
             after = self._tell(connection, incident, incident.model, incident.group, group, at, now, {})
@@ -284,7 +284,7 @@ class AlertEngine:
         self, connection: Connection, model: str, now: float, models: Collection[str] | None
     ) -> list[Transition]:
         changes: list[Transition] = []
-        for name, states in alerts_states.load_states(connection, model).items():
+        for name, states in stored_states.load_states(connection, model).items():
             kept: dict[Labels, AlertState] = {}
             for labels, state in states.items():
                 reason = self._gone(name, model, state, models)
@@ -293,7 +293,7 @@ class AlertEngine:
                     changes += demoted
                 else:
                     changes += ended(name, state, reason, now if state.at is None else state.at)
-            alerts_states.save_states(connection, model, [(name, states, kept)], now)
+            stored_states.save_states(connection, model, [(name, states, kept)], now)
         return changes
 
     def _gone(self, name: str, model: str, state: AlertState, models: Collection[str] | None) -> Reason | None:
@@ -346,7 +346,7 @@ class AlertEngine:
         after = replace(after, alerts=tuple(self._worded(alert, model) for alert in after.alerts))
         if incident is None and _over_windows(after):
             after = replace(after, reports=reports.link(connection, model, after.since))
-        alerts_states.save_incident(connection, after)
+        stored_states.save_incident(connection, after)
         if why in _LOGGED:
             incident_log.add(connection, after.id, wall, _LOGGED[why], text=after.alerts[0].summary)
         outbox.owe(connection, after, why, self.notified(connection, after), wall)
@@ -356,12 +356,12 @@ class AlertEngine:
         """Ends acknowledgements and silences that have run out, and owes again what still fires after its route's
         `repeat`, at wall time `now`."""
         quiet = silences.active(connection, now)
-        for incident in alerts_states.open_incidents(connection):
+        for incident in stored_states.open_incidents(connection):
             incident = self._heard(connection, incident, quiet, now)
             acknowledged = incident.acknowledged
             if acknowledged is not None and acknowledged.until <= now:
                 incident = unacknowledged(incident)
-                alerts_states.save_incident(connection, incident)
+                stored_states.save_incident(connection, incident)
                 incident_log.add(connection, incident.id, now, "acknowledgement_ended", acknowledged.by)
                 outbox.owe(connection, incident, Why.REPEATED, self.notified(connection, incident), now)
             elif acknowledged is None:
@@ -373,7 +373,7 @@ class AlertEngine:
         if silenced is None or (silenced.until > now and quiet.issuperset(silenced.silences)):
             return incident
         incident = unsilenced(incident)
-        alerts_states.save_incident(connection, incident)
+        stored_states.save_incident(connection, incident)
         incident_log.add(connection, incident.id, now, "silence_ended", silenced.by)
         outbox.owe(connection, incident, Why.UPDATED, self.notified(connection, incident), now)
         return incident
@@ -401,7 +401,7 @@ class AlertEngine:
         return worded(alert, rule, model, self._wording)
 
     def _record(self, connection: Connection, model: str, changes: Sequence[Transition], wall: float) -> None:
-        alerts_states.add_transitions(connection, model, changes, wall)
+        stored_states.add_transitions(connection, model, changes, wall)
         for change in changes[:LOGGED]:
             pairs = ",".join(f"{name}={value}" for name, value in change.labels)
             logger.info(

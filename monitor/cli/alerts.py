@@ -105,7 +105,7 @@ def explain(
     from monitor.cli.explained import newest_values, print_explained
     from monitor.cli.output import print_json
     from monitor.clock import SystemClock
-    from monitor.config.load import all_rules
+    from monitor.config.rules_in_force import all_rules
 
     settings = load_config(config)
     if model:

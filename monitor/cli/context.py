@@ -26,7 +26,8 @@ ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Only thi
 
 def load_config(path: Path, *, notify: bool = False) -> Config:
     """The config, or a Failure that lists what is wrong with it. `notify`: the command needs Slack's token."""
-    from monitor.config.load import ConfigError, load
+    from monitor.config.errors import ConfigError
+    from monitor.config.load import load
 
     try:
         return load(path, notify=notify)

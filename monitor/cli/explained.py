@@ -8,7 +8,7 @@ from typing import Any
 
 from checks.base import Measurement, Window
 from checks.catalog import CATALOG
-from monitor.config.load import address
+from monitor.config.urls import address
 from monitor.settings.root import Config
 from monitor.store.engine import open_engine
 from monitor.store.results.measurements import latest

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from alerts.duration import seconds, span
 from monitor.clock import SystemClock
-from monitor.config.load import address
+from monitor.config.urls import address
 from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config
 from monitor.store.engine import StoreError, explain, open_engine, writing

@@ -168,7 +168,7 @@ def _labels(pairs: list[str], kubernetes: bool) -> dict[str, str] | None:
 
 
 def _chosen(settings: Config, names: list[str]) -> list[Rule]:
-    from monitor.config.load import all_rules
+    from monitor.config.rules_in_force import all_rules
     from monitor.settings.suggest import nearest
 
     rules = {rule.name: rule for rule in all_rules(settings)}

@@ -40,7 +40,8 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
     """Judge a config, show what it is understood to mean, and run the tests of its rules."""
     from monitor.cli.output import print_json
     from monitor.cli.understood import plain_tests, print_understood, rule_tests, understood
-    from monitor.config.load import ConfigError, read
+    from monitor.config.errors import ConfigError
+    from monitor.config.load import read
 
     try:
         settings, document = read(config)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from alerts.rules.rule import LEVELS, SIDES, Rule
+from alerts.rules.rule import LEVELS, SIDES
 from monitor.config import error_messages
 from monitor.config.check_alertmanager import alertmanager_problems
 from monitor.config.check_probes import probe_problems
@@ -20,29 +18,18 @@ from monitor.config.check_references import reference_problems
 from monitor.config.check_reports import report_problems
 from monitor.config.check_rules import rule_problems
 from monitor.config.check_trailing import over_problems
+from monitor.config.errors import ConfigError, stop
 from monitor.config.importance_file import with_importance
+from monitor.config.rules_in_force import all_rules, default_rules
 from monitor.config.secrets import with_secrets
-from monitor.config.urls import base_problem, url_problem
+from monitor.config.urls import address, base_problem, is_loopback, url_problem
 from monitor.config.yaml_document import Document, Place, Problem, parse
 from monitor.settings.alertmanager import AlertmanagerSettings
 from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config
 from monitor.settings.server import ProcessSettings
-from monitor.settings.shipped_files import shared_file
 
 DEFAULT_DATABASE = "watchkeeper.db"
-
-
-class ConfigError(Exception):
-    """The config file is wrong. `line` and `message` are the first problem's; `problems` has them all."""
-
-    def __init__(self, path: str | Path, line: int | None, message: str, *more: Problem) -> None:
-        self.path, self.line, self.message = str(path), line, message
-        self.problems = (Problem(line, message), *more)
-        super().__init__("\n".join(self._shown(problem) for problem in self.problems))
-
-    def _shown(self, problem: Problem) -> str:
-        return f"{self.path}:{problem.line}: {problem.message}" if problem.line else f"{self.path}: {problem.message}"
 
 
 def load(path: str | Path, environment: Mapping[str, str] = os.environ, *, notify: bool = True) -> Config:
@@ -59,7 +46,7 @@ def read(
 ) -> tuple[Config, Document]:
     """Like `load`, with the file as it was written, for those who show it."""
     document = parse(_text(path), environment)
-    _stop(path, document.problems)
+    stop(path, document.problems)
     if document.value is None:
         raise ConfigError(path, None, "the file is empty; `watchkeeper init` writes one to start from")
     if not isinstance(document.value, dict):
@@ -68,7 +55,7 @@ def read(
     try:
         config = Config.model_validate(value)
     except ValidationError as error:
-        raise _error(path, error_messages.problems(error, document)) from None
+        raise ConfigError.of(path, error_messages.problems(error, document)) from None
     folder = Path(path).resolve().parent
     config = config.model_copy(
         update={
@@ -81,50 +68,8 @@ def read(
     found = list(_judge(config, document))
     config = with_importance(config, document, folder, found)
     config = with_secrets(config, document, folder, environment, notify, found)
-    _stop(path, found)
+    stop(path, found)
     return config, document
-
-
-def default_rules() -> list[Rule]:
-    """The shipped rules, in their file's order. Raises ConfigError when that file is damaged."""
-    return list(_shipped_rules())
-
-
-@lru_cache(maxsize=1)  # reading them takes a sixth of a second, and leaves holes of 2 MB in memory
-def _shipped_rules() -> tuple[Rule, ...]:
-    path = shared_file("rules.yaml")
-    document = parse(path.read_text("utf-8"), {})
-    _stop(path, document.problems)
-    try:
-        rules = [Rule.model_validate(rule) for rule in document.value["rules"]]
-    except ValidationError as error:
-        raise ConfigError(path, None, str(error)) from None
-    _stop(path, list(rule_problems(rules, document, rules)))
-    return tuple(rules)
-
-
-def all_rules(config: Config) -> list[Rule]:
-    """The rules that are in force: shipped ones, replaced by the config's of the same name, then the config's others;
-    without those that are disabled."""
-    shipped = default_rules() if config.default_rules else []
-    rules = {rule.name: rule for rule in [*shipped, *config.rules]}
-    return [rule for rule in rules.values() if rule.enabled]
-
-
-def address(config: Config) -> tuple[str, int]:
-    """Host and port of `listen`. Raises ValueError with a sentence."""
-    host, colon, port = config.listen.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
-        raise ValueError(f"listen: {config.listen!r} is no address; write host:port, such as 127.0.0.1:9797")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _text(path: str | Path) -> str:
@@ -138,16 +83,6 @@ def _text(path: str | Path) -> str:
         raise ConfigError(path, None, f"the file is not UTF-8 text (byte {error.start})") from None
     except OSError as error:
         raise ConfigError(path, None, f"the file can't be read: {error.strerror}") from None
-
-
-def _stop(path: str | Path, found: list[Problem]) -> None:
-    if found:
-        raise _error(path, sorted(found, key=lambda problem: problem.line or 0))
-
-
-def _error(path: str | Path, found: list[Problem]) -> ConfigError:
-    first, *more = found
-    return ConfigError(path, first.line, first.message, *more)
 
 
 def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.clock import Clock
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
 from monitor.settings.root import Config
 from monitor.telemetry.health import Health
 from monitor.telemetry.metrics import Meters
@@ -45,10 +45,17 @@ class Reloader:
     wrong, or rules that can't be put in force, leave everything as it was."""
 
     def __init__(
-        self, path: Path, config: Config, apply: Callable[[Config], int], clock: Clock, health: Health, meters: Meters
+        self,
+        read: Callable[[Path], Config],
+        path: Path,
+        config: Config,
+        apply: Callable[[Config], int],
+        clock: Clock,
+        health: Health,
+        meters: Meters,
     ) -> None:
-        """`apply` puts a config's rules in force and returns how many they are."""
-        self._path, self._config, self._apply = path, config, apply
+        """`read` reads and checks the file; `apply` puts a config's rules in force and returns how many they are."""
+        self._read, self._path, self._config, self._apply = read, path, config, apply
         self._clock, self._health, self._meters = clock, health, meters
         self._one = threading.Lock()
         self._succeeded()
@@ -57,7 +64,7 @@ class Reloader:
         """Raises ConfigError when the file is wrong, and whatever keeps its rules from being put in force."""
         with self._one:
             try:
-                done = self._reloaded(load(self._path))
+                done = self._reloaded(self._read(self._path))
             except Exception as error:
                 self._meters.config_reload_successful.set(0)
                 said = str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"

@@ -1,9 +1,14 @@
-"""What is wrong with an address in a config, or with what it is trusted by."""
+"""Addresses in a config: what they mean, and what is wrong with one or with what it is trusted by."""
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from monitor.settings.root import Config
 
 
 def url_problem(url: str) -> str | None:
@@ -36,3 +41,19 @@ def ca_problem(file: Path) -> str | None:
     except OSError as error:
         return f"{file} can't be read: {error.strerror}"
     return None if b"-----BEGIN " in text else f"{file} has no certificates in PEM form"
+
+
+def address(config: Config) -> tuple[str, int]:
+    """Host and port of `listen`. Raises ValueError with a sentence."""
+    host, colon, port = config.listen.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+        raise ValueError(f"listen: {config.listen!r} is no address; write host:port, such as 127.0.0.1:9797")
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches `host`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,7 +1,8 @@
 """The daemon: constructs every part, wires them, runs until told to stop. The only place that constructs.
 
 Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which has checked the configuration and
-upgraded the database by then. Nothing imported from here may load numpy, pyarrow, pandas or the command line.
+upgraded the database by then, and hands the configuration over (`monitor.config.handover`). Nothing imported from here
+may load numpy, pyarrow, pandas, pydantic or the command line.
 """
 
 from __future__ import annotations
@@ -41,8 +42,10 @@ from monitor.collectors.machine import MachineCollector
 from monitor.collectors.probe.collector import ProbeCollector
 from monitor.collectors.process.collector import process_collector
 from monitor.collectors.server.collector import ServerCollector
-from monitor.config.load import ConfigError, all_rules, load
+from monitor.config import handover
+from monitor.config.errors import ConfigError
 from monitor.config.reload import Reloader
+from monitor.config.rules_in_force import all_rules
 from monitor.daemon.schedule import Schedule
 from monitor.pipeline.event_time import EventTimePipeline
 from monitor.pipeline.evidently_reports import EvidentlyReports
@@ -72,6 +75,8 @@ from monitor.worker.upkeep import retention
 log = logging.getLogger("watchkeeper")
 
 DEFAULT_PATH = Path("watchkeeper.yaml")
+READ_SECONDS = 60.0
+"""How long reading a config may take, with the start of the process that reads it."""
 DELIVER_SECONDS = 0.5
 TRIM_SECONDS = 60.0
 STALLED_SECONDS = 120.0
@@ -156,7 +161,9 @@ class Daemon:
         self._drained, self._deadline = threading.Event(), math.inf
         self.sources: list[ActiveAlerts] = []
         self.members = self._members()
-        self.reloader = Reloader(path, config, self.use, clock, self.health, self.meters)
+        # Apart from the checks' process, which may be busy: whoever asks for a reload waits for it.
+        self.reading = Worker(config.worker.model_copy(update={"idle": 0.0}), clock)
+        self.reloader = Reloader(self._read_again, path, config, self.use, clock, self.health, self.meters)
         self._deliverers += [
             threading.Thread(target=self._push, args=[member], name=member.receiver, daemon=True)
             for member in self.members
@@ -212,6 +219,7 @@ class Daemon:
         log.info("stopping")
         self.health.ingest("stopping")
         self.schedule.stop()
+        self.reading.stop()
         self.reporting.stop()
         self.worker.stop()
         if self.slack_actions is not None:
@@ -242,6 +250,13 @@ class Daemon:
         for thread in self._deliverers:
             thread.join(timeout=max(0.0, self._deadline - self.clock.monotonic()))
         self._drained.set()
+
+    def _read_again(self, path: Path) -> Config:
+        """Return the config that the file has now. Raises ConfigError, or WorkerError where nothing can be read."""
+        found = self.reading.run(handover.read, str(path), timeout=READ_SECONDS)
+        if isinstance(found, ConfigError):
+            raise found
+        return handover.unpack(found)
 
     def use(self, config: Config) -> int:
         """Puts the config's rules in force, and ends alerts that they do not cover; returns how many they are."""
@@ -440,6 +455,7 @@ class Daemon:
 def _settle() -> None:
     """Gives back what start-up needed and nothing will need again: some 4 MB of a sidecar's 75."""
     gc.collect()
+    gc.enable()
     # What is left lives as long as the daemon; the collector need not look at it again.
     gc.freeze()
     _give_back()
@@ -457,7 +473,7 @@ def main(file: Path) -> int:
     # A line a job and a line a missed run is too much; the metrics say it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
-        config = load(file)
+        config = handover.take(file)
         return Daemon(config, SystemClock(), file).run()
     except (ConfigError, StoreError, PortTaken) as error:
         print(f"watchkeeper: {error}", file=sys.stderr)

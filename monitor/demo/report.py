@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from checks.catalog import CATALOG
-from monitor.config.load import default_rules
+from monitor.config.rules_in_force import default_rules
 from monitor.demo.episodes import Episode, episodes
 from monitor.demo.facts import Facts
 from monitor.demo.observe import Observer, Replayed

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from alerts.duration import span
 from alerts.rules.rule import Rule
-from monitor.config.load import all_rules
+from monitor.config.rules_in_force import all_rules
 from monitor.config.yaml_document import Document
 from monitor.rule_tests.form import Case, Expected, RuleTest, RuleTestError, RuleTests, read
 from monitor.rule_tests.play import FiredAlert, Player, database

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import post
 from litestar.handlers.http_handlers import HTTPRouteHandler
 
-from monitor.config.load import ConfigError
+from monitor.config.errors import ConfigError
 from monitor.web.auth import Auth
 from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused

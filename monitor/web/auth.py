@@ -13,7 +13,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 from pydantic import SecretStr
 
-from monitor.config.load import address
+from monitor.config.urls import address
 from monitor.ingest import media_type
 from monitor.settings.root import Config
 from monitor.web.errors import RefusalReason, Refused

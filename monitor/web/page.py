@@ -102,13 +102,13 @@ def handlers(services: WebContext, pages: Pages) -> list[HTTPRouteHandler]:
         refresh: FromQuery[str] = "on",
     ) -> Response[str]:
         """One model over time, and one of its features in full."""
-        from monitor.web.pages import model as pages_model
+        from monitor.web.pages import model as model_page
 
         asked = {"windows": f"{windows}", "until": "" if until is None else f"{until:f}", "feature": feature}
         return pages.show(
             request,
             "model.html",
-            lambda: pages_model.model(services, model_name, windows, until, feature),
+            lambda: model_page.model(services, model_name, windows, until, feature),
             title=model_name,
             query=asked,
             refresh=refresh,
@@ -131,12 +131,12 @@ def handlers(services: WebContext, pages: Pages) -> list[HTTPRouteHandler]:
     @get("/incidents/{incident_id:str}", sync_to_thread=True, include_in_schema=False)
     def incident(request: Asked, incident_id: FromPath[str], refresh: FromQuery[str] = "on") -> Response[str]:
         """One incident, its life and what can be done."""
-        from monitor.web.pages import incident as pages_incident
+        from monitor.web.pages import incident as incident_page
 
         return pages.show(
             request,
             "incident.html",
-            lambda: pages_incident.incident(services, incident_id),
+            lambda: incident_page.incident(services, incident_id),
             title="Incident",
             refresh=refresh,
         )

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from monitor.cli.doctor.finding import Finding, missing, ok, problem
 from monitor.clock import Clock
-from monitor.config.load import address
+from monitor.config.urls import address
 from monitor.net.client import Client, Request
 from monitor.net.errors import ExchangeError, FailureKind
 from monitor.settings.root import Config

@@ -26,7 +26,7 @@ def config(settings: Config | None, file: Path) -> Iterator[Finding]:
     if settings is None:
         yield missing("", f"there is no {file} here: only the machine is looked at", "`watchkeeper init` writes one")
         return
-    from monitor.config.load import all_rules
+    from monitor.config.rules_in_force import all_rules
 
     names = ", ".join(model.model for model in settings.models)
     yield ok("", f"{file}: {names}; {len(all_rules(settings))} rules in force")

@@ -22,7 +22,7 @@ from monitor.cli.doctor import (
     slack,
     slack_buttons,
 )
-from monitor.cli.doctor import clock as doctor_clock
+from monitor.cli.doctor import clock as clock_checks
 from monitor.cli.doctor.clock_offset import Offsets, TimedClient
 from monitor.cli.doctor.finding import Examination, Finding, problem
 from monitor.cli.doctor.redact import redacted, secrets
@@ -39,7 +39,7 @@ def examine(config: Config | None, file: Path, clock: Clock) -> list[Finding]:
     offsets = Offsets(clock)
     found = side_by_side(examinations(config, file, clock, offsets), clock)
     # The last, for it takes what others have heard.
-    found += side_by_side({"clock": partial(doctor_clock.clock, offsets)}, clock)
+    found += side_by_side({"clock": partial(clock_checks.clock, offsets)}, clock)
     hidden = secrets(config) if config else []
     return [redacted(item, hidden) for item in found]
 

@@ -5,44 +5,46 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
+import msgspec
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from monitor.settings.shipped_files import shared_file
 
 
-def _pattern(text: str) -> str:
-    re.compile(text)
-    return text
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By msgspec, for the daemon reads presets, and has no pydantic."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Counter(_Strict):
+class Counter(_Strict, frozen=True, kw_only=True):
     """A counter that is summed over its series."""
 
     counter: str
     handler: str | None = None
     """The label that names the route, so that excluded routes can be left out."""
-    where: dict[str, Annotated[str, AfterValidator(_pattern)]] = {}
+    where: dict[str, str] = {}
     """Only series whose label matches this regular expression as a whole."""
+
+    def __post_init__(self) -> None:
+        for pattern in self.where.values():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from None
 
     def counts(self, labels: dict[str, str]) -> bool:
         return all(re.fullmatch(pattern, labels.get(name, "")) for name, pattern in self.where.items())
 
 
-class Histogram(_Strict):
+class Histogram(_Strict, frozen=True, kw_only=True):
     histogram: str
-    seconds: float = Field(1.0, gt=0)
+    seconds: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     """What one unit of the histogram lasts: 0.001 where it counts milliseconds."""
     handler: str | None = None
     """The label that names the route; without one the excluded routes' requests are inside."""
 
 
-class Preset(_Strict):
-    requests: list[Counter] = Field(min_length=1)
+class Preset(_Strict, frozen=True, kw_only=True):
+    requests: Annotated[list[Counter], msgspec.Meta(min_length=1)]
     errors: list[Counter] = []
     latency: Histogram | None = None
 
@@ -54,4 +56,4 @@ class Preset(_Strict):
 
 def load_preset(name: str) -> Preset:
     """The shipped preset of that name. Raises FileNotFoundError when it is not shipped."""
-    return Preset.model_validate(yaml.safe_load(shared_file(f"presets/{name}.yaml").read_text("utf-8")))
+    return msgspec.convert(yaml.safe_load(shared_file(f"presets/{name}.yaml").read_text("utf-8")), Preset)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, Row, select
 from alerts.incidents.incident import Incident
 from alerts.incidents.silence import Silence
 from monitor.store.alerts import incident_log, states
-from monitor.store.alerts import silences as alerts_silences
+from monitor.store.alerts import silences as stored_silences
 from monitor.store.tables import alerts, incidents, silences, transitions
 
 INCIDENTS = 50
@@ -76,7 +76,7 @@ def _of_silences(connection: Connection, labels: dict[str, str]) -> list[dict[st
     """Silences that match the alert whatever its severity was."""
     found = []
     for row in connection.execute(select(silences)).all():
-        silence: Silence = alerts_silences.of(row)
+        silence: Silence = stored_silences.of(row)
         matchers = [matcher for matcher in silence.matchers if matcher.name != "severity"]
         if matchers and all(matcher.matches(labels) for matcher in matchers):
             event = {"what": "silenced", "by": silence.created_by, "text": silence.comment, "silence": silence.id}

@@ -17,9 +17,9 @@ from alerts.incidents.silence import Matcher, Silence
 from alerts.state.state import AlertState, Status
 from alerts.wording import LAST
 from monitor.store.alerts import incident_log
-from monitor.store.alerts import outbox as alerts_outbox
-from monitor.store.alerts import silences as alerts_silences
-from monitor.store.alerts import states as alerts_states
+from monitor.store.alerts import outbox as stored_outbox
+from monitor.store.alerts import silences as stored_silences
+from monitor.store.alerts import states as stored_states
 from monitor.store.tables import alerts, incidents, outbox, silences, transitions
 from monitor.store.writer import Writer
 
@@ -61,7 +61,7 @@ class AlertStore:
                     "summary": alert.summary,
                     "moved": list(alert.moved),
                 }
-                for incident in alerts_states.open_incidents(connection)
+                for incident in stored_states.open_incidents(connection)
                 for alert in incident.alerts
             }
             return [_alert(row, told) for row in connection.execute(query)]
@@ -88,7 +88,7 @@ class AlertStore:
             query = query.where(transitions.c.at >= since)
         with self._engine.connect() as connection:
             found = connection.execute(query.order_by(transitions.c.id.desc()).limit(limit))
-            return [alerts_states.plain_transition(row) for row in found]
+            return [stored_states.plain_transition(row) for row in found]
 
     def incidents(self, model: str | None = None, open_only: bool = False, limit: int = 100) -> list[dict[str, Any]]:
         """Incidents as `alerts.incidents.incident` serialises them, newest first."""
@@ -110,7 +110,7 @@ class AlertStore:
     def pending(self) -> dict[str, int]:
         """Notifications owed, by receiver."""
         with self._engine.connect() as connection:
-            return alerts_outbox.pending(connection)
+            return stored_outbox.pending(connection)
 
     def add_silence(
         self, matchers: Sequence[Matcher], starts_at: float, ends_at: float, *, by: str, comment: str, now: float
@@ -121,7 +121,7 @@ class AlertStore:
         if not 0 <= starts_at <= LAST or not ends_at <= LAST:  # nor NaN
             raise ValueError("a silence starts after 1970 and ends before the year 10000")
         silence = Silence(self._new_id(), tuple(matchers), starts_at, ends_at, by, comment)
-        self._writer.call(lambda connection: alerts_silences.add(connection, silence, now))
+        self._writer.call(lambda connection: stored_silences.add(connection, silence, now))
         return silence
 
     def list_silences(self, now: float, expired: bool = False) -> list[Silence]:
@@ -130,7 +130,7 @@ class AlertStore:
         if not expired:
             query = query.where(silences.c.ends_at > now)
         with self._engine.connect() as connection:
-            return [alerts_silences.of(row) for row in connection.execute(query)]
+            return [stored_silences.of(row) for row in connection.execute(query)]
 
     def expire_silence(self, id: str, now: float) -> Silence:
         """Ends a silence at once; what it held back is due. Raises UnknownSilence."""
@@ -142,8 +142,8 @@ class AlertStore:
             ends_at = min(row.ends_at, now)
             times = {"ends_at": ends_at, "starts_at": min(row.starts_at, ends_at)}
             connection.execute(update(silences).where(silences.c.id == id).values(times))
-            alerts_outbox.hasten(connection, f"silenced by {id}", now)
-            return alerts_silences.of(connection.execute(select(silences).where(silences.c.id == id)).one())
+            stored_outbox.hasten(connection, f"silenced by {id}", now)
+            return stored_silences.of(connection.execute(select(silences).where(silences.c.id == id)).one())
 
         return self._writer.call(work)
 
@@ -156,16 +156,16 @@ class AlertStore:
         def work(connection: Connection) -> Incident:
             found = [
                 incident
-                for incident in alerts_states.open_incidents(connection)
+                for incident in stored_states.open_incidents(connection)
                 if incident.id == id or any(alert.fingerprint == id and alert.firing for alert in incident.alerts)
             ]
             if not found:
                 raise UnknownIncident(f"there is no open incident {id}; `alerts list` shows what fires")
             after = acknowledge(found[0], by, now, now + seconds)
-            alerts_states.save_incident(connection, after)
+            stored_states.save_incident(connection, after)
             incident_log.add(connection, after.id, now, "acknowledged", by)
-            alerts_outbox.owe(
-                connection, after, Why.ACKNOWLEDGED, alerts_outbox.notified_receivers(connection, after), now
+            stored_outbox.owe(
+                connection, after, Why.ACKNOWLEDGED, stored_outbox.notified_receivers(connection, after), now
             )
             return after
 
@@ -180,7 +180,7 @@ class AlertStore:
 
     def owed(self, receiver: str, now: float, limit: int) -> list[Owed]:
         with self._engine.connect() as connection:
-            return alerts_outbox.owed(connection, receiver, now, limit)
+            return stored_outbox.owed(connection, receiver, now, limit)
 
     def silences(self, now: float) -> list[Silence]:
         return [silence for silence in self.list_silences(now) if silence.active(now)]
@@ -189,15 +189,15 @@ class AlertStore:
         with self._engine.connect() as connection:
             return [
                 alert.silence_labels(incident.model)
-                for incident in alerts_states.open_incidents(connection)
+                for incident in stored_states.open_incidents(connection)
                 for alert in incident.alerts
                 if alert.firing
             ]
 
     def owe_also(self, incident: Incident, why: Why, receiver: str, now: float) -> None:
         def work(connection: Connection) -> None:
-            if alerts_outbox.never_owed(connection, incident, receiver):
-                alerts_outbox.owe(
+            if stored_outbox.never_owed(connection, incident, receiver):
+                stored_outbox.owe(
                     connection, incident, Why.RESOLVED if incident.resolved else Why.FIRST, [receiver], now
                 )
 
@@ -205,24 +205,24 @@ class AlertStore:
 
     def lines(self) -> dict[str, ReceiverState]:
         with self._engine.connect() as connection:
-            return alerts_outbox.load_lines(connection)
+            return stored_outbox.load_lines(connection)
 
     def keep_line(self, receiver: str, line: ReceiverState, now: float) -> None:
-        self._writer.call(lambda connection: alerts_outbox.keep_line(connection, receiver, line, now))
+        self._writer.call(lambda connection: stored_outbox.keep_line(connection, receiver, line, now))
 
     def record(self, id: int, outcome: DeliveryOutcome, now: float, *, delivered: Delivered | None = None) -> None:
         def work(connection: Connection) -> None:
-            alerts_outbox.finish(connection, id, outcome, now, delivered)
+            stored_outbox.finish(connection, id, outcome, now, delivered)
             if delivered is not None:
                 incident_log.add(connection, delivered.incident, now, "told", delivered.receiver)
 
         self._writer.call(work)
 
     def postpone(self, id: int, due_at: float, why: str, *, attempted: bool, unsure: bool = False) -> None:
-        self._writer.call(lambda connection: alerts_outbox.postpone(connection, id, due_at, why, attempted, unsure))
+        self._writer.call(lambda connection: stored_outbox.postpone(connection, id, due_at, why, attempted, unsure))
 
     def claim(self, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:
-        return self._writer.call(lambda connection: alerts_outbox.claim(connection, id, owner, now, until, begin))
+        return self._writer.call(lambda connection: stored_outbox.claim(connection, id, owner, now, until, begin))
 
 
 def _alert(row: Row[Any], told: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

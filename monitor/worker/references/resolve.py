@@ -22,7 +22,7 @@ from monitor.worker.messages import ModelOptions, WindowClose
 from monitor.worker.process import TryAgain
 from monitor.worker.references.from_stream import NotLearned, StreamRange, learn
 from monitor.worker.references.segments import keep
-from monitor.worker.stored import model_versions as stored_model_versions
+from monitor.worker.stored import model_versions as version_counts
 from monitor.worker.stored.references import ReferenceSource, StoredReference, insert_reference, load
 from monitor.worker.stored.window_reader import WindowReader
 
@@ -67,7 +67,7 @@ class ActiveReferences:
         plan, end = self.uses.plan(closing.window.end), closing.window.end
         counts: dict[str, int] = {}
         if plan.per_version:
-            counts = stored_model_versions.count(self._engine, self._model, closing.window, closing.close_seq)
+            counts = version_counts.count(self._engine, self._model, closing.window, closing.close_seq)
             for name in sorted(counts):
                 if name in self._first or len(self._first) < MOST_VERSIONS:
                     self._first.setdefault(name, closing.window.start)
@@ -111,8 +111,8 @@ class ActiveReferences:
             seq = connection.scalar(
                 select(windows.c.close_seq).where(windows.c.model == self._model, windows.c.start == window.start)
             )
-        counts = stored_model_versions.count(self._engine, self._model, window, seq or 0)
-        return stored_model_versions.main_of(counts) if counts else self._last_version(window.end)
+        counts = version_counts.count(self._engine, self._model, window, seq or 0)
+        return version_counts.main_of(counts) if counts else self._last_version(window.end)
 
     def _last_version(self, end: float) -> str:
         """For a window without rows: the version that was decided on last."""

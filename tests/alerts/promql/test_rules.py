@@ -12,7 +12,7 @@ from alerts.promql.rules import ExportedSeries, export
 from alerts.promql.terms import Inexpressible
 from checks.catalog import CATALOG
 from monitor.cli.rules import render
-from monitor.config.load import default_rules
+from monitor.config.rules_in_force import default_rules
 from tests.alerts.promql.cases import ACCURACY, GONE, KINDS, ON_SLOW, Case, exposed, firing, ours
 from tests.alerts.promql.exported import EVERY, is_read, passes, rule
 

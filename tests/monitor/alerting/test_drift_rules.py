@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from checks.base import Measurement, Window, labels
-from monitor.config.load import default_rules
+from monitor.config.rules_in_force import default_rules
 from monitor.settings.root import Config
 from tests.alerts.builders import HOUR, START
 from tests.alerts.world import Receiver, World, world

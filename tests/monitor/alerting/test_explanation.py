@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from alerts.incidents.incident import Incident
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
 from monitor.worker.messages import ModelOptions
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, world

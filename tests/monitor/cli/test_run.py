@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.run import _without_docstrings
+from monitor.config import handover
 from tests.monitor.cli.conftest import Command
 
 
@@ -34,8 +35,13 @@ def test_run_upgrades_the_database_and_becomes_the_daemon(watchkeeper: Command, 
     ran = watchkeeper("run")
     assert (ran.status, ran.err) == (0, "")
     interpreter = [sys.executable, "-P", "-X", "no_debug_ranges", *_without_docstrings()]
-    command = [sys.executable, *interpreter, "-m", "monitor.daemon"]
-    assert become == [[*command, "--config", "watchkeeper.yaml"]]
+    (arguments,) = become
+    handed = arguments.pop(-5)
+    command = [sys.executable, *interpreter, "-X", "-m", "monitor.daemon"]
+    assert arguments == [*command, "--config", "watchkeeper.yaml"]
+    with os.fdopen(int(handed.removeprefix("plain_settings=")), closefd=True) as file:
+        file.seek(0)
+        assert handover.unpack(file.read()).models[0].model == "delays"
     tables = {name for (name,) in sqlite3.connect("watchkeeper.db").execute("select name from sqlite_master")}
     assert {"arrivals", "alerts", "alembic_version"} <= tables
 

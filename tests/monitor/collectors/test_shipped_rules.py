@@ -10,7 +10,7 @@ from alerts.state.state import Status
 from checks.base import Measurement
 from monitor.collectors.process.collector import ProcessCollector
 from monitor.collectors.process.finder import finder
-from monitor.config.load import default_rules
+from monitor.config.rules_in_force import default_rules
 from monitor.settings.server import ProcessSettings
 from tests.fakes.process_tree import ProcessTree
 from tests.monitor.collectors.container.test_collector import Box

@@ -8,7 +8,8 @@ import pytest
 
 from monitor.alerting.receivers import receivers
 from monitor.clock import SystemClock
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
 from monitor.settings.receiver_names import receiver_names
 
 MEMBERS = "members: ['http://a:9093', 'https://b/alertmanager']"

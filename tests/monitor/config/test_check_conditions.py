@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
 
 
 def _load(folder: Path, rule: str) -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from alerts.rules.rule import Severity
-from monitor.config.load import ConfigError, default_rules, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
+from monitor.config.rules_in_force import default_rules
 from monitor.settings.root import Config
 from tests.fakes.authority import Authority
 

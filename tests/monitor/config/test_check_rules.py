@@ -16,7 +16,8 @@ from monitor.collectors.host import HostCollector
 from monitor.collectors.probe.collector import ProbeCollector
 from monitor.collectors.process.collector import ProcessCollector
 from monitor.collectors.server.collector import ServerCollector
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
 from monitor.config.measured_metrics import pace, produced, source
 from monitor.settings.root import Config
 

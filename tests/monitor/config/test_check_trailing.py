@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
 from monitor.worker.messages import ModelOptions
 
 DAY = 86400.0

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.config.errors import ConfigError
 from monitor.config.importance_file import ImportanceError, read_importance
-from monitor.config.load import ConfigError, load
+from monitor.config.load import load
 from monitor.worker.messages import ModelOptions
 
 WEIGHTS = {"temp": 0.4, "wind": 2.0}

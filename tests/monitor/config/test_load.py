@@ -8,9 +8,11 @@ import pytest
 
 from alerts.rules.rule import Rule
 from checks.catalog import CATALOG
+from monitor.config.errors import ConfigError
 from monitor.config.json_schema import text as schema_text
 from monitor.config.known_keys import keys, section, top_keys
-from monitor.config.load import ConfigError, all_rules, default_rules, load
+from monitor.config.load import load
+from monitor.config.rules_in_force import all_rules, default_rules
 from monitor.settings.checks import PRESET_METHODS, DriftMethod, DriftSettings
 from monitor.settings.root import Config
 from monitor.settings.server import ProcessSettings

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
 from monitor.config.reload import PART, Reloader
 from monitor.settings.root import Config
 from monitor.telemetry.health import Health
@@ -24,7 +25,7 @@ class Rig:
         self.applied: list[Config] = []
         self.clock, self.health, self.registry = FakeClock(), Health(), CollectorRegistry()
         meters = Meters(self.registry)
-        self.reloader = Reloader(self.path, load(self.path), self.apply, self.clock, self.health, meters)
+        self.reloader = Reloader(load, self.path, load(self.path), self.apply, self.clock, self.health, meters)
 
     def write(self, text: str) -> None:
         self.path.write_text(text)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.load import all_rules, default_rules, load
+from monitor.config.load import load
+from monitor.config.rules_in_force import all_rules, default_rules
 from monitor.demo.settings import LATENESS_SECONDS, WINDOW_SECONDS, write_config
 from monitor.demo.story import REPLAY, story
 

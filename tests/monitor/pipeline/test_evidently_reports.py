@@ -16,10 +16,11 @@ from alerts.state.evaluate import States, evaluate
 from alerts.state.state import Status
 from checks.base import Measurement, Window
 from monitor.collectors.check_states import CheckStates
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
 from monitor.pipeline.evidently_reports import METRIC, EvidentlyReports
 from monitor.settings.checks import EvidentlySettings
-from monitor.store.results import reports as results_reports
+from monitor.store.results import reports as stored_reports
 from monitor.store.tables import check_runs, progress, report_parts, reports, windows
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
@@ -196,7 +197,7 @@ def test_the_newest_is_kept_and_those_that_incidents_link(tmp_path: Path) -> Non
         for number, linked in enumerate([False, True, True, False, True, False]):
             store(it, str(number), float(number))
             with it.engine.begin() as connection:
-                results_reports.keep(connection, "delays", "weekly", str(number), linked, 2)
+                stored_reports.keep(connection, "delays", "weekly", str(number), linked, 2)
         with it.engine.connect() as connection:
             assert sorted(connection.scalars(select(reports.c.id))) == ["2", "4", "5"]
 
@@ -205,17 +206,17 @@ def test_a_large_report_is_stored_and_removed_in_parts(tmp_path: Path) -> None:
     with world(tmp_path, []) as it:
         page = gzip.compress(bytes(range(256)) * 40, mtime=0)
         for id_, end in (("a", 1.0), ("b", 1.0), ("c", 2.0)):
-            results_reports.add(
-                it.engine, results_reports.StoredReport(id_, "delays", "weekly", 0.0, end, 0.0), page, part=100
+            stored_reports.add(
+                it.engine, stored_reports.StoredReport(id_, "delays", "weekly", 0.0, end, 0.0), page, part=100
             )
-        assert results_reports.html(it.engine, "a", packed=True) is None, "the same window's again"
-        assert results_reports.html(it.engine, "b", packed=True) == page
-        assert results_reports.html(it.engine, "b", packed=False) == bytes(range(256)) * 40
+        assert stored_reports.html(it.engine, "a", packed=True) is None, "the same window's again"
+        assert stored_reports.html(it.engine, "b", packed=True) == page
+        assert stored_reports.html(it.engine, "b", packed=False) == bytes(range(256)) * 40
         with it.engine.begin() as connection:
-            results_reports.keep(connection, "delays", "weekly", "c", False, 2)
+            stored_reports.keep(connection, "delays", "weekly", "c", False, 2)
             assert set(connection.scalars(select(report_parts.c.report))) == {"c"}
-        assert results_reports.kept(it.engine, ["b", "c"]) == {"c"}
-        assert results_reports.html(it.engine, "b", packed=True) is None
+        assert stored_reports.kept(it.engine, ["b", "c"]) == {"c"}
+        assert stored_reports.html(it.engine, "b", packed=True) is None
 
 
 def test_an_incident_is_linked_to_reports_on_its_time_only(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alerts.rules.rule import Rule
-from monitor.config.load import default_rules
+from monitor.config.rules_in_force import default_rules
 from monitor.config.yaml_document import parse
 from monitor.rule_tests.run import RuleTestOutcome, run
 from monitor.settings.shipped_files import shared_file

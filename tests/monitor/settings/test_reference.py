@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.load import ConfigError, load
+from monitor.config.errors import ConfigError
+from monitor.config.load import load
 from monitor.store.references.plan import LEARN, ReferencePlan
 
 DAY = 86400.0

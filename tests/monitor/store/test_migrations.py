@@ -17,6 +17,7 @@ def test_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
     before, after = upgrade(url)
     assert before is None
     with open_engine(url).connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == after, "what Alembic takes for the head"
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.exec_driver_sql("pragma auto_vacuum").scalar_one() == 2, "incremental, from the start"
     assert upgrade(url) == (after, after), "a second run changes nothing"

@@ -11,8 +11,8 @@ from litestar.testing import TestClient
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, select
 
-from monitor.config.load import all_rules
 from monitor.config.reload import Reloaded
+from monitor.config.rules_in_force import all_rules
 from monitor.settings.root import Config
 from monitor.store.alerts.queries import AlertStore
 from monitor.store.engine import open_engine

@@ -96,7 +96,7 @@ def test_what_is_unknown_is_404(rig: Rig) -> None:
 
 
 def test_reload_needs_the_admins_token_and_is_one_sentence_when_the_file_is_wrong(rig: Rig) -> None:
-    from monitor.config.load import ConfigError
+    from monitor.config.errors import ConfigError
 
     def wrong() -> None:
         raise ConfigError("w.yaml", 3, "rule 'r': above: 'much' is no level")

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from checks.base import Measurement, NotEnough, Window
 from checks.run import CHECKS, Check
 from monitor.store.tables import profiles, progress, windows
-from monitor.worker.evaluate import closing as evaluate_closing
+from monitor.worker.evaluate import closing as closing_module
 from monitor.worker.messages import ModelOptions, WindowClose, WindowResult
 from monitor.worker.tasks import compact, measure, measure_many
 from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
@@ -334,7 +334,7 @@ def test_a_log_that_is_not_compacted_is_refused(referenced: Log) -> None:
     referenced.predict(*hour(1, 1))
     referenced.scan()
     (closing,) = referenced.closings()
-    with pytest.raises(evaluate_closing.NotCompacted, match="compact them first"):
+    with pytest.raises(closing_module.NotCompacted, match="compact them first"):
         measure(referenced.url, referenced.model, closing, referenced.options)
     assert measure_many(referenced.url, referenced.model, [], referenced.options) == []
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from monitor.cli.doctor import probe as doctor_probe
+from monitor.cli.doctor import probe as probe_checks
 from monitor.cli.doctor.finding import Finding
 from monitor.clock import SystemClock
 from monitor.settings.model import ModelSettings
@@ -15,7 +15,7 @@ from tests.monitor.cli.doctor.conftest import only
 
 def run(**settings: Any) -> Finding:
     probe = ProbeSettings.model_validate({"name": "p", **settings})
-    return only(doctor_probe.probe(probe, ModelSettings(model="m"), CollectSettings(), SystemClock()))
+    return only(probe_checks.probe(probe, ModelSettings(model="m"), CollectSettings(), SystemClock()))
 
 
 def test_an_answer_that_is_right_and_one_that_is_not() -> None:
@@ -28,7 +28,7 @@ def test_an_answer_that_is_right_and_one_that_is_not() -> None:
 
 
 def test_one_that_may_take_longer_than_the_doctor_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_probe, "SECONDS", 0.1)
+    monkeypatch.setattr(probe_checks, "SECONDS", 0.1)
     with Peer(says_json({})) as peer:
         peer.answer = peer.hang
         found = run(url=peer.url, timeout=60.0)

@@ -9,7 +9,7 @@ from alerts.state.condition import ConditionInputs
 from alerts.state.evaluate import States, evaluate
 from alerts.state.state import Status
 from checks.base import Measurement, Window
-from monitor.config.load import default_rules
+from monitor.config.rules_in_force import default_rules
 from tests.fakes.nvml.watch import Watch
 
 RULES = {rule.name: rule for rule in default_rules() if rule.metric.startswith("gpu_")}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.collectors.process import finder as process_finder
+from monitor.collectors.process import finder as finder_module
 from monitor.collectors.process.finder import ByPid, ByPort, Finder, NotFound, Undecided, at, finder
 from monitor.collectors.process.procfs import Process, Table, table
 from monitor.settings.server import ProcessSettings
@@ -170,7 +170,7 @@ def test_a_pid_file_older_than_its_process_is_another_one_s(server: ProcessTree,
     file = tmp_path / "server.pid"
     file.write_text(str(server.pid))
     process = table()[server.pid]
-    written = process_finder.started_at(process.identity) - process_finder.PID_FILE_SLACK - 1
+    written = finder_module.started_at(process.identity) - finder_module.PID_FILE_SLACK - 1
     os.utime(file, (written, written))
     with pytest.raises(NotFound, match="is old: process"):
         look(ProcessSettings(pid_file=file))
