@@ -19,6 +19,14 @@ for package in (monitor, alerts):
     compileall.compile_dir(package.__path__[0], quiet=2, optimize=2)
 """
 """What the daemon imports, and what of our own it will only import when it needs it."""
+ENVIRONMENT = {
+    # glibc gives each thread an arena of its own, up to eight a core, and each keeps what it once held.
+    "MALLOC_ARENA_MAX": "2",
+    # glibc raises this, its first value, with every large block that is freed, up to 32 MB, and keeps what lies below:
+    # a report or a large request would leave its size behind.
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+}
+"""What the daemon runs with, unless its user has set it."""
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -41,13 +49,14 @@ def _become_daemon(config: Path) -> None:
     """Replaces this process, so that typer, Alembic and pyarrow do not stay in memory beside the daemon."""
     sys.stdout.flush()
     sys.stderr.flush()
-    # glibc gives each thread an arena of its own, up to eight a core, and each keeps what it once held.
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    # glibc raises this, its first value, with every large block that is freed, up to 32 MB, and keeps what lies below:
-    # a report or a large request would leave its size behind.
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")
-    arguments = [*_INTERPRETER, *_without_docstrings(), "-m", "monitor.daemon", "--config", str(config)]
-    os.execv(sys.executable, arguments)
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    os.execv(sys.executable, daemon_command(config))
+
+
+def daemon_command(config: Path) -> list[str]:
+    """Return the command of the daemon itself, which takes for granted what `run` has looked at."""
+    return [*_INTERPRETER, *_without_docstrings(), "-m", "monitor.daemon", "--config", str(config)]
 
 
 def _without_docstrings() -> list[str]:
