@@ -16,10 +16,10 @@ def measure_many(url: str, model: str, closings: Sequence[Closing], options: Mod
     """What consecutive closings find, each as of its own position, as if the verdict of each had been recorded before
     the next. The log must be compacted up to the last; raises NotCompacted else."""
     from monitor.clock import SystemClock
-    from monitor.store.engine import open_engine
+    from monitor.store.engine import kept_engine
     from monitor.work.verdicts import Verdicts
 
-    engine = open_engine(url)
+    engine = kept_engine(url)
     try:
         verdicts = Verdicts(engine, model, closings[-1], options, SystemClock()) if closings else None
         return [verdicts.of(closing) for closing in closings] if verdicts else []

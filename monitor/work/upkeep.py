@@ -24,11 +24,11 @@ def keep(url: str, model: str, seconds: float, options: ModelOptions) -> Kept:
     """Profiles chunks that came before the model's newest binning, newest first, for about so many seconds, and rolls
     up what has been judged. Cut short anywhere it can simply be called again."""
     from monitor.clock import SystemClock
-    from monitor.store.engine import open_engine
+    from monitor.store.engine import kept_engine
     from monitor.work.reprofiling import reprofile
     from monitor.work.rolling import roll
 
-    engine = open_engine(url)
+    engine = kept_engine(url)
     try:
         profiled, waiting = reprofile(engine, model, options, seconds, SystemClock().monotonic)
         return Kept(profiled, waiting, roll(engine, model, options))

@@ -20,10 +20,10 @@ from monitor.health import Health
 from monitor.judge import Judge
 from monitor.store.alerts import AlertStore
 from monitor.store.engine import open_engine
-from monitor.store.tables import metadata
 from monitor.store.writer import Writer
 from monitor.unstored import Unstored
 from tests.alerts.builders import HOUR, START, FakeClock, measure
+from tests.database import tables_in
 
 
 class Killed(BaseException):
@@ -73,9 +73,8 @@ class World:
         fallbacks: dict[str, str] | None = None,
         owner: str = "",
     ) -> None:
-        url = f"sqlite:///{folder / 'alerts.sqlite'}"
+        url = tables_in(folder / "alerts.sqlite")
         self.engine = open_engine(url)
-        metadata.create_all(self.engine)
         self.clock = clock
         self.outcomes: list[tuple[str, Outcome, str | None]] = []
         self.receivers = {receiver.name: receiver for receiver in receivers}
