@@ -13,10 +13,10 @@ from monitor.store.tables import metadata
 
 def tables_in(file: Path) -> str:
     """Return the URL of a SQLite file that has all tables; what is in it already stays."""
-    if file.exists():
-        _create(file)
-    else:
+    if not file.exists():
         file.write_bytes(_empty())
+    elif file.stat().st_size < len(_empty()):
+        _create(file)
     return f"sqlite:///{file}"
 
 
