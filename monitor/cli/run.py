@@ -7,7 +7,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,14 @@ for package in (monitor, alerts):
     compileall.compile_dir(package.__path__[0], quiet=2, optimize=2)
 """
 """What the daemon imports, and what of our own it will only import when it needs it."""
+ENVIRONMENT = {
+    # glibc gives each thread an arena of its own, up to eight a core, and each keeps what it once held.
+    "MALLOC_ARENA_MAX": "2",
+    # glibc raises this, its first value, with every large block that is freed, up to 32 MB, and keeps what lies below:
+    # a report or a large request would leave its size behind.
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+}
+"""What the daemon runs with, unless its user has set it."""
 
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
@@ -66,13 +74,14 @@ def _become_daemon(config: Path, settings: Config) -> None:
 
     sys.stdout.flush()
     sys.stderr.flush()
-    # glibc gives each thread an arena of its own, up to eight a core, and each keeps what it once held.
-    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    # glibc raises this, its first value, with every large block that is freed, up to 32 MB, and keeps what lies below:
-    # a report or a large request would leave its size behind.
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", "131072")
-    options = [*_INTERPRETER, *_without_docstrings(), *handover.give(settings)]
-    os.execv(sys.executable, [*options, "-m", "monitor.daemon", "--config", str(config)])
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    os.execv(sys.executable, daemon_command(config, handover.give(settings)))
+
+
+def daemon_command(config: Path, options: Sequence[str] = ()) -> list[str]:
+    """Return the command of the daemon itself, which takes for granted what `run` has looked at."""
+    return [*_INTERPRETER, *_without_docstrings(), *options, "-m", "monitor.daemon", "--config", str(config)]
 
 
 def _without_docstrings() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -30,6 +31,15 @@ def open_engine(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+@lru_cache(maxsize=4)
+def kept_engine(url: str) -> Engine:
+    """Return the engine that this process keeps for `url`, so that repeated work compiles each statement once.
+
+    Dispose of it as of any other: that closes its connections and keeps the compiled statements.
+    """
+    return open_engine(url)
 
 
 def writing(engine: Engine) -> Engine:

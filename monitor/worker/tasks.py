@@ -25,10 +25,10 @@ def measure_many(url: str, model: str, closings: Sequence[WindowClose], options:
     """What consecutive closings find, each as of its own position, as if the verdict of each had been recorded before
     the next. The log must be compacted up to the last; raises NotCompacted else."""
     from monitor.clock import SystemClock
-    from monitor.store.engine import open_engine
+    from monitor.store.engine import kept_engine
     from monitor.worker.evaluate.closing import WindowEvaluator
 
-    engine = open_engine(url)
+    engine = kept_engine(url)
     try:
         verdicts = WindowEvaluator(engine, model, closings[-1], options, SystemClock()) if closings else None
         return [verdicts.of(closing) for closing in closings] if verdicts else []
@@ -39,10 +39,10 @@ def measure_many(url: str, model: str, closings: Sequence[WindowClose], options:
 def compact(url: str, model: str, upto_seq: int, options: ModelOptions) -> CompactionResult:
     """Turns a model's arrivals up to `upto_seq`, but no further than the daemon has scanned, into chunks and placed
     labels. Cut short anywhere it can simply be called again. Raises DamagedBatch."""
-    from monitor.store.engine import open_engine
+    from monitor.store.engine import kept_engine
     from monitor.worker.compaction.compaction import Compaction
 
-    engine = open_engine(url)
+    engine = kept_engine(url)
     try:
         return Compaction(engine, model, options).run(upto_seq)
     finally:
@@ -83,11 +83,11 @@ def keep_profiles(url: str, model: str, seconds: float, options: ModelOptions) -
     """Profiles chunks that came before the model's newest binning, newest first, for about so many seconds, and rolls
     up what has been judged. Cut short anywhere it can simply be called again."""
     from monitor.clock import SystemClock
-    from monitor.store.engine import open_engine
+    from monitor.store.engine import kept_engine
     from monitor.worker.upkeep.backfill import reprofile
     from monitor.worker.upkeep.rollup import roll
 
-    engine = open_engine(url)
+    engine = kept_engine(url)
     try:
         profiled, waiting = reprofile(engine, model, options, seconds, SystemClock().monotonic)
         return UpkeepResult(profiled, waiting, roll(engine, model, options))

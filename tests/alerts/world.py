@@ -20,10 +20,10 @@ from monitor.alerting.engine import AlertEngine
 from monitor.alerting.outage import Outage
 from monitor.store.alerts.queries import AlertStore
 from monitor.store.engine import open_engine
-from monitor.store.tables import metadata
 from monitor.store.writer import Writer
 from monitor.telemetry.health import Health
 from tests.alerts.builders import HOUR, START, FakeClock, measure
+from tests.database import tables_in
 
 
 class Killed(BaseException):
@@ -73,9 +73,8 @@ class World:
         fallbacks: dict[str, str] | None = None,
         owner: str = "",
     ) -> None:
-        url = f"sqlite:///{folder / 'alerts.sqlite'}"
+        url = tables_in(folder / "alerts.sqlite")
         self.engine = open_engine(url)
-        metadata.create_all(self.engine)
         self.clock = clock
         self.outcomes: list[tuple[str, DeliveryOutcome, str | None]] = []
         self.receivers = {receiver.name: receiver for receiver in receivers}

@@ -76,7 +76,8 @@ def play(folder: Path, kills: int, seed: int, *, sees: bool) -> Round:
         server, taken = stack.enter_context(watched(PARTS)), stack.enter_context(hook())
         real = shutil.which("prometheus-alertmanager")
         alertmanager = stack.enter_context(Alertmanager(folder / "alertmanager", taken.url)) if real else None
-        daemon = Daemon(folder, config(slack, server.url, alertmanager), env={"SLACK_BOT_TOKEN": TOKEN})
+        text = config(slack, server.url, alertmanager)
+        daemon = Daemon(folder, text, env={"SLACK_BOT_TOKEN": TOKEN}, by_command=True)
         book = Book(folder / "watchkeeper.db")
         faults = Faults(random.Random(seed + 1), slack, folder / "watchkeeper.db", alertmanager)
         parts = [Part(name, seed, server, book) for name in PARTS]

@@ -78,7 +78,7 @@ class Sender(threading.Thread):
 def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     write_reference(tmp_path / "reference.csv", rows=2000)
     rng = random.Random(3)
-    daemon = Daemon(tmp_path, CONFIG)
+    daemon = Daemon(tmp_path, CONFIG, by_command=True)
     daemon.start()
     sender = Sender(daemon)
     sender.start()
@@ -91,6 +91,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
                 compacted = _compacted(daemon)
                 wait_for(lambda: _compacted(daemon) > compacted, "the worker gets on")  # noqa: B023
             daemon.kill()
+            daemon.by_command = kill % 4 == 3
             daemon.start()
         sender.enough.set()
         sender.join(timeout=60)

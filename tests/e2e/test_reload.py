@@ -46,7 +46,7 @@ def metric(daemon: Daemon, name: str) -> float:
 
 
 def test_survives_a_bad_file_at_a_reload(tmp_path: Path) -> None:
-    with Daemon(tmp_path, CONFIG + BUSY % ("busy", "above: 0")) as daemon:
+    with Daemon(tmp_path, CONFIG + BUSY % ("busy", "above: 0"), by_command=True) as daemon:
         wait_for(lambda: alerts(daemon) == [("busy", "firing")], "the first rule fires")
 
         rewrite(daemon, BUSY % ("busy", "above: [1, 2]"))

@@ -21,10 +21,11 @@ scrape_configs:
 """
 
 
-def promtool(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """What promtool says."""
+def promtool(*arguments: str, given: str = "", together: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run promtool; with `together` its standard output and error come as one text, in the order of writing."""
     command = [program("promtool", "prometheus"), *arguments]
-    return subprocess.run(command, input=given, capture_output=True, text=True, timeout=60, check=False)
+    error = subprocess.STDOUT if together else subprocess.PIPE
+    return subprocess.run(command, input=given, stdout=subprocess.PIPE, stderr=error, text=True, timeout=120)
 
 
 class Prometheus:

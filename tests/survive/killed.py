@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from alerts.notify.slack.notifier import Slack, SlackOptions
 from tests.alerts.builders import HOUR, START, FakeClock, rule
 from tests.alerts.world import world
+from tests.database import tables_in
 from tests.fakes.slack import TOKEN
 
 GONE = 77
@@ -90,6 +91,7 @@ def apart(folder: Path, url: str, channel: str, at: int) -> int:
 
 def main(folder: Path, url: str) -> None:
     """Kills a life at every point and lets it be lived to its end; prints the number of points."""
+    tables_in(folder / "warm.db")  # once for all children
     points = apart(_made(folder / "whole"), url, "#point-0", -1)
     for point in range(1, points + 1):
         own, channel = _made(folder / str(point)), f"#point-{point}"

@@ -16,12 +16,13 @@ from monitor.collectors.arrivals import ArrivalAges
 from monitor.pipeline.wall_clock import Sampler
 from monitor.store.engine import open_engine, writing
 from monitor.store.events import EventStore
-from monitor.store.tables import arrivals, metadata, transitions
+from monitor.store.tables import arrivals, transitions
 from monitor.store.writer import Writer
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import Meters
 from tests.alerts.builders import FakeClock
+from tests.database import tables_in
 
 DOWN = Rule.model_validate({"name": "down", "metric": "server_up", "below": 1, "for": "60s", "no_data": "ok"})
 
@@ -42,8 +43,7 @@ class Server:
 class Rig:
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
-        self.engine = open_engine(f"sqlite:///{folder}/s.db")
-        metadata.create_all(writing(self.engine))
+        self.engine = open_engine(tables_in(folder / "s.db"))
         self.writer = Writer(self.engine)
         self.writer.start()
         self.latest, self.registry = Latest(), CollectorRegistry()

@@ -13,15 +13,15 @@ from monitor.ingest.rejection import Parsed
 from monitor.settings.root import LimitSettings
 from monitor.store.engine import open_engine
 from monitor.store.events import EventStore, Receipt
-from monitor.store.tables import arrivals, chunks, idempotency, metadata
+from monitor.store.tables import arrivals, chunks, idempotency
 from monitor.store.writer import QueueFull, Writer
+from tests.database import tables_in
 from tests.monitor.web.rig import NOW, StillClock
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(f"sqlite:///{tmp_path / 'w.db'}")
-    metadata.create_all(engine)
+    engine = open_engine(tables_in(tmp_path / "w.db"))
     yield engine
     engine.dispose()
 

@@ -17,13 +17,14 @@ from monitor.settings.root import Config
 from monitor.store.alerts.queries import AlertStore
 from monitor.store.engine import open_engine
 from monitor.store.events import EventStore
-from monitor.store.tables import arrivals, metadata
+from monitor.store.tables import arrivals
 from monitor.store.writer import Writer
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import LatestCollector, Meters
 from monitor.web.app import create_app
 from monitor.web.context import WebContext
+from tests.database import tables_in
 
 NOW = 1_700_000_000.0
 
@@ -71,10 +72,9 @@ def rig(folder: Path, config: dict[str, Any] | None = None, queue_bytes: int = 6
     settings = Config.model_validate(
         {"models": [{"model": "delays"}, {"model": "past", "time": "replay"}]} | (config or {})
     )
-    settings = settings.model_copy(update={"database": f"sqlite:///{folder / 'w.db'}"})
+    settings = settings.model_copy(update={"database": tables_in(folder / "w.db")})
     clock = StillClock()
     engine = open_engine(settings.database)
-    metadata.create_all(engine)
     writer = Writer(engine, max_bytes=queue_bytes)
     writer.start()
     registry = CollectorRegistry()

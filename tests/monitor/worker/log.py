@@ -14,8 +14,9 @@ from checks.base import Window
 from monitor.pipeline.watermark import Arrival, Position, advance
 from monitor.store.engine import open_engine, writing
 from monitor.store.references.model_versions import note_versions
-from monitor.store.tables import arrivals, metadata, progress, windows
+from monitor.store.tables import arrivals, progress, windows
 from monitor.worker.messages import ModelOptions, WindowClose
+from tests.database import tables_in
 
 HOUR = 3600.0
 START = 1_700_000_000.0 // HOUR * HOUR
@@ -43,11 +44,10 @@ class Log:
     """One model's log, in a fresh database or in one that is there."""
 
     def __init__(self, path: Path, options: ModelOptions, *, fresh: bool = True) -> None:
-        self.url, self.options, self.model = f"sqlite:///{path}", options, options.model
+        self.url, self.options, self.model = tables_in(path), options, options.model
         self.engine: Engine = open_engine(self.url)
         if not fresh:
             return
-        metadata.create_all(self.engine)
         self.write(insert(progress).values(model=self.model, scanned_seq=0, compacted_seq=0))
 
     def write(self, statement: Any) -> Any:

@@ -62,6 +62,7 @@ def test_all_is_found_where_all_is_there(server: str, tmp_path: Path, monkeypatc
     with FakeSlack() as slack, Alertmanager(tmp_path / "alertmanager") as alertmanager:
         write(f"""
 model: delays
+listen: 127.0.0.1:{free_port()}
 reference: reference.csv
 server: {{url: "{server}"}}
 probes:
@@ -107,10 +108,9 @@ database: sqlite:///nowhere/w.db
     assert not Path("nowhere").exists(), "nothing is changed"
 
 
-def test_beside_a_running_daemon(tmp_path: Path) -> None:
+def test_beside_a_running_daemon(tmp_path: Path, watchkeeper: Command) -> None:
     with Daemon(tmp_path, f'model: delays\nserver: {{url: "http://127.0.0.1:{free_port()}"}}\n') as daemon:
-        done = subprocess.run([COMMAND, "doctor", "--json"], cwd=tmp_path, capture_output=True, text=True, check=False)
-        found = findings(Ran(done.returncode, done.stdout, done.stderr))
+        found = findings(watchkeeper("doctor", "--json"))
         assert found["daemon"][1] == f"runs on 127.0.0.1:{daemon.port} (pid {daemon.pid}), takes data"
         assert found["database"][0] == "ok", found
 

@@ -21,7 +21,8 @@ from checks.reference import Reference
 from monitor.store.engine import open_engine
 from monitor.store.results import profile_reader
 from monitor.store.results.distributions import distribution
-from monitor.store.tables import metadata, profiles, reference_uses, references, rollups, windows
+from monitor.store.tables import profiles, reference_uses, references, rollups, windows
+from tests.database import tables_in
 
 HOUR, END = 3600.0, 7200.0
 
@@ -51,8 +52,7 @@ def reference() -> Reference:
 @pytest.fixture
 def engine(tmp_path: Path, reference: Reference) -> Engine:
     """One window of two parts, one rolled up and one still apart, which the reference in force judged."""
-    made = open_engine(f"sqlite:///{tmp_path / 'w.db'}")
-    metadata.create_all(made)
+    made = open_engine(tables_in(tmp_path / "w.db"))
     first, second = (
         profile(from_reference(rows(seed, shift=400.0), reference.schema), reference.binning) for seed in (2, 3)
     )

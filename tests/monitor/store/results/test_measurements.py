@@ -9,7 +9,8 @@ from sqlalchemy import Engine, delete, insert
 from checks.base import Measurement, NotEnough, Window, labels
 from monitor.store.engine import open_engine, writing
 from monitor.store.results import measurements
-from monitor.store.tables import metadata, progress
+from monitor.store.tables import progress
+from tests.database import tables_in
 
 FIRST = Measurement("missing_ratio", 0.25, Window(0.0, 10.0), labels(feature="temp"), n=8, detail={"rows": 8})
 SECOND = Measurement("missing_ratio", None, Window(10.0, 20.0), labels(feature="temp"), reason=NotEnough.NO_ROWS)
@@ -17,9 +18,7 @@ SECOND = Measurement("missing_ratio", None, Window(10.0, 20.0), labels(feature="
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Engine:
-    engine = open_engine(f"sqlite:///{tmp_path}/m.db")
-    metadata.create_all(writing(engine))
-    return engine
+    return open_engine(tables_in(tmp_path / "m.db"))
 
 
 def write(engine: Engine, *rows: Measurement) -> None:
