@@ -68,11 +68,11 @@ def test_a_daemon_that_was_handed_its_config_loads_nothing_to_read_one() -> None
     reading = {
         "pydantic_core",
         "typing_inspection",
-        "monitor.config",
+        "monitor.config.load",
         "monitor.config.error_messages",
         "monitor.config.check_rules",
     }
-    program = f"import sys, monitor.daemon, alerts.notify.slack; print(*sorted({reading!r} & set(sys.modules)))"
+    program = f"import sys, monitor.daemon.daemon, alerts.notify.slack; print(*sorted({reading!r} & set(sys.modules)))"
     result = subprocess.run(
         [sys.executable, "-X", PLAIN_SETTINGS, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     )

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 PLAIN = """
 import sys
 from pathlib import Path
-from monitor.config.load import handover
+from monitor.config import handover
 
 config = handover.take(Path("there is none"))
 assert "pydantic_core" not in sys.modules

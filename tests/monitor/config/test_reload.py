@@ -52,7 +52,7 @@ def test_rules_are_taken_over_and_what_needs_a_restart_is_named(rig: Rig) -> Non
     rig.write("model: delays\nevaluate: 5s\nlisten: 127.0.0.1:9798\n" + RULE % 3)
     done = rig.reloader.reload()
     assert (done.changed, done.restart) == (True, ("listen", "evaluate"))
-    assert done.told == "1 rules are in force; restart Watchkeeper for what else changed: listen, evaluate"
+    assert done.description == "1 rules are in force; restart Watchkeeper for what else changed: listen, evaluate"
     assert [rule.above and rule.above.value for rule in rig.applied[0].rules] == [3.0]
     assert rig.shown == (1.0, 60.0)
     again = rig.reloader.reload()

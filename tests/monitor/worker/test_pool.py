@@ -194,7 +194,7 @@ sys.modules["heavy_cli"] = sys
 from monitor.clock import SystemClock
 from monitor.settings.root import WorkerSettings
 from monitor.worker.pool import Worker
-from tests.monitor import worker_tasks as tasks
+from tests.monitor.worker import worker_tasks as tasks
 logging.basicConfig(level=logging.INFO)
 worker = Worker(WorkerSettings(), SystemClock())
 {code}
