@@ -36,10 +36,11 @@ parity: $(READY) ## asks Evidently and NannyML anew, and keeps their answers for
 chaos: $(READY) ## kills a real daemon 100 times while all around it fails (about 10 minutes; ARGS="--kills 10 --seed 7")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-check: $(READY) ## ruff and mypy --strict
+check: $(READY) ## ruff, mypy --strict, and which room imports which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 bench: $(READY) ## measures speed and footprint, writes docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
