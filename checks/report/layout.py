@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from checks.data.column_contents import ColumnReader
 from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
-from checks.data.schema_inference import PREDICTIONS, SCORES, TARGETS, ColumnReader, infer_layout
+from checks.data.schema_inference import PREDICTIONS, SCORES, TARGETS, infer_layout
 from checks.report.result import ColumnReport, Preset, Role
 
 USELESS = ("has no value", "type ")
