@@ -51,6 +51,7 @@ def test_a_worker_has_its_docstrings() -> None:
         "import sys; from monitor.worker.process import WorkerContext;"
         "from tests.monitor.worker.worker_tasks import optimize;"
         "context = WorkerContext(); ours, theirs = context.Pipe();"
-        "child = context.Process(target=optimize, args=(theirs,)); child.start(); print(ours.recv(), sys.flags.optimize); child.join()"
+        "child = context.Process(target=optimize, args=(theirs,)); child.start();"
+        "print(ours.recv(), sys.flags.optimize); child.join()"
     )
     assert run(program, "-OO") == "0 2\n"
