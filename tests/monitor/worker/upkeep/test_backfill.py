@@ -125,7 +125,7 @@ def some(self, id_):
     return found
 
 Profiles.make = some
-upkeep.keep(sys.argv[1], "delays", 60.0, ModelOptions("delays", lateness=0.0, min_rows=1))
+keep_profiles(sys.argv[1], "delays", 60.0, ModelOptions("delays", lateness=0.0, min_rows=1))
 """
 
 
