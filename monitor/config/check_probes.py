@@ -36,7 +36,7 @@ def probe_problems(config: Config, document: Document) -> Iterator[Problem]:
                 line, f"collect.probe_hosts[{index}] must be a host's name or address, such as model.internal"
             )
     for index, model in enumerate(config.models):
-        within: Place = ("models", index, "probes") if "models" in document.value else ("probes",)
+        within = (*document.model_place(index), "probes")
         allowed = allowed_hosts(model, config.collect.probe_hosts) if _is_usable(model.server) else frozenset()
         seen: set[str] = set()
         for number, probe in enumerate(model.probes):
