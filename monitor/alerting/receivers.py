@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -19,7 +19,13 @@ from monitor.settings.receiver_names import receiver_names, tells_slack
 from monitor.settings.root import Config
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from alerts.incidents.silence import Silence
     from alerts.notify.slack.action_handler import ActionStore
+    from alerts.rules.rule import Rule
+    from monitor.alerting.alertmanager.active_alerts import ActiveAlerts
+    from monitor.alerting.alertmanager.push import Member, OnOutcome
     from monitor.alerting.slack_actions import SlackActions
 
 
@@ -43,6 +49,28 @@ def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:
     for settings in config.receivers:
         found[settings.name] = _made(settings, clock, page)
     return found
+
+
+def alertmanager_members(
+    config: Config,
+    rules: Sequence[Rule],
+    engine: Engine,
+    silences: Callable[[float], Sequence[Silence]],
+    clock: Clock,
+    on_outcome: OnOutcome,
+) -> list[tuple[Member, ActiveAlerts]]:
+    """Return each Alertmanager that is notified, and what it is notified from."""
+    if (settings := config.alertmanager) is None:
+        return []
+    from monitor.alerting.alertmanager.active_alerts import ActiveAlerts
+    from monitor.alerting.alertmanager.push import Member
+
+    url = config.public_url or f"http://{config.listen}/"
+    sources = [ActiveAlerts(engine, rules, silences) for _ in settings.members]
+    return [
+        (Member(address, settings, source, clock, on_outcome, evaluate=config.evaluate, url=url), source)
+        for address, source in zip(settings.members, sources, strict=True)
+    ]
 
 
 def slack_actions(
