@@ -45,6 +45,7 @@ def test_alerts_know_the_measurement_alone() -> None:
 
 def test_the_daemon_loads_nothing_numeric_and_no_command_line() -> None:
     heavy = {"numpy", "pandas", "scipy", "sklearn", "evidently", "pyarrow", "alembic", "typer", "rich"}
+    heavy |= {"apprise", "slack_sdk"}
     program = (
         "import sys, monitor.daemon.daemon, alerts.notify.slack; "
         f"print(*sorted({heavy!r} & {{name.split('.')[0] for name in sys.modules}}))"

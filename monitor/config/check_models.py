@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from alerts.duration import span
+from alerts.url import url_problem
 from monitor.config.error_messages import place_text
-from monitor.config.urls import url_problem
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.checks import EvidentlySettings
 from monitor.settings.model import ModelSettings

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from alerts.rules.rule import LEVELS, SIDES
+from alerts.url import url_problem
 from monitor.config import error_messages
 from monitor.config.check_alertmanager import alertmanager_problems
 from monitor.config.check_models import model_problems
@@ -20,7 +21,7 @@ from monitor.config.errors import ConfigError, stop
 from monitor.config.importance_file import with_importance
 from monitor.config.rules_in_force import all_rules, default_rules
 from monitor.config.secrets import missing_secrets, with_files, with_slack_tokens
-from monitor.config.urls import address, base_problem, is_loopback, url_problem
+from monitor.config.urls import address, base_problem, is_loopback
 from monitor.config.yaml_document import Document, Problem, parse
 from monitor.settings.root import Config
 
