@@ -24,11 +24,11 @@ run: $(READY) ## the demo: a real model, real flights, Watchkeeper beside it (AR
 
 test: $(READY) ## the tests but for those of test-release, in four processes (ARGS="-n 0 -x" for one)
 	@sh tests/setup.sh
-	@$(BIN)/python -m pytest $(SHARED) loadfile $(ARGS)
+	@sh tests/pytest.sh $(BIN)/python $(SHARED) loadfile $(ARGS)
 
 test-release: $(READY) ## tests that are slow and rarely break: packages, images, the tutorial, the demo's year, peers
 	@sh tests/setup.sh
-	@$(BIN)/python -m pytest -m release $(SHARED) loadgroup $(ARGS)
+	@sh tests/pytest.sh $(BIN)/python -m release $(SHARED) loadgroup $(ARGS)
 
 parity: $(READY) ## asks Evidently and NannyML anew, and keeps their answers for the tests where they changed
 	@$(BIN)/python -m tests.checks.drift.parity

@@ -22,6 +22,7 @@ def test_no_module_imports_itself_by_a_detour() -> None:
 
 def test_the_daemon_loads_nothing_numeric_and_no_command_line() -> None:
     heavy = {"numpy", "pandas", "scipy", "sklearn", "evidently", "pyarrow", "alembic", "typer", "rich"}
+    heavy |= {"apprise", "slack_sdk"}
     program = (
         "import sys, monitor.daemon.daemon, alerts.notify.slack; "
         f"print(*sorted({heavy!r} & {{name.split('.')[0] for name in sys.modules}}))"

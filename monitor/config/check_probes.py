@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from alerts.url import url_problem
 from monitor.collectors.probe.allowed_hosts import allowed_hosts, may_address
 from monitor.collectors.probe.json_match import step
 from monitor.collectors.probe.open_inference import answer_problem, request_problem
 from monitor.collectors.probe.run import MAX_BYTES
-from monitor.config.urls import ca_problem, url_problem
+from monitor.config.urls import ca_problem
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.root import Config
 from monitor.settings.server import ProbeSettings
@@ -36,7 +37,7 @@ def probe_problems(config: Config, document: Document) -> Iterator[Problem]:
                 line, f"collect.probe_hosts[{index}] must be a host's name or address, such as model.internal"
             )
     for index, model in enumerate(config.models):
-        within: Place = ("models", index, "probes") if "models" in document.value else ("probes",)
+        within = (*document.model_place(index), "probes")
         allowed = allowed_hosts(model, config.collect.probe_hosts) if _is_usable(model.server) else frozenset()
         seen: set[str] = set()
         for number, probe in enumerate(model.probes):

@@ -5,24 +5,11 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from alerts.url import url_problem
 
 if TYPE_CHECKING:
     from monitor.settings.root import Config
-
-
-def url_problem(url: str) -> str | None:
-    """Why `url` is not the address of a server, in a sentence that does not repeat it; None if it is one."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "this is no URL; write http://127.0.0.1:8080"
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        return "this is no URL of a server; write http://127.0.0.1:8080"
-    if parts.username or parts.password:
-        return "user name and password can't stand in the URL"
-    return None
 
 
 def base_problem(url: str) -> str | None:

@@ -244,7 +244,7 @@ def test_profiles_are_kept_up_for_all_versions_and_what_was_judged_by_old_bins_c
     keep_profiles(log.url, log.model, 60.0, options)
     late = stream.send([replace(hour(4, version="3")[0], id="late")], hour(8, version="3"))
     (revised,) = [row for _, verdict in late for row in verdict.revisions if row.labels == DISTANCE]
-    assert (revised.n, revised.against) == (301, 1)
+    assert (revised.n, revised.reference_id) == (301, 1)
     assert [(verdict.reference, verdict.version) for _, verdict in late] == [(3, "3")]
 
 
