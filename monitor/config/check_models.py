@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from alerts.duration import span
 from alerts.url import url_problem
+from checks.suggest import nearest
 from monitor.config.error_messages import place_text
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.checks import EvidentlySettings
 from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config, RetentionSettings
-from monitor.settings.suggest import nearest
 from monitor.worker.evidently.messages import PRESETS
 
 Found = Iterator[tuple[Place, str]]

@@ -9,11 +9,11 @@ from alerts.rules.match import both
 from alerts.rules.rule import Rule
 from alerts.wording import Wording
 from checks.catalog import CATALOG, Metric
+from checks.suggest import did_you_mean
 from monitor.config.check_conditions import condition_problems
 from monitor.config.measured_metrics import unmeasured
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.root import Config
-from monitor.settings.suggest import nearest
 
 TEXTS = ("summary", "action", "runbook")
 
@@ -37,8 +37,8 @@ def rule_problems(
 def _problems(rule: Rule, config: Config | None, wording: Wording) -> Iterator[tuple[Place, str]]:
     metric = CATALOG.get(rule.metric)
     if metric is None:
-        close = nearest(rule.metric.removeprefix("watchkeeper_"), CATALOG)
-        hint = f"; did you mean {close!r}?" if close else f"; known: {', '.join(sorted(CATALOG))}"
+        known = f"known: {', '.join(sorted(CATALOG))}"
+        hint = did_you_mean(rule.metric.removeprefix("watchkeeper_"), CATALOG, known)
         yield ("metric",), f"unknown metric {rule.metric!r}{hint}"
     else:
         yield from _match_problems(rule, metric)

@@ -9,10 +9,10 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
+from checks.suggest import likeness, nearest
 from monitor.config.yaml_document import Place
 from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config
-from monitor.settings.suggest import likeness, nearest
 
 
 def keys(model: type[BaseModel]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from alerts.duration import Seconds
+from checks.suggest import did_you_mean
 from monitor.settings.base import Settings
 
 DriftMethod = Literal[
@@ -119,11 +120,8 @@ class CheckSettings(Settings):
     def _known(cls, value: Any) -> Any:
         for key, item in value.items() if isinstance(value, dict) else ():
             if key not in cls.model_fields and not (isinstance(item, dict) and "type" in item):
-                import difflib  # only for mistakes, of which a daemon has none
-
-                near = difflib.get_close_matches(str(key), cls.model_fields, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(cls.model_fields)}"
-                raise ValueError(f"unknown check {key!r}; {hint} (one of a name of your own needs `type: evidently`)")
+                hint = did_you_mean(str(key), cls.model_fields, f"known are {', '.join(cls.model_fields)}")
+                raise ValueError(f"unknown check {key!r}{hint} (one of a name of your own needs `type: evidently`)")
         return value
 
     @property

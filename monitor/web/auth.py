@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import socket
 from collections.abc import Collection
 from typing import Any
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 
 from monitor.config.urls import address
 from monitor.ingest import media_type
+from monitor.net.dns import ip_address
 from monitor.settings.root import Config
 from monitor.web.errors import RefusalReason, Refused
 
@@ -42,7 +42,7 @@ class Auth:
             return
         given = connection.headers.get("host", "")
         name = _hostname(given)
-        if name and name not in self._hosts and not _is_address(name):
+        if name and name not in self._hosts and not ip_address(name):
             raise Refused(
                 RefusalReason.FOREIGN_HOST,
                 f"Host {name!r} is not known here; add it to `hosts` in the config, or use the IP address",
@@ -107,11 +107,3 @@ def _hostname(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".").lower()
     except ValueError:
         return host
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

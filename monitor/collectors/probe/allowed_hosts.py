@@ -7,11 +7,10 @@ very address is listed.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from monitor.net.dns import suspect
+from monitor.net.dns import ip_address, suspect
 from monitor.settings.model import ModelSettings
 
 
@@ -26,10 +25,8 @@ def may_address(host: str, allowed: frozenset[str]) -> bool:
     name = normalize_host(host)
     if name == "localhost" or name in allowed:
         return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    found = ip_address(name)
+    return found is not None and found.is_loopback
 
 
 def refusal(allowed: frozenset[str]) -> Callable[[str], str]:
@@ -46,11 +43,8 @@ def refusal(allowed: frozenset[str]) -> Callable[[str], str]:
 def normalize_host(host: str) -> str:
     """One spelling of a host.
 
-    >>> normal("Model.Example.com."), normal("[::0:1]"), normal("10.0.0.1")
-    ('model.example.com', '::1', '10.0.0.1')
+    >>> [normalize_host(host) for host in ("Model.Example.com.", "[::0:1]", "10.0.0.1")]
+    ['model.example.com', '::1', '10.0.0.1']
     """
     name = host.strip().lower().removeprefix("[").removesuffix("]").rstrip(".")
-    try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        return name
+    return str(ip_address(name) or name)
