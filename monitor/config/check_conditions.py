@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from alerts.rules.rule import Condition, Rule
 from checks.catalog import CATALOG
 from monitor.config.measured_metrics import unmeasured
+from monitor.config.renamed import unknown_metric
 from monitor.config.yaml_document import Place
 from monitor.settings.root import Config
 from monitor.settings.suggest import nearest
@@ -31,8 +32,7 @@ def _of_metric(condition: Condition, config: Config | None) -> str | None:
     name = condition.metric or ""
     metric = CATALOG.get(name)
     if metric is None:
-        close = nearest(name.removeprefix("watchkeeper_"), CATALOG)
-        return f"unknown metric {name!r}" + (f"; did you mean {close!r}?" if close else "")
+        return unknown_metric(name)
     if metric.clock != "wall":
         return f"{name} is measured once a window; name something that is sampled, such as request_rate"
     for label in condition.match:

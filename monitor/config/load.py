@@ -17,7 +17,7 @@ from monitor.config.check_receivers import receiver_problems
 from monitor.config.check_references import reference_problems
 from monitor.config.check_reports import report_problems
 from monitor.config.check_rules import rule_problems
-from monitor.config.check_trailing import over_problems
+from monitor.config.check_trailing import lookback_problems
 from monitor.config.errors import ConfigError, stop
 from monitor.config.importance_file import with_importance
 from monitor.config.rules_in_force import all_rules, default_rules
@@ -154,7 +154,7 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             yield Problem(document.line(place), f"{error_messages.place_text(place)}: {wrong}")
     yield from probe_problems(config, document)
     yield from reference_problems(config, document)
-    yield from over_problems(config, document)
+    yield from lookback_problems(config, document)
     yield from report_problems(config, document)
     if config.public_url and (wrong := url_problem(config.public_url)):
         yield Problem(document.line(("public_url",)), f"public_url: {wrong.replace('127.0.0.1:8080', 'this.example')}")

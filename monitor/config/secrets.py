@@ -44,7 +44,7 @@ def with_secrets(
         if not app_token and token and (own := environment.get(APP_TOKEN, "").strip()):
             app_token = SecretStr(own)
         slack = slack.model_copy(update={"token": token, "webhook_url": webhook_url, "app_token": app_token})
-        if notify and (config.alertmanager is None or slack.direct) and (wrong := slack_problem(slack)):
+        if notify and (config.alertmanager is None or slack.also_direct) and (wrong := slack_problem(slack)):
             found.append(Problem(document.line(("slack",)), wrong))
     alertmanager = config.alertmanager
     if alertmanager is not None:

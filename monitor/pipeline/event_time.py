@@ -135,7 +135,9 @@ class EventTimePipeline:
         if not fresh:
             return False
         batches = [Arrival(item.seq, item.t_min, item.t_max) for item in fresh if item.kind == "predictions"]
-        position, closed = advance(position, batches, every=self.options.every, lateness=self.options.lateness)
+        position, closed = advance(
+            position, batches, every=self.options.every, allowed_lateness=self.options.allowed_lateness
+        )
         for item in closed:
             connection.execute(
                 insert(windows).values(
@@ -272,8 +274,8 @@ class EventTimePipeline:
         done = self._run(tasks.compact, upto_seq)
         self.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
         self.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
-        self.meters.labels_unfit.labels(model=self.model).inc(done.labels_unfit)
-        self.meters.events_damaged.labels(model=self.model).inc(done.damaged)
+        self.meters.labels_invalid.labels(model=self.model).inc(done.labels_invalid)
+        self.meters.events_corrupt.labels(model=self.model).inc(done.damaged)
 
     def _run(self, task: Callable[..., T], *args: object, model: bool = True) -> T:
         """Has the worker do a task of this model. A task that fails leaves every check failing, for a rule to see."""

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from alerts.duration import Seconds
 from checks.catalog import CATALOG
 from monitor.config.error_messages import place_text
+from monitor.config.renamed import unknown_metric
 from monitor.config.yaml_document import Document, Place, Problem, parse
 from monitor.rule_tests.notation import Name, Value, name, values
 from monitor.settings.suggest import nearest
@@ -128,8 +129,7 @@ def _wrong(tests: RuleTests, rules: Collection[str]) -> Iterator[tuple[Place, st
 def _wrong_name(name: Name) -> str | None:
     metric = CATALOG.get(name.metric)
     if metric is None:
-        close = nearest(name.metric, CATALOG)
-        return f"unknown metric {name.metric!r}" + (f"; did you mean {close!r}?" if close else "")
+        return unknown_metric(name.metric)
     for label, _ in name.labels:
         if label not in metric.labels:
             known = ", ".join(["model", *metric.labels])
