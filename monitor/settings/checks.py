@@ -41,7 +41,7 @@ class DriftSettings(Settings):
     """How much each feature matters to the model, in any unit: what drifted is told in the order of that, times how far
     it is beyond its limit. One that is not named matters less than all that are. Or the path of a file that says so:
     JSON or YAML {feature: weight}, or CSV of two columns."""
-    over: list[Annotated[Seconds, Field(gt=0)]] = Field([], max_length=4)
+    lookback: list[Annotated[Seconds, Field(gt=0)]] = Field([], max_length=4)
     """Longer spans up to a window's end, such as 7d, that drift is measured over as well."""
 
     @model_validator(mode="after")
