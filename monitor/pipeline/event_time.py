@@ -189,7 +189,7 @@ class EventTimePipeline:
             measurements.write(connection, self.model, rows)
             self.parts.alert_engine.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=verdict.failed)
             progress.record_maturity(connection, self.model, window, end)
-        if self.parts.alert_engine.illustrate(connection, self.model, verdict.drawn, closing.window):
+        if self.parts.alert_engine.incidents.attach_pictures(connection, self.model, verdict.drawn, closing.window):
             self._picture_drawing.owe()
         progress.record_reference(connection, self.model, closing.window, verdict.reference, verdict.version)
         for version in note_versions(connection, self.model, closing.window, verdict.versions):
