@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from checks.data.canonical_text import spellings, text
 from checks.data.column_contents import MAX_CLASSES, ColumnContents, ColumnReader, plain
 from checks.data.datetime_parts import part_names
 from checks.data.schema import FeatureType, Schema, SchemaError, SchemaOverrides, Task
+from checks.suggest import nearest
 
 TARGETS = ("target", "label", "y", "y_true", "actual", "ground_truth", "truth", "true_label", "outcome")
 PREDICTIONS = ("prediction", "pred", "y_pred", "predicted", "predicted_label", "prediction_label", "y_hat")
@@ -326,8 +326,8 @@ class _Inference:
 
 def _nearest(name: str, names: Iterable[str]) -> str:
     lower = {other.lower(): other for other in names}
-    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
-    return f" (did you mean {lower[near[0]]!r}?)" if near else ""
+    near = nearest(name.lower(), lower)
+    return f" (did you mean {lower[near]!r}?)" if near else ""
 
 
 def _first(names: Iterable[str], usual: tuple[str, ...]) -> str:

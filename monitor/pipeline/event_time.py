@@ -114,7 +114,9 @@ class EventTimePipeline:
         if not fresh:
             return False
         batches = [Arrival(item.seq, item.t_min, item.t_max) for item in fresh if item.kind == "predictions"]
-        position, closed = advance(position, batches, every=self.options.every, lateness=self.options.lateness)
+        position, closed = advance(
+            position, batches, every=self.options.every, allowed_lateness=self.options.allowed_lateness
+        )
         progress.record_scan(
             connection,
             self.model,
@@ -222,8 +224,8 @@ class EventTimePipeline:
         done = self._run(tasks.compact, upto_seq)
         self.parts.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
         self.parts.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
-        self.parts.meters.labels_unfit.labels(model=self.model).inc(done.labels_unfit)
-        self.parts.meters.events_damaged.labels(model=self.model).inc(done.damaged)
+        self.parts.meters.labels_invalid.labels(model=self.model).inc(done.labels_invalid)
+        self.parts.meters.events_corrupt.labels(model=self.model).inc(done.damaged)
 
     def _run(self, task: Callable[..., T], *args: object, model: bool = True) -> T:
         """Has the worker do a task of this model. A task that fails leaves every check failing, for a rule to see."""
