@@ -25,6 +25,7 @@ from alerts.state.step import adopt
 from alerts.wording import Wording
 from checks.base import Labels, Measurement, Window
 from checks.catalog import CATALOG
+from checks.drift.methods.names import LABELS
 from checks.pictures.drawn import Drawn
 from monitor.alerting import incident_pictures
 from monitor.clock import Clock
@@ -88,7 +89,7 @@ class AlertEngine:
         self._newest = newest
         # Seconds between two samples of each metric, as far as it was sampled; the longest where models differ.
         self._paces: dict[str, float] = {}
-        self._wording = Wording()
+        self._wording = Wording(LABELS)
 
     @property
     def rules(self) -> Sequence[Rule]:

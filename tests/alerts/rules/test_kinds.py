@@ -17,6 +17,7 @@ from alerts.state.observation import Kind
 from alerts.state.state import AlertState, Reason, Status
 from alerts.wording import Wording
 from checks.base import Labels, Measurement, Window
+from checks.drift.methods.names import LABELS
 from tests.alerts.builders import HOUR, START, measure, rule, steps, story
 
 DAY, WEEK = 24 * HOUR, 7 * 24 * HOUR
@@ -290,7 +291,9 @@ def test_label_sets_are_stepped_by_their_own_rule() -> None:
         states, changes = evaluate(OVERRIDDEN, states, rows, None, START + hour * HOUR)
         seen += [(hour, dict(change.labels)["feature"], change.after.value) for change in changes]
     assert seen == [(1, "temp", "pending"), (1, "wind", "firing"), (2, "temp", "firing")]
-    told = [worded(alert_of(OVERRIDDEN, "m", states[labels]), OVERRIDDEN, "m", Wording()) for labels in (TEMP, WIND)]
+    told = [
+        worded(alert_of(OVERRIDDEN, "m", states[labels]), OVERRIDDEN, "m", Wording(LABELS)) for labels in (TEMP, WIND)
+    ]
     assert [(alert.severity.value, alert.summary) for alert in told] == [
         ("critical", "temp is critical"),
         ("warning", "the second"),
@@ -320,7 +323,7 @@ def test_what_a_rule_says_is_filled_in_everywhere() -> None:
         annotations={"dashboard": "https://grafana/{{ labels.feature }}", "broken": "{{ 1 / 0 }}", "plain": "a\nb"},
     )
     state, _ = steps(texts, [0.5])
-    told = worded(alert_of(texts, "delays", state), texts, "delays", Wording())
+    told = worded(alert_of(texts, "delays", state), texts, "delays", Wording(LABELS))
     assert (told.summary, told.action, told.runbook) == ("0.5", "ask distance's owner", "https://wiki/drift")
     assert told.annotations == {
         "dashboard": "https://grafana/distance",
@@ -332,7 +335,7 @@ def test_what_a_rule_says_is_filled_in_everywhere() -> None:
 def test_an_alert_without_data_still_says_what_to_do() -> None:
     texts = rule(summary="{{ value }}", action="ask {{ labels.feature }}", no_data="alert")
     state, _ = steps(texts, [None])
-    told = worded(alert_of(texts, "delays", state), texts, "delays", Wording())
+    told = worded(alert_of(texts, "delays", state), texts, "delays", Wording(LABELS))
     assert (told.summary, told.action) == ("feature_drift distance no data (no_rows)", "ask distance")
 
 
@@ -361,7 +364,7 @@ def test_a_share_of_the_label_sets_is_one_alert() -> None:
 def test_a_share_says_which() -> None:
     rows = features({name: 0.2 + index for index, name in enumerate("abcdefg")})
     states, _ = evaluate(HALF, {}, rows, None, START + HOUR)
-    told = worded(alert_of(HALF, "m", states[()]), HALF, "m", Wording())
+    told = worded(alert_of(HALF, "m", states[()]), HALF, "m", Wording(LABELS))
     assert told.finding == "100% > 50% (7 of 7: g, f, e, d, c, 2 more)"
     assert told.summary == "100% of the features"
 
