@@ -2,61 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.duration import Seconds
+from alerts.notify.apprise import AppriseSettings
+from alerts.notify.pagerduty import PagerDutySettings
+from alerts.notify.settings import NotifierSettings
+from alerts.notify.webhook import WebhookSettings
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 
 
-class _Part(BaseModel):
+class ReceiverSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-
-class WebhookSettings(_Part):
-    """An HTTP address that takes each piece of news as JSON."""
-
-    url: SecretStr
-    """The address, which may hold a secret."""
-    secret: SecretStr | None = None
-    """Signs each body: X-Watchkeeper-Signature."""
-    secret_file: Path | None = None
-    """A file with the secret."""
-    headers: dict[str, SecretStr] = {}
-    """Sent with each request; shown nowhere."""
-    template: str = ""
-    """Jinja that writes another body."""
-    content_type: str = "application/json"
-    """Of the body."""
-    updates: bool = False
-    """Tell also of values that only changed."""
-
-
-class PagerDutySettings(_Part):
-    """An integration of PagerDuty's Events API v2."""
-
-    routing_key: SecretStr | None = None
-    """The integration key."""
-    routing_key_file: Path | None = None
-    """A file with the integration key."""
-    url: str = "https://events.pagerduty.com/v2/enqueue"
-    """Of the events API; another for another region."""
-
-
-class AppriseSettings(_Part):
-    """Addresses as apprise writes them, such as mailto://… or msteams://…"""
-
-    urls: list[SecretStr] = []
-    """The addresses."""
-    urls_file: Path | None = None
-    """One address a line."""
-
-
-class ReceiverSettings(_Part):
     name: str = Field(pattern=NAME)
     """What routes call it."""
+    # The notifiers that there are: a new one is its module and a line here.
     webhook: WebhookSettings | None = None
     """An HTTP address."""
     pagerduty: PagerDutySettings | None = None
@@ -70,9 +32,16 @@ class ReceiverSettings(_Part):
 
     @model_validator(mode="after")
     def _one(self) -> ReceiverSettings:
-        given = [part for part in (self.webhook, self.pagerduty, self.apprise) if part is not None]
-        if len(given) != 1:
-            raise ValueError("give exactly one of webhook, pagerduty and apprise")
+        kinds = [name for name in type(self).model_fields if name not in ("name", "timeout", "fallback")]
+        if len([name for name in kinds if getattr(self, name) is not None]) != 1:
+            raise ValueError(f"give exactly one of {', '.join(kinds[:-1])} and {kinds[-1]}")
         if self.name in ("console", "slack") or self.name.startswith("alertmanager"):
             raise ValueError(f"the name {self.name!r} is taken by Watchkeeper's own receiver; choose another")
         return self
+
+    @property
+    def notifier(self) -> tuple[str, NotifierSettings]:
+        """The one notifier that is set, and its key."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        [found] = [(name, value) for name, value in values.items() if isinstance(value, NotifierSettings)]
+        return found

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from alerts.duration import span
 from alerts.incidents.incident import Incident, Notice, Why
 from alerts.notify import Address, NotifyError
+from alerts.notify.settings import NotifierContext, NotifierSettings
 from alerts.rules.rule import Severity
 from alerts.wording import clean, stamp
 
@@ -49,6 +53,27 @@ def _when(incident: Incident) -> str:
     if incident.ended is None:
         return f"since {stamp(incident.since)}; {incident.firing} firing"
     return f"over after {span(max(0.0, incident.ended - incident.since))}, at {stamp(incident.ended)}"
+
+
+class AppriseSettings(NotifierSettings):
+    """Addresses as apprise writes them, such as mailto://… or msteams://…"""
+
+    urls: list[SecretStr] = []
+    """The addresses."""
+    urls_file: Path | None = None
+    """One address a line."""
+
+    def missing(self) -> str | None:
+        if not self.urls:
+            return "give apprise.urls, or urls_file"
+        try:
+            Apprise("", [url.get_secret_value() for url in self.urls])
+        except UnknownService as error:
+            return str(error)
+        return None
+
+    def make(self, name: str, context: NotifierContext) -> Apprise:
+        return Apprise(name, [url.get_secret_value() for url in self.urls], context.timeout, context.page)
 
 
 class Apprise:

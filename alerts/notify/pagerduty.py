@@ -7,12 +7,18 @@ an event that is sent twice changes nothing.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from alerts.incidents.incident import Incident, Notice, Why
 from alerts.notify import Address
+from alerts.notify.settings import NotifierContext, NotifierSettings
 from alerts.notify.transport import Post, Transport, alert_engine
 from alerts.rules.rule import Severity
+from alerts.url import url_problem
 from alerts.wording import clean, stamp
 
 URL = "https://events.pagerduty.com/v2/enqueue"
@@ -65,6 +71,28 @@ def _images(incident: Incident, page: str) -> list[dict[str, str]]:
         return []
     address = page.rstrip("/") + incident.picture.path("png")
     return [{"src": address, "href": page, "alt": clean(incident.picture.text, 500)}]
+
+
+class PagerDutySettings(NotifierSettings):
+    """An integration of PagerDuty's Events API v2."""
+
+    routing_key: SecretStr | None = None
+    """The integration key."""
+    routing_key_file: Path | None = None
+    """A file with the integration key."""
+    url: str = URL
+    """Of the events API; another for another region."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if wrong := url_problem(self.url):
+            yield "url", f"url: {wrong}"
+
+    def missing(self) -> str | None:
+        return None if self.routing_key else "give pagerduty.routing_key, or routing_key_file"
+
+    def make(self, name: str, context: NotifierContext) -> PagerDuty:
+        key = self.routing_key.get_secret_value() if self.routing_key else ""
+        return PagerDuty(name, key, context.transport, self.url, context.page)
 
 
 class PagerDuty:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from jinja2 import TemplateError
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import SecretStr
 
 from alerts.incidents.incident import Acknowledgement, Alert, Notice, Silencing, Why
 from alerts.notify import Address, NotifyError
+from alerts.notify.settings import NotifierContext, NotifierSettings
 from alerts.notify.transport import Post, Transport, alert_engine
+from alerts.url import url_problem
 from alerts.wording import stamp
 
 VERSION = "1"
@@ -98,15 +101,34 @@ def _alert(alert: Alert) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class WebhookOptions:
-    url: str = field(repr=False)
-    secret: str = field(default="", repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+class WebhookSettings(NotifierSettings):
+    """An HTTP address that takes each piece of news as JSON."""
+
+    url: SecretStr
+    """The address, which may hold a secret."""
+    secret: SecretStr | None = None
+    """Signs each body: X-Watchkeeper-Signature."""
+    secret_file: Path | None = None
+    """A file with the secret."""
+    headers: dict[str, SecretStr] = {}
+    """Sent with each request; shown nowhere."""
     template: str = ""
-    """Jinja; given the payload's keys, it writes the body."""
+    """Jinja that writes another body."""
     content_type: str = "application/json"
-    wants: frozenset[Why] = frozenset(Why) - {Why.UPDATED}
+    """Of the body."""
+    updates: bool = False
+    """Tell also of values that only changed."""
+
+    def problems(self) -> Iterator[tuple[str, str]]:
+        if wrong := url_problem(self.url.get_secret_value()):
+            yield "url", f"url: {wrong}"
+        try:
+            check_template(self.template)
+        except TemplateError as error:
+            yield "template", f"template is no valid template: {error}"
+
+    def make(self, name: str, context: NotifierContext) -> Webhook:
+        return Webhook(name, self, context.transport, context.time, context.page)
 
 
 class Webhook:
@@ -115,29 +137,31 @@ class Webhook:
     pace = 0.0
 
     def __init__(
-        self, name: str, options: WebhookOptions, transport: Transport, time: Callable[[], float], page: str = ""
+        self, name: str, settings: WebhookSettings, transport: Transport, time: Callable[[], float], page: str = ""
     ) -> None:
-        self.name, self._options, self._transport, self._time, self._page = name, options, transport, time, page
-        self.wants = options.wants
+        self.name, self._settings, self._transport, self._time, self._page = name, settings, transport, time, page
+        self.wants = frozenset(Why) if settings.updates else frozenset(Why) - {Why.UPDATED}
 
     def send(self, notice: Notice, address: Address | None) -> Address:
         body = self._body(notice)
         headers = {
-            "Content-Type": self._options.content_type,
+            "Content-Type": self._settings.content_type,
             "Idempotency-Key": delivery(notice),
-            **self._options.headers,
+            **{name: value.get_secret_value() for name, value in self._settings.headers.items()},
         }
-        if self._options.secret:
-            headers["X-Watchkeeper-Signature"] = signature(self._options.secret, self._time(), body)
-        alert_engine("the webhook", self._transport(Post(self._options.url, body, headers)), _ADVICE)
+        if self._settings.secret:
+            secret = self._settings.secret.get_secret_value()
+            headers["X-Watchkeeper-Signature"] = signature(secret, self._time(), body)
+        post = Post(self._settings.url.get_secret_value(), body, headers)
+        alert_engine("the webhook", self._transport(post), _ADVICE)
         return {}
 
     def _body(self, notice: Notice) -> bytes:
         values = payload(notice, self._page)
-        if not self._options.template:
+        if not self._settings.template:
             return json.dumps(values, ensure_ascii=False).encode()
         try:
-            body = written(self._options.template, values).encode("utf-8", "replace")
+            body = written(self._settings.template, values).encode("utf-8", "replace")
         except TemplateError as error:
             raise NotifyError(f"the template fails for this incident: {error}", retry=False, of_message=True) from None
         if len(body) > MOST:

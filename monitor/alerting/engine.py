@@ -175,8 +175,8 @@ class AlertEngine:
     ) -> tuple[dict[Labels, AlertState], list[Transition]]:
         company = self._company(connection, rule, self._clock.time())
         rows = by_metric.get(rule.metric, [])
-        pace, against = self._pace(rule, interval), _against(by_metric) if _is_relative(rule) else None
-        return evaluate(rule, before, rows, failed.get(rule.metric), now, pace, company, shared, against)
+        pace, reference_id = self._pace(rule, interval), _reference_id_of(by_metric) if _is_relative(rule) else None
+        return evaluate(rule, before, rows, failed.get(rule.metric), now, pace, company, shared, reference_id)
 
     def _company(self, connection: Connection, rule: Rule, wall: float) -> ConditionInputs:
         """What the rule's conditions look at. At `wall`, values that have not been renewed count as unknown."""
@@ -273,9 +273,9 @@ class AlertEngine:
         return (interval or self._interval) if metric is not None and metric.clock == "wall" else None
 
 
-def _against(measured: Mapping[str, Iterable[Measurement]]) -> int | None:
+def _reference_id_of(measured: Mapping[str, Iterable[Measurement]]) -> int | None:
     """The reference that all of these, which are of one window, were held against."""
-    held = (row.against for rows in measured.values() for row in rows)
+    held = (row.reference_id for rows in measured.values() for row in rows)
     return next((number for number in held if number is not None), None)
 
 

@@ -17,6 +17,7 @@ from alerts.state.state import AlertState, Status, Transition
 from alerts.wording import Wording
 from checks.base import Labels, Measurement, Window
 from checks.catalog import CATALOG
+from checks.drift.methods.names import LABELS
 from checks.pictures.drawn import Drawn
 from monitor.alerting import incident_pictures
 from monitor.clock import Clock
@@ -66,7 +67,7 @@ class Incidents:
 
     def __init__(self, routing: Routing, clock: Clock, new_id: Callable[[], str]) -> None:
         self._routing, self._clock, self._new_id = routing, clock, new_id
-        self._wording = Wording()
+        self._wording = Wording(LABELS)
 
     def update(
         self,

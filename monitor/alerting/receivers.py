@@ -6,14 +6,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
-from alerts.delivery.receiver_settings import ReceiverSettings
 from alerts.delivery.routing import Routing
-from alerts.incidents.incident import Why
 from alerts.notify import Notifier
 from alerts.notify.console import Console
 from alerts.notify.pictures import PictureSender
+from alerts.notify.settings import NotifierContext
 from monitor.clock import Clock
 from monitor.settings.receiver_names import receiver_names, tells_slack
 from monitor.settings.root import Config
@@ -47,7 +44,8 @@ def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:
 
         found["slack"] = Slack.of(config.slack, page, config.grafana.url if config.grafana else "")
     for settings in config.receivers:
-        found[settings.name] = _made(settings, clock, page)
+        _, notifier = settings.notifier
+        found[settings.name] = notifier.make(settings.name, _context(clock, settings.timeout, page))
     return found
 
 
@@ -120,33 +118,7 @@ def slack_pictures(config: Config) -> PictureSender | None:
     return SlackPictures(options)
 
 
-def _made(settings: ReceiverSettings, clock: Clock, page: str) -> Notifier:
-    """The receiver that the settings name; of the libraries only what it needs is loaded."""
+def _context(clock: Clock, timeout: float, page: str) -> NotifierContext:
     from monitor.net.transport import HttpTransport
 
-    transport = HttpTransport(clock, settings.timeout)
-    if (hook := settings.webhook) is not None:
-        from alerts.notify.webhook import Webhook, WebhookOptions
-
-        options = WebhookOptions(
-            url=hook.url.get_secret_value(),
-            secret=_text(hook.secret),
-            headers={name: value.get_secret_value() for name, value in hook.headers.items()},
-            template=hook.template,
-            content_type=hook.content_type,
-            wants=frozenset(Why) if hook.updates else frozenset(Why) - {Why.UPDATED},
-        )
-        return Webhook(settings.name, options, transport, clock.time, page)
-    if (duty := settings.pagerduty) is not None:
-        from alerts.notify.pagerduty import PagerDuty
-
-        return PagerDuty(settings.name, _text(duty.routing_key), transport, duty.url, page)
-    from alerts.notify.apprise import Apprise
-
-    assert settings.apprise is not None
-    urls = [url.get_secret_value() for url in settings.apprise.urls]
-    return Apprise(settings.name, urls, settings.timeout, page)
-
-
-def _text(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret is not None else ""
+    return NotifierContext(HttpTransport(clock, timeout), clock.time, timeout, page)

@@ -37,7 +37,7 @@ def export(
 
     Example: watchkeeper dashboards export /var/lib/grafana/dashboards --page https://watchkeeper.example.com
     """
-    from monitor.config.urls import url_problem
+    from alerts.url import url_problem
 
     if page and (wrong := url_problem(page)):
         raise Failure(f"--page: {wrong}", 2)

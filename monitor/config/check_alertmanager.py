@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from alerts.notify.alertmanager import RESERVED
-from monitor.config.urls import ca_problem, url_problem
+from alerts.url import url_problem
+from monitor.config.urls import ca_problem
 from monitor.config.yaml_document import Document, Problem
 from monitor.settings.alertmanager import AlertmanagerSettings
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from jinja2 import TemplateError
 from pydantic import SecretStr
 
 from alerts.delivery.receiver_settings import ReceiverSettings
-from alerts.notify.webhook import check_template
-from monitor.config.urls import url_problem
+from alerts.notify.settings import NotifierSettings
+from alerts.url import url_problem
+from checks.suggest import nearest
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.receiver_names import SLACK_OFF, receiver_names
 from monitor.settings.root import Config
-from monitor.settings.suggest import nearest
 
 ReadSecret = Callable[[Place, str, SecretStr | None, Path | None], SecretStr | None]
 
@@ -29,8 +28,9 @@ def receiver_problems(config: Config, document: Document) -> Iterator[Problem]:
         if receiver.fallback is not None:
             others = [name for name in outbox if name != receiver.name]
             yield from _unknown([receiver.fallback], others, "receiver", (*place, "fallback"), document)
-        for key, wrong in _addresses(receiver):
-            yield Problem(document.line((*place, *key)), f"receiver {receiver.name!r}: {wrong}")
+        kind, notifier = receiver.notifier
+        for key, wrong in notifier.problems():
+            yield Problem(document.line((*place, kind, key)), f"receiver {receiver.name!r}: {kind}.{wrong}")
     times = [item.name for item in config.mute_times]
     for name in {name for name in times if times.count(name) > 1}:
         yield Problem(document.line(("mute_times", times.index(name))), f"mute time {name!r} stands twice")
@@ -48,50 +48,29 @@ def with_receiver_secrets(config: Config, read: ReadSecret) -> Config:
 
 
 def secret_problems(config: Config, document: Document) -> Iterator[Problem]:
-    """Receivers that lack a secret, or that apprise knows no service for."""
+    """Receivers that lack a secret, or whose secret can't be right."""
     for index, receiver in enumerate(config.receivers):
-        line = document.line(("receivers", index))
-        if receiver.pagerduty is not None and not receiver.pagerduty.routing_key:
-            yield Problem(line, f"receiver {receiver.name!r}: give pagerduty.routing_key, or routing_key_file")
-        if receiver.apprise is None:
-            continue
-        if not receiver.apprise.urls:
-            yield Problem(line, f"receiver {receiver.name!r}: give apprise.urls, or urls_file")
-            continue
-        from alerts.notify.apprise import Apprise, UnknownService
-
-        try:
-            Apprise(receiver.name, [url.get_secret_value() for url in receiver.apprise.urls])
-        except UnknownService as error:
-            yield Problem(line, f"receiver {receiver.name!r}: {error}")
+        _, notifier = receiver.notifier
+        if wrong := notifier.missing():
+            yield Problem(document.line(("receivers", index)), f"receiver {receiver.name!r}: {wrong}")
 
 
 def _filled(receiver: ReceiverSettings, place: Place, read: ReadSecret) -> ReceiverSettings:
-    if (hook := receiver.webhook) is not None:
-        secret = read((*place, "webhook"), "secret", hook.secret, hook.secret_file)
-        return receiver.model_copy(update={"webhook": hook.model_copy(update={"secret": secret})})
-    if (duty := receiver.pagerduty) is not None:
-        key = read((*place, "pagerduty"), "routing_key", duty.routing_key, duty.routing_key_file)
-        return receiver.model_copy(update={"pagerduty": duty.model_copy(update={"routing_key": key})})
-    assert receiver.apprise is not None
-    lines = read((*place, "apprise"), "urls", None, receiver.apprise.urls_file)
-    more = [
-        SecretStr(line.strip()) for line in (lines.get_secret_value() if lines else "").splitlines() if line.strip()
-    ]
-    urls = [url for url in (*receiver.apprise.urls, *more) if url.get_secret_value().strip()]
-    return receiver.model_copy(update={"apprise": receiver.apprise.model_copy(update={"urls": urls})})
+    """The receiver with every setting read that a file may hold."""
+    kind, notifier = receiver.notifier
+    known = type(notifier).model_fields
+    found = {key: _read(notifier, key, (*place, kind), read) for key in known if f"{key}_file" in known}
+    return receiver.model_copy(update={kind: notifier.model_copy(update=found)})
 
 
-def _addresses(receiver: ReceiverSettings) -> Iterator[tuple[Place, str]]:
-    if (hook := receiver.webhook) is not None:
-        if wrong := url_problem(hook.url.get_secret_value()):
-            yield ("webhook", "url"), f"webhook.url: {wrong}"
-        try:
-            check_template(hook.template)
-        except TemplateError as error:
-            yield ("webhook", "template"), f"webhook.template is no valid template: {error}"
-    if receiver.pagerduty is not None and (wrong := url_problem(receiver.pagerduty.url)):
-        yield ("pagerduty", "url"), f"pagerduty.url: {wrong}"
+def _read(notifier: NotifierSettings, key: str, place: Place, read: ReadSecret) -> SecretStr | list[SecretStr] | None:
+    """One secret; of a list those that are given, and those that stand in the file, one a line."""
+    given, file = getattr(notifier, key), getattr(notifier, f"{key}_file")
+    if not isinstance(given, list):
+        return read(place, key, given, file)
+    lines = read(place, key, None, file)
+    more = [SecretStr(line.strip()) for line in (lines.get_secret_value() if lines else "").splitlines()]
+    return [secret for secret in (*given, *more) if secret.get_secret_value().strip()]
 
 
 def _unknown(given: Iterable[str], known: list[str], what: str, place: Place, document: Document) -> Iterator[Problem]:

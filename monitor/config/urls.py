@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from alerts.url import url_problem
+from monitor.net.dns import ip_address
 
 if TYPE_CHECKING:
     from monitor.settings.root import Config
-
-
-def url_problem(url: str) -> str | None:
-    """Why `url` is not the address of a server, in a sentence that does not repeat it; None if it is one."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return "this is no URL; write http://127.0.0.1:8080"
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        return "this is no URL of a server; write http://127.0.0.1:8080"
-    if parts.username or parts.password:
-        return "user name and password can't stand in the URL"
-    return None
 
 
 def base_problem(url: str) -> str | None:
@@ -53,7 +40,5 @@ def address(config: Config) -> tuple[str, int]:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    found = ip_address(host)
+    return found.is_loopback if found else host == "localhost"

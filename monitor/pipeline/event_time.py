@@ -114,7 +114,9 @@ class EventTimePipeline:
         if not fresh:
             return False
         batches = [Arrival(item.seq, item.t_min, item.t_max) for item in fresh if item.kind == "predictions"]
-        position, closed = advance(position, batches, every=self.options.every, lateness=self.options.lateness)
+        position, closed = advance(
+            position, batches, every=self.options.every, allowed_lateness=self.options.allowed_lateness
+        )
         progress.record_scan(
             connection,
             self.model,
@@ -154,7 +156,7 @@ class EventTimePipeline:
             if refused:
                 log.warning("%s: window %s %s", self.model, iso(closing.window.end), refused)
                 return 0
-            self._show(closing, verdict)
+            self._show(verdict)
         return len(closings)
 
     def _record(self, connection: Connection, closing: WindowClose, verdict: WindowResult, started: float) -> str:
@@ -196,7 +198,7 @@ class EventTimePipeline:
         progress.record_judged(connection, self.model, end)
         return ""
 
-    def _show(self, closing: WindowClose, verdict: WindowResult) -> None:
+    def _show(self, verdict: WindowResult) -> None:
         """Hands the verdict to /metrics and the page; performance only once it is no longer provisional."""
         if verdict.reference is None and not verdict.failed:
             # Without a reference nothing of these is measured, and none may stay as the last one left it.
@@ -223,8 +225,8 @@ class EventTimePipeline:
         done = self._run(tasks.compact, upto_seq)
         self.parts.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
         self.parts.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
-        self.parts.meters.labels_unfit.labels(model=self.model).inc(done.labels_unfit)
-        self.parts.meters.events_damaged.labels(model=self.model).inc(done.damaged)
+        self.parts.meters.labels_invalid.labels(model=self.model).inc(done.labels_invalid)
+        self.parts.meters.events_corrupt.labels(model=self.model).inc(done.damaged)
 
     def _run(self, task: Callable[..., T], *args: object, model: bool = True) -> T:
         """Has the worker do a task of this model. A task that fails leaves every check failing, for a rule to see."""

@@ -17,7 +17,7 @@ from alerts.notify import NotifyError
 from alerts.notify.apprise import Apprise, UnknownService
 from alerts.notify.pagerduty import PagerDuty
 from alerts.notify.pagerduty import payload as event
-from alerts.notify.webhook import Webhook, WebhookOptions, payload
+from alerts.notify.webhook import Webhook, WebhookSettings, payload
 from monitor.clock import SystemClock
 from monitor.net.transport import HttpTransport
 from tests.alerts.builders import alert, incident
@@ -30,7 +30,7 @@ FIRST = Notice(incident(), Why.FIRST)
 
 def hook(peer: Peer, **options: Any) -> Webhook:
     return Webhook(
-        "tool", WebhookOptions(url=peer.url + "/in", **options), TRANSPORT, lambda: 1000.0, "https://w.example"
+        "tool", WebhookSettings(url=peer.url + "/in", **options), TRANSPORT, lambda: 1000.0, "https://w.example"
     )
 
 
@@ -90,7 +90,7 @@ def test_a_receiver_that_hangs_resets_or_is_not_there_is_tried_again() -> None:
     with Peer(reset) as peer:
         assert refusal(hook(peer).send).retry
         peer.answer = peer.hang
-        quick = Webhook("tool", WebhookOptions(peer.url), HttpTransport(SystemClock(), 0.2), lambda: 0.0)
+        quick = Webhook("tool", WebhookSettings(url=peer.url), HttpTransport(SystemClock(), 0.2), lambda: 0.0)
         assert refusal(quick.send).retry
     assert refusal(hook(peer).send).retry
 
