@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 import grimp
 
@@ -91,7 +92,7 @@ def _room(module: str) -> str:
     return ".".join(module.split(".")[: 2 if module.startswith("monitor.") else 1])
 
 
-def _spread(name: str, sizes: Mapping[object, int]) -> str:
+def _spread(name: str, sizes: Mapping[Any, int]) -> str:
     largest = max(sizes, key=lambda one: sizes[one])
     ninth = quantiles(sizes.values(), n=10)[-1]
     return f"{name}: median {median(sizes.values()):g}, p90 {ninth:g}, largest {sizes[largest]} ({largest})"
