@@ -97,8 +97,8 @@ class Comparison:
 
     @property
     def ranked(self) -> list[ColumnReport]:
-        """Columns by how far they drifted, where importance is given times that; then those beyond a quality limit, those
-        that could not be compared, the rest."""
+        """Columns by how far they drifted, where importance is given times that; then those beyond a quality limit,
+        those that could not be compared, the rest."""
         weighted = any(column.importance is not None for column in self.columns)
 
         def order(column: ColumnReport) -> tuple[Any, ...]:

@@ -156,7 +156,7 @@ class EventTimePipeline:
             if refused:
                 log.warning("%s: window %s %s", self.model, iso(closing.window.end), refused)
                 return 0
-            self._show(closing, verdict)
+            self._show(verdict)
         return len(closings)
 
     def _record(self, connection: Connection, closing: WindowClose, verdict: WindowResult, started: float) -> str:
@@ -189,7 +189,7 @@ class EventTimePipeline:
             measurements.write(connection, self.model, rows)
             self.parts.alert_engine.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=verdict.failed)
             progress.record_maturity(connection, self.model, window, end)
-        if self.parts.alert_engine.illustrate(connection, self.model, verdict.drawn, closing.window):
+        if self.parts.alert_engine.incidents.attach_pictures(connection, self.model, verdict.drawn, closing.window):
             self._picture_drawing.owe()
         progress.record_reference(connection, self.model, closing.window, verdict.reference, verdict.version)
         for version in note_versions(connection, self.model, closing.window, verdict.versions):
@@ -197,7 +197,7 @@ class EventTimePipeline:
         progress.record_judged(connection, self.model, end)
         return ""
 
-    def _show(self, closing: WindowClose, verdict: WindowResult) -> None:
+    def _show(self, verdict: WindowResult) -> None:
         """Hands the verdict to /metrics and the page; performance only once it is no longer provisional."""
         if verdict.reference is None and not verdict.failed:
             # Without a reference nothing of these is measured, and none may stay as the last one left it.

@@ -16,6 +16,7 @@ from alerts.state.evaluate import States, evaluate
 from alerts.state.state import AlertState, Reason, Status
 from alerts.wording import Wording
 from checks.base import Labels
+from checks.drift.methods.names import LABELS
 from tests.alerts.builders import HOUR, START, measure, rule, steps, story
 
 DAY, WEEK = 24 * HOUR, 7 * 24 * HOUR
@@ -289,7 +290,9 @@ def test_label_sets_are_stepped_by_their_own_rule() -> None:
         states, changes = evaluate(OVERRIDDEN, states, rows, None, START + hour * HOUR)
         seen += [(hour, dict(change.labels)["feature"], change.after.value) for change in changes]
     assert seen == [(1, "temp", "pending"), (1, "wind", "firing"), (2, "temp", "firing")]
-    told = [worded(alert_of(OVERRIDDEN, "m", states[labels]), OVERRIDDEN, "m", Wording()) for labels in (TEMP, WIND)]
+    told = [
+        worded(alert_of(OVERRIDDEN, "m", states[labels]), OVERRIDDEN, "m", Wording(LABELS)) for labels in (TEMP, WIND)
+    ]
     assert [(alert.severity.value, alert.summary) for alert in told] == [
         ("critical", "temp is critical"),
         ("warning", "the second"),
@@ -319,7 +322,7 @@ def test_what_a_rule_says_is_filled_in_everywhere() -> None:
         annotations={"dashboard": "https://grafana/{{ labels.feature }}", "broken": "{{ 1 / 0 }}", "plain": "a\nb"},
     )
     state, _ = steps(texts, [0.5])
-    told = worded(alert_of(texts, "delays", state), texts, "delays", Wording())
+    told = worded(alert_of(texts, "delays", state), texts, "delays", Wording(LABELS))
     assert (told.summary, told.action, told.runbook) == ("0.5", "ask distance's owner", "https://wiki/drift")
     assert told.annotations == {
         "dashboard": "https://grafana/distance",
@@ -331,5 +334,5 @@ def test_what_a_rule_says_is_filled_in_everywhere() -> None:
 def test_an_alert_without_data_still_says_what_to_do() -> None:
     texts = rule(summary="{{ value }}", action="ask {{ labels.feature }}", no_data="alert")
     state, _ = steps(texts, [None])
-    told = worded(alert_of(texts, "delays", state), texts, "delays", Wording())
+    told = worded(alert_of(texts, "delays", state), texts, "delays", Wording(LABELS))
     assert (told.summary, told.action) == ("feature_drift distance no data (no_rows)", "ask distance")

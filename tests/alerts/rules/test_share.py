@@ -14,6 +14,7 @@ from alerts.state.observation import Kind
 from alerts.state.state import Status
 from alerts.wording import Wording
 from checks.base import Measurement, Window
+from checks.drift.methods.names import LABELS
 from tests.alerts.builders import HOUR, START, measure, rule
 
 
@@ -39,7 +40,7 @@ def test_a_share_of_the_label_sets_is_one_alert() -> None:
 def test_a_share_says_which() -> None:
     rows = features({name: 0.2 + index for index, name in enumerate("abcdefg")})
     states, _ = evaluate(HALF, {}, rows, None, START + HOUR)
-    told = worded(alert_of(HALF, "m", states[()]), HALF, "m", Wording())
+    told = worded(alert_of(HALF, "m", states[()]), HALF, "m", Wording(LABELS))
     assert told.finding == "100% > 50% (7 of 7: g, f, e, d, c, 2 more)"
     assert told.summary == "100% of the features"
 
