@@ -50,21 +50,6 @@ _SAMPLE: Mapping[str, Any] = {
     "worst": 0.9,
 }
 """What texts are filled in with, as an example."""
-_METHODS = {
-    "psi": "PSI",
-    "jensenshannon": "Jensen–Shannon distance",
-    "jensen_shannon": "Jensen–Shannon distance",
-    "wasserstein": "Wasserstein distance",
-    "ks": "Kolmogorov–Smirnov",
-    "kolmogorov_smirnov": "Kolmogorov–Smirnov",
-    "chisquare": "chi-square",
-    "chi2": "chi-square",
-    "z": "z",
-    "total_variation": "total variation",
-    "hellinger": "Hellinger distance",
-    "l_infinity": "L-infinity distance",
-    "kl_div": "Kullback–Leibler divergence",
-}
 
 
 def number(value: float) -> str:
@@ -105,6 +90,8 @@ def quantity(metric: str, value: float) -> str:
 
     >>> quantity("missing_ratio", 0.6), quantity("latency_p95_seconds", 0.25), quantity("feature_drift", 3.2)
     ('60%', '250ms', '3.2')
+    >>> quantity("gpu_memory_used_bytes", 2048.0), quantity("gpu_pcie_throughput_bytes_per_second", 2048.0)
+    ('2KiB', '2KiB/s')
     """
     if not math.isfinite(value):
         return str(value)
@@ -114,16 +101,9 @@ def quantity(metric: str, value: float) -> str:
         return stamp(value)
     if metric.endswith("_seconds"):
         return duration(value)
+    if metric.endswith("_bytes_per_second"):
+        return f"{bytes_(value)}/s"
     return bytes_(value) if metric.endswith("_bytes") else number(value)
-
-
-def method(name: str) -> str:
-    """A drift method as people write it.
-
-    >>> method("psi"), method("l_infinity"), method("own")
-    ('PSI', 'L-infinity distance', 'own')
-    """
-    return _METHODS.get(name, name)
 
 
 LAST = 253_402_300_799.0
@@ -153,10 +133,11 @@ def clean(text: str, limit: int = _LONGEST) -> str:
 class Wording:
     """Fills in what rules say to people; a broken text becomes the fallback, never an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, methods: Mapping[str, str]) -> None:
+        """`methods` are the drift methods' names for people, by the name that labels have."""
         self._environment = _Sandbox(autoescape=False, finalize=_shown)
         self._environment.filters |= {"percent": percent, "duration": duration, "bytes": bytes_, "time": stamp}
-        self._environment.filters["method"] = method
+        self._environment.filters["method"] = lambda name: methods.get(name, name)
         self._templates: dict[str, Template] = {}
 
     def render(self, text: str, values: Mapping[str, Any], fallback: str) -> str:

@@ -8,6 +8,7 @@ from alerts.rules.rule import Condition, Rule
 from checks.catalog import CATALOG
 from checks.suggest import did_you_mean
 from monitor.config.measured_metrics import unmeasured
+from monitor.config.renamed import unknown_metric
 from monitor.config.yaml_document import Place
 from monitor.settings.root import Config
 
@@ -31,7 +32,7 @@ def _of_metric(condition: Condition, config: Config | None) -> str | None:
     name = condition.metric or ""
     metric = CATALOG.get(name)
     if metric is None:
-        return f"unknown metric {name!r}{did_you_mean(name.removeprefix('watchkeeper_'), CATALOG)}"
+        return unknown_metric(name)
     if metric.clock != "wall":
         return f"{name} is measured once a window; name something that is sampled, such as request_rate"
     for label in condition.match:

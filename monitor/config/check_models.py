@@ -55,14 +55,14 @@ def _reference_problems(model: ModelSettings, kept: float) -> Found:
 
 def _over_problems(model: ModelSettings, kept: float) -> Found:
     every = model.windows.every
-    for index, length in enumerate(model.checks.drift.over if model.checks.drift else ()):
+    for index, length in enumerate(model.checks.drift.lookback if model.checks.drift else ()):
         text = None
         if length <= every or not _fits(length, every):
             text = f"must be several times windows.every ({span(every)})"
         elif length > kept:
             text = f"is longer than profiles are kept (retention.history: {span(kept)})"
         if text:
-            yield ("checks", "drift", "over", index), f"checks.drift.over: {span(length)} {text}"
+            yield ("checks", "drift", "lookback", index), f"checks.drift.lookback: {span(length)} {text}"
 
 
 def _report_problems(name: str, settings: EvidentlySettings, model: ModelSettings, kept: float) -> Iterator[str]:

@@ -9,9 +9,10 @@ from alerts.rules.match import both
 from alerts.rules.rule import Rule
 from alerts.wording import Wording
 from checks.catalog import CATALOG, Metric
-from checks.suggest import did_you_mean
+from checks.drift.methods.names import LABELS
 from monitor.config.check_conditions import condition_problems
 from monitor.config.measured_metrics import unmeasured
+from monitor.config.renamed import unknown_metric
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.root import Config
 
@@ -23,7 +24,7 @@ def rule_problems(
 ) -> Iterator[Problem]:
     """Of the rules of one file; `in_force` are those that a condition may name. With a config also what nothing in it
     measures."""
-    wording = Wording()
+    wording = Wording(LABELS)
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         place: Place = ("rules", index)
@@ -37,9 +38,7 @@ def rule_problems(
 def _problems(rule: Rule, config: Config | None, wording: Wording) -> Iterator[tuple[Place, str]]:
     metric = CATALOG.get(rule.metric)
     if metric is None:
-        known = f"known: {', '.join(sorted(CATALOG))}"
-        hint = did_you_mean(rule.metric.removeprefix("watchkeeper_"), CATALOG, known)
-        yield ("metric",), f"unknown metric {rule.metric!r}{hint}"
+        yield ("metric",), unknown_metric(rule.metric)
     else:
         yield from _match_problems(rule, metric)
         if rule.enabled and config is not None and (wrong := unmeasured(rule.metric, config)):

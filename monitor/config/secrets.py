@@ -44,7 +44,7 @@ def with_slack_tokens(config: Config, environment: Mapping[str, str]) -> Config:
 def missing_secrets(config: Config, document: Document) -> Iterator[Problem]:
     """Find what is lacking to notify the receivers."""
     slack = config.slack
-    if slack is not None and (config.alertmanager is None or slack.direct) and (wrong := slack_problem(slack)):
+    if slack is not None and (config.alertmanager is None or slack.also_direct) and (wrong := slack_problem(slack)):
         yield Problem(document.line(("slack",)), wrong)
     yield from secret_problems(config, document)
 

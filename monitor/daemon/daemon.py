@@ -139,9 +139,8 @@ class Daemon:
         self.latest_from_history()
         models = {model.model for model in self.config.models}
         self.writer.call(lambda connection: self.alert_engine.reconcile(connection, self.clock.time(), models))
-        self.writer.call(
-            lambda connection: watcher_mark.start(connection, self.clock.time(), self.alert_engine.notified)
-        )
+        notified = self.alert_engine.incidents.notified
+        self.writer.call(lambda connection: watcher_mark.start(connection, self.clock.time(), notified))
         self.jobs.schedule_all()
         self.schedule.start()
         self.delivery.start()
@@ -184,9 +183,8 @@ class Daemon:
         if self.lock is None:
             return
         try:
-            self.writer.call(
-                lambda connection: watcher_mark.stop(connection, self.clock.time(), self.alert_engine.notified)
-            )
+            notified = self.alert_engine.incidents.notified
+            self.writer.call(lambda connection: watcher_mark.stop(connection, self.clock.time(), notified))
         except Exception:  # a stop goes on whatever the database says
             log.exception("open incidents could not be marked as unwatched")
 

@@ -114,7 +114,9 @@ class EventTimePipeline:
         if not fresh:
             return False
         batches = [Arrival(item.seq, item.t_min, item.t_max) for item in fresh if item.kind == "predictions"]
-        position, closed = advance(position, batches, every=self.options.every, lateness=self.options.lateness)
+        position, closed = advance(
+            position, batches, every=self.options.every, allowed_lateness=self.options.allowed_lateness
+        )
         progress.record_scan(
             connection,
             self.model,
@@ -187,7 +189,7 @@ class EventTimePipeline:
             measurements.write(connection, self.model, rows)
             self.parts.alert_engine.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=verdict.failed)
             progress.record_maturity(connection, self.model, window, end)
-        if self.parts.alert_engine.illustrate(connection, self.model, verdict.drawn, closing.window):
+        if self.parts.alert_engine.incidents.attach_pictures(connection, self.model, verdict.drawn, closing.window):
             self._picture_drawing.owe()
         progress.record_reference(connection, self.model, closing.window, verdict.reference, verdict.version)
         for version in note_versions(connection, self.model, closing.window, verdict.versions):
@@ -222,8 +224,8 @@ class EventTimePipeline:
         done = self._run(tasks.compact, upto_seq)
         self.parts.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
         self.parts.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
-        self.parts.meters.labels_unfit.labels(model=self.model).inc(done.labels_unfit)
-        self.parts.meters.events_damaged.labels(model=self.model).inc(done.damaged)
+        self.parts.meters.labels_invalid.labels(model=self.model).inc(done.labels_invalid)
+        self.parts.meters.events_corrupt.labels(model=self.model).inc(done.damaged)
 
     def _run(self, task: Callable[..., T], *args: object, model: bool = True) -> T:
         """Has the worker do a task of this model. A task that fails leaves every check failing, for a rule to see."""

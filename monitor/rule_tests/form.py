@@ -13,6 +13,7 @@ from alerts.duration import Seconds
 from checks.catalog import CATALOG
 from checks.suggest import did_you_mean
 from monitor.config.error_messages import place_text
+from monitor.config.renamed import unknown_metric
 from monitor.config.yaml_document import Document, Place, Problem, parse
 from monitor.rule_tests.notation import Name, Value, name, values
 
@@ -127,7 +128,7 @@ def _wrong(tests: RuleTests, rules: Collection[str]) -> Iterator[tuple[Place, st
 def _wrong_name(name: Name) -> str | None:
     metric = CATALOG.get(name.metric)
     if metric is None:
-        return f"unknown metric {name.metric!r}{did_you_mean(name.metric, CATALOG)}"
+        return unknown_metric(name.metric)
     for label, _ in name.labels:
         if label not in metric.labels:
             known = ", ".join(["model", *metric.labels])

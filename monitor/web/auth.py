@@ -30,7 +30,7 @@ class Auth:
     def __init__(self, config: Config) -> None:
         listen, _ = address(config)
         public = urlsplit(config.public_url)
-        names = {"localhost", listen, socket.gethostname(), public.hostname or "", *config.hosts}
+        names = {"localhost", listen, socket.gethostname(), public.hostname or "", *config.allowed_hosts}
         self._hosts = {name.lower() for name in names if name}
         self._public = public.netloc.lower()
         self._ingest = _bytes(config.tokens.ingest)
@@ -45,7 +45,7 @@ class Auth:
         if name and name not in self._hosts and not ip_address(name):
             raise Refused(
                 RefusalReason.FOREIGN_HOST,
-                f"Host {name!r} is not known here; add it to `hosts` in the config, or use the IP address",
+                f"Host {name!r} is not known here; add it to `allowed_hosts` in the config, or use the IP address",
             )
 
     def ingest(self, connection: Connection, _: BaseRouteHandler) -> None:

@@ -19,7 +19,7 @@ from tests.alerts.world import Receiver, World, world
 from tests.monitor.pipeline.parts import parts_of
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 
-OPTIONS = ModelOptions("delays", lateness=0.0, min_rows=1)
+OPTIONS = ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
 OVERTAKEN = WorkerError("raised", "another process was faster", again=True)
 BROKEN = WorkerError("raised", "no such column")
 

@@ -23,7 +23,7 @@ from monitor.worker.tasks import compact
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 from tests.monitor.worker.sample import write_reference
 
-OPTIONS = ModelOptions("delays", lateness=0.0, min_rows=1)
+OPTIONS = ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
 
 
 @pytest.fixture

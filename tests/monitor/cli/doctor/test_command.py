@@ -68,7 +68,7 @@ server: {{url: "{server}"}}
 probes:
   - {{name: metrics, url: "{server}/metrics"}}
   - {{name: teapot, url: "{server}/nothing"}}
-slack: {{channel: "#ml-oncall", api_url: "{slack.api_url}", direct: true}}
+slack: {{channel: "#ml-oncall", api_url: "{slack.api_url}", also_direct: true}}
 alertmanager: {{members: ["{alertmanager.url}"]}}
 """)
         # As a process of its own: the server may not be one of its children.

@@ -23,7 +23,7 @@ from monitor.worker.tasks import keep_profiles
 from tests.monitor.worker.log import HOUR, START, Truth
 from tests.monitor.worker.stream import Stream, drift, hour, is_over
 
-OPTIONS = ModelOptions("delays", every=HOUR, lateness=0.0, min_rows=60, maturity=3 * HOUR, coverage=0.8)
+OPTIONS = ModelOptions("delays", every=HOUR, allowed_lateness=0.0, min_rows=60, maturity=3 * HOUR, coverage=0.8)
 LEARN = replace(OPTIONS, plan=ReferencePlan("first", first=10 * HOUR))
 EVERYTHING = 1 << 40
 DISTANCE = labels(feature="distance", method="psi")
@@ -106,7 +106,7 @@ def test_what_is_accepted_holds_from_the_next_window_on_and_can_be_taken_back(tm
 
 
 def test_longer_spans_do_not_look_back_behind_what_is_accepted(tmp_path: Path) -> None:
-    options = replace(LEARN, over=(3 * HOUR,))
+    options = replace(LEARN, lookback=(3 * HOUR,))
     stream = Stream(tmp_path, options)
     stream.send(*(hour(number, shift=3.0 * (number > 10)) for number in range(14)))
     accept(stream.log.engine, options, "1h", ANN, lambda share: None)
