@@ -63,7 +63,8 @@ class Player:
         self._series = [(series, series.seen) for series in test.input_series]
         self._newest: dict[tuple[str, str], list[Measurement]] = {}
         self._next = 0
-        needed = _needed(rules, {series.name.metric for series in test.input_series})
+        given = {series.name.metric for series in test.input_series}
+        needed = [rule for rule in rules if rule.metric in given]
         self._judge = AlertEngine(needed, (), self._clock, interval=interval, newest=self._newest_of)
 
     def at(self, seconds: float, rule: str) -> list[FiredAlert]:
@@ -124,11 +125,6 @@ def database() -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _needed(rules: Sequence[Rule], metrics: set[str]) -> list[Rule]:
-    """The rules that these metrics can move."""
-    return [rule for rule in rules if rule.metric in metrics]
 
 
 def _measurement(series: InputSeries, value: float, now: float, interval: float) -> Measurement:
