@@ -24,11 +24,11 @@ run: $(READY) ## the demo: a real model, real flights, Watchkeeper beside it (AR
 
 test: $(READY) ## the tests but for those of test-release, in four processes (ARGS="-n 0 -x" for one)
 	@sh tests/setup.sh
-	@$(BIN)/python -m pytest $(SHARED) loadfile $(ARGS)
+	@sh tests/pytest.sh $(BIN)/python $(SHARED) loadfile $(ARGS)
 
 test-release: $(READY) ## tests that are slow and rarely break: packages, images, the tutorial, the demo's year, peers
 	@sh tests/setup.sh
-	@$(BIN)/python -m pytest -m release $(SHARED) loadgroup $(ARGS)
+	@sh tests/pytest.sh $(BIN)/python -m release $(SHARED) loadgroup $(ARGS)
 
 parity: $(READY) ## asks Evidently and NannyML anew, and keeps their answers for the tests where they changed
 	@$(BIN)/python -m tests.checks.drift.parity
@@ -36,10 +36,11 @@ parity: $(READY) ## asks Evidently and NannyML anew, and keeps their answers for
 chaos: $(READY) ## kills a real daemon 100 times while all around it fails (about 10 minutes; ARGS="--kills 10 --seed 7")
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-check: $(READY) ## ruff and mypy --strict
+check: $(READY) ## ruff, mypy --strict, and which room imports which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache --no-logo
 
 bench: $(READY) ## measures speed and footprint, writes docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -90,6 +90,8 @@ def quantity(metric: str, value: float) -> str:
 
     >>> quantity("missing_ratio", 0.6), quantity("latency_p95_seconds", 0.25), quantity("feature_drift", 3.2)
     ('60%', '250ms', '3.2')
+    >>> quantity("gpu_memory_used_bytes", 2048.0), quantity("gpu_pcie_throughput_bytes_per_second", 2048.0)
+    ('2KiB', '2KiB/s')
     """
     if not math.isfinite(value):
         return str(value)
@@ -99,6 +101,8 @@ def quantity(metric: str, value: float) -> str:
         return stamp(value)
     if metric.endswith("_seconds"):
         return duration(value)
+    if metric.endswith("_bytes_per_second"):
+        return f"{bytes_(value)}/s"
     return bytes_(value) if metric.endswith("_bytes") else number(value)
 
 

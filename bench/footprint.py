@@ -32,7 +32,7 @@ CONFIG = """
 model: parcels
 reference: reference.csv
 time: replay
-windows: {{every: 1h, lateness: 5m, min_rows: 50}}
+windows: {{every: 1h, allowed_lateness: 5m, min_rows: 50}}
 labels: {{maturity: 6h}}
 server: {{preset: fastapi, url: "http://127.0.0.1:{port}"}}
 alertmanager: {{members: ["{alertmanager}"]}}

@@ -68,7 +68,7 @@ def columns(rows: int, count: int, start: float, hours: int) -> Columns:
 def run(database: Path, reference: Path, live: Columns, dimensions: int) -> str:
     """One line of the table."""
     segments = tuple(SegmentOptions(f"c{place}", checks=DEFAULT) for place in range(dimensions))
-    options = ModelOptions("bench", lateness=0.0, maturity=HOUR, segments=segments)
+    options = ModelOptions("bench", allowed_lateness=0.0, maturity=HOUR, segments=segments)
     log = Log(database, options)
     began = time.process_time()
     build_reference(log.url, str(reference), options)

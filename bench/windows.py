@@ -47,7 +47,7 @@ RUNS = 7
 def measure(columns: int) -> dict[str, float]:
     """Milliseconds of an hour's and of seven days' window, of their profile alone, and their ratio; bytes a column."""
     with tempfile.TemporaryDirectory() as folder:
-        options = ModelOptions(model=MODEL, lateness=0.0)
+        options = ModelOptions(model=MODEL, allowed_lateness=0.0)
         url = f"sqlite:///{folder}/bench.db"
         engine = open_engine(url)
         metadata.create_all(engine)

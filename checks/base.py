@@ -89,7 +89,7 @@ class Measurement:
     """A further opinion on what another measurement judges; rules pass it over unless they name its method."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What moved, for people: JSON-serialisable, small."""
-    against: int | None = None
+    reference_id: int | None = None
     """Number of the reference in force for the window, 0 without one; None for what no reference has a part in."""
 
     def __post_init__(self) -> None:

@@ -127,7 +127,7 @@ CATALOG: dict[str, Metric] = {
     "probe_up": Metric("1 if the probe's request was answered as expected, else 0.", ("probe",), "wall"),
     "probe_latency_seconds": Metric("How long the probe's request took.", ("probe",), "wall"),
     "probe_status_code": Metric("HTTP status of the probe's answer.", ("probe",), "wall"),
-    "probe_certificate_left_seconds": Metric(
+    "probe_certificate_remaining_seconds": Metric(
         "Time until the certificate that the probe was shown expires.", ("probe",), "wall"
     ),
     "probe_failures_total": Metric("Probes that failed, by reason.", ("probe", "reason"), "wall", kind="counter"),
@@ -138,7 +138,7 @@ CATALOG: dict[str, Metric] = {
     "gpu_memory_limit_bytes": _gpu("GPU memory there is."),
     "gpu_memory_utilization_ratio": _gpu("GPU memory in use, as a share of all."),
     "gpu_temperature_celsius": _gpu("Temperature of the GPU."),
-    "gpu_temperature_left_celsius": _gpu("Degrees left until the GPU slows itself down."),
+    "gpu_temperature_headroom_celsius": _gpu("Degrees left until the GPU slows itself down."),
     "gpu_power_watts": _gpu("Power that the GPU draws."),
     "gpu_power_limit_watts": _gpu("Power that the GPU may draw."),
     "gpu_energy_joules_total": _gpu("Energy used since the driver was loaded.", kind="counter"),
@@ -147,7 +147,7 @@ CATALOG: dict[str, Metric] = {
     "gpu_ecc_errors_total": _gpu("Memory errors since the driver was loaded.", "type", kind="counter"),
     "gpu_xid_errors_total": _gpu("XID errors that the driver reported while watched.", "xid", kind="counter"),
     "gpu_xid_errors_recent": _gpu("XID errors in the last 15 minutes.", "xid"),
-    "gpu_pcie_throughput_bytes": _gpu("Bytes a second over PCIe.", "direction"),
+    "gpu_pcie_throughput_bytes_per_second": _gpu("Bytes a second over PCIe.", "direction"),
     "gpu_process_memory_bytes": _gpu("GPU memory of the server's processes."),
     "gpu_query_failures_total": Metric(
         "Questions to the GPU's driver that failed, by error.", ("error",), "wall", kind="counter"

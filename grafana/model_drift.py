@@ -78,7 +78,7 @@ def drift() -> Row:
             "Features beyond the limit of several windows together, by span: what is too slow or too small for one.",
             "none",
             Query(f"max by (over) ({of('drifted_features', MODEL, SPANS)})", "{{over}}"),
-            empty="no `checks.drift.over` in the config, or too little history",
+            empty="no `checks.drift.lookback` in the config, or too little history",
         ),
         graph(
             "Drift as it is measured",

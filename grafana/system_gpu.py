@@ -78,7 +78,8 @@ def _use() -> list[Builder[Any]]:
             "Bytes a second to and from the GPU.",
             "Bps",
             Query(
-                f"max by (instance, gpu, direction) ({of('gpu_pcie_throughput_bytes')})", f"{{{{direction}}}} {_NAMED}"
+                f"max by (instance, gpu, direction) ({of('gpu_pcie_throughput_bytes_per_second')})",
+                f"{{{{direction}}}} {_NAMED}",
             ),
             empty=EMPTY,
             size=SMALL,
@@ -94,7 +95,7 @@ def _health() -> list[Builder[Any]]:
             "Of the GPU, and how many degrees are left until it slows itself down.",
             "celsius",
             _of("gpu_temperature_celsius"),
-            _of("gpu_temperature_left_celsius", "left "),
+            _of("gpu_temperature_headroom_celsius", "headroom "),
             empty=EMPTY,
             size=SMALL,
         ),

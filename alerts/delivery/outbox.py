@@ -20,7 +20,7 @@ from alerts.delivery.suppression import Suppression, SuppressionReason, Suppress
 from alerts.incidents.incident import Incident, LastNotified, Notice, Why
 from alerts.incidents.lifecycle import seen_of, why_owed
 from alerts.incidents.silence import Silence
-from alerts.notify import Address, Notifier, NotifyError, Reconciling
+from alerts.notify import Address, Notifier, NotifyError, Reconciling, backoff
 
 log = logging.getLogger("watchkeeper.outbox")
 
@@ -325,11 +325,11 @@ class Delivery:
             if owed.attempts + 1 >= MESSAGE_TRIES:
                 log.error("%s: gave up on %s: %s", owed.receiver, owed.incident.key, text)
                 return self._end(owed, DeliveryOutcome.FAILED, now, text)
-            wait, outcome = self._backoff(owed.attempts), DeliveryOutcome.RETRIED
+            wait, outcome = self._wait(owed.attempts), DeliveryOutcome.RETRIED
         else:
             line.failures += 1
             outcome = DeliveryOutcome.RETRIED if error.retry else DeliveryOutcome.PARKED
-            wait = error.after if error.after is not None else self._backoff(line.failures - 1)
+            wait = error.after if error.after is not None else self._wait(line.failures - 1)
             wait = wait if error.retry else PARKED_WAIT
             line.not_before = self._clock.monotonic() + wait
             self._store.keep_line(owed.receiver, ReceiverState(now + wait, line.failures, text), now)
@@ -340,10 +340,8 @@ class Delivery:
         self._store.postpone(owed.id, now + wait, text, attempted=True, unsure=error.unsure)
         return outcome
 
-    def _backoff(self, failures: int) -> float:
-        """Exponential, with the upper half of each wait random ('equal jitter')."""
-        wait: float = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(failures, 16))
-        return wait * (0.5 + self._random() / 2)
+    def _wait(self, failures: int) -> float:
+        return backoff(failures, FIRST_WAIT, LONGEST_WAIT, self._random())
 
     def _end(self, owed: Owed, outcome: DeliveryOutcome, now: float, problem: str | None = None) -> DeliveryOutcome:
         self._store.record(owed.id, outcome, now)

@@ -10,7 +10,7 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
-from alerts.notify import NotifyError
+from alerts.notify import NotifyError, backoff
 from alerts.notify.pictures import FileGone, LacksScope, OwedPicture, PictureSender
 
 log = logging.getLogger("watchkeeper.pictures")
@@ -107,7 +107,7 @@ class PictureDelivery:
         if isinstance(error, LacksScope):
             self._hold(error)
             return
-        tries, wait = owed.tries + 1, min(LONGEST_WAIT, FIRST_WAIT * 2.0**owed.tries)
+        tries, wait = owed.tries + 1, backoff(owed.tries, FIRST_WAIT, LONGEST_WAIT)
         if isinstance(error, FileGone):
             owed = replace(owed, state="owed", file="")
         if tries >= TRIES or not error.retry:

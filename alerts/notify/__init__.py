@@ -62,3 +62,14 @@ class Reconciling(Protocol):
         """What arrived of the notice after `since` (wall time); None if nothing did, or it can't be told. Raises
         NotifyError."""
         ...
+
+
+def backoff(failures: int, first: float, longest: float, spread: float = 1.0) -> float:
+    """Return how long to wait after so many failures in a row: it doubles from `first` to `longest`. A random `spread`
+    from 0 to 1 draws it from the upper half of that ('equal jitter').
+
+    >>> backoff(0, 1.0, 30.0), backoff(3, 1.0, 30.0), backoff(99, 1.0, 30.0), backoff(3, 1.0, 30.0, spread=0.5)
+    (1.0, 8.0, 30.0, 6.0)
+    """
+    wait: float = min(longest, first * 2.0 ** min(failures, 16))
+    return wait * (0.5 + spread / 2)

@@ -39,18 +39,18 @@ def evaluate(
     interval: float | None = None,
     company: ConditionInputs = _ALONE,
     within: Mapping[str, str] = _NOTHING,
-    against: int | None = None,
+    reference_id: int | None = None,
 ) -> tuple[States, list[Transition]]:
     """Steps one rule. `failed` says why its metric could not be measured, if so; `interval` is the expected number of
     seconds between evaluations on the wall clock, None in event time; `company` is what its conditions look at.
     With `within` the measurements are all there are with these labels: known label sets without them are left alone,
-    and where the rule stands for itself it does so with these. `against` is the number of the reference that all of
-    this was held against, where that matters: what was learned against another is forgotten.
+    and where the rule stands for itself it does so with these. `reference_id` is the number of the reference that all
+    of this was held against, where that matters: what was learned against another is forgotten.
 
     A label set that is known and not among the measurements is an observation without data, or an error if the
     measuring failed. A rule that knows no label set yet stands for itself when it failed, or when no data alerts.
     """
-    states, transitions = _renewed(rule, states, against, now)
+    states, transitions = _renewed(rule, states, reference_id, now)
     whole = tuple(sorted(within.items()))
     after, rows = _at_rest(rule, states, _own(rule, measurements))
     seen = _observations(rule, rows, whole, now, interval)
@@ -62,7 +62,7 @@ def evaluate(
             continue
         if within and not within.items() <= dict(labels).items():
             after[labels] = state
-        elif failed is None and (reason := _gone(rule, labels, measured if against else ())):
+        elif failed is None and (reason := _gone(rule, labels, measured if reference_id else ())):
             transitions += ended(rule.name, state, reason, now)
         else:
             seen[labels] = _absent(failed, now, interval)
@@ -71,7 +71,7 @@ def evaluate(
     if rule.while_:
         seen = {labels: conditioned(rule, observation, company) for labels, observation in seen.items()}
     for labels, observation in seen.items():
-        state = states.get(labels) or AlertState(labels, whole_rule=labels not in met, against=against)
+        state = states.get(labels) or AlertState(labels, whole_rule=labels not in met, reference_id=reference_id)
         if state.whole_rule and labels not in met and (met or rested):
             # It stood for the rule itself, and now there are real label sets.
             transitions += ended(rule.name, state, Reason.RECOVERED, now)
@@ -134,18 +134,18 @@ def _expected(interval: float | None, rows: Sequence[Measurement]) -> float | No
 
 
 def _renewed(
-    rule: Rule, states: Mapping[Labels, AlertState], against: int | None, now: float
+    rule: Rule, states: Mapping[Labels, AlertState], reference_id: int | None, now: float
 ) -> tuple[Mapping[Labels, AlertState], list[Transition]]:
     """The states as they are for what is held against this reference, and the alerts over another that end so."""
-    if against is None or all(state.against == against for state in states.values()):
+    if reference_id is None or all(state.reference_id == reference_id for state in states.values()):
         return states, []
     after: States = {}
     transitions: list[Transition] = []
     for labels, state in states.items():
-        if state.against not in (None, against):
+        if state.reference_id not in (None, reference_id):
             transitions += ended(rule.name, state, Reason.REFERENCE_CHANGED, now)
-            state = state.renewed(against)
-        after[labels] = replace(state, against=against)
+            state = state.renewed(reference_id)
+        after[labels] = replace(state, reference_id=reference_id)
     return after, transitions
 
 

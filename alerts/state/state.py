@@ -92,7 +92,7 @@ class AlertState:
     """The last evaluation, where windows are counted: an objective's, or n of m."""
     unit: str = ""
     """The name of a metric that its values have the unit of, where that is another one."""
-    against: int | None = None
+    reference_id: int | None = None
     """Number of the reference that all of this was held against, 0 for none; None where that does not matter."""
 
     @property
@@ -101,10 +101,10 @@ class AlertState:
         kept = {name: getattr(self, name) for name in _KEPT}
         return AlertState(**kept)
 
-    def renewed(self, against: int) -> AlertState:
+    def renewed(self, reference_id: int) -> AlertState:
         """It at rest, without anything that was learned against another reference."""
         kept = {name: getattr(self, name) for name in _HEALTH}
-        return AlertState(**kept, against=against)
+        return AlertState(**kept, reference_id=reference_id)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-serialisable pairs, without what has its default value."""
@@ -114,7 +114,8 @@ class AlertState:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> AlertState:
         """The inverse of `to_dict`; keys of another version are ignored."""
-        values = {name: value for name, value in plain.items() if name in _DEFAULTS}
+        values = {_RENAMED.get(name, name): value for name, value in plain.items()}
+        values = {name: value for name, value in values.items() if name in _DEFAULTS}
         for name in ("labels", "recent", "baseline", "season"):
             if name in values:
                 values[name] = tuple(tuple(item) for item in values[name])
@@ -129,6 +130,8 @@ class AlertState:
 
 
 _DEFAULTS = {item.name: item.default for item in fields(AlertState)}
+_RENAMED = {"against": "reference_id"}
+"""Keys of states that earlier versions stored."""
 _HEALTH = ("labels", "metric", "unit", "health", "health_since", "health_text", "whole_rule")
 _KEPT = (
     *_HEALTH,
@@ -139,7 +142,7 @@ _KEPT = (
     "marks",
     "burn",
     "observed",
-    "against",
+    "reference_id",
 )
 """What a state that came to rest still knows."""
 

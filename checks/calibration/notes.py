@@ -32,8 +32,8 @@ def notes(made: Reference, every: float, *, timed: bool, told_apart: bool) -> It
         names += f" and {len(blind) - 10} more" if len(blind) > 10 else ""
         yield (
             f"Windows of the reference already differ among themselves as much as they could in {names}, so no single "
-            "window can show drift there; name whole days or weeks in checks.drift.over, or derive a feature that does "
-            "not follow the clock."
+            "window can show drift there; name whole days or weeks in checks.drift.lookback, or derive a feature that "
+            "does not follow the clock."
         )
     if made.schema.task is None:
         yield "The reference has neither predictions nor a target, so only features are watched."

@@ -2,82 +2,41 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Protocol, get_args
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from checks.data.arrow import floats, is_number, is_text, whole
+from checks.data.arrow import is_number, is_text
 from checks.data.canonical_text import spellings, text
+from checks.data.column_contents import MAX_CLASSES, ColumnContents, ColumnReader, plain
 from checks.data.datetime_parts import part_names
 from checks.data.schema import FeatureType, Schema, SchemaError, SchemaOverrides, Task
+from checks.suggest import nearest
 
 TARGETS = ("target", "label", "y", "y_true", "actual", "ground_truth", "truth", "true_label", "outcome")
-
-
 PREDICTIONS = ("prediction", "pred", "y_pred", "predicted", "predicted_label", "prediction_label", "y_hat")
-
-
 SCORES = (
     "score", "proba", "probability", "prediction_proba", "prediction_score", "prediction_probability",
     "predicted_proba", "predicted_probability", "y_score", "y_proba", "y_prob", "pred_proba",
 )  # fmt: skip
-
-
 IDS = ("id", "prediction_id", "event_id", "request_id", "inference_id", "row_id", "uuid")
-
-
 TIMES = ("time", "timestamp", "event_time", "event_timestamp", "prediction_time", "datetime", "ts", "date")
-
-
 PROBABILITY_PREFIXES = ("proba_", "p_", "probability_", "prob_")
-
-
 NEGATIVE = {"0": "1", "false": "true", "no": "yes", "No": "Yes", "n": "y", "N": "Y", "negative": "positive"}
-
-
 POSITIVE = ("1", "true", "True", "yes", "Yes", "y", "Y", "positive", "pos")
-
-
 ID_NAME = re.compile(
     r"(?i:(^|[_. -])(id|uid|uuid|guid|key|pk|index|idx))$|[a-z](Id|ID|Key|Uuid|UUID)$"
     r"|(?i:^unnamed: 0|^__index_level_0__|^)$"
 )
 """Whole numbers of such a name are no amounts."""
-
-
-MAX_CLASSES = 1_000
-
-
 FEW_CLASSES = 20  # whole numbers with more distinct values are amounts, not classes
-
-
 ID_ROWS = 20  # fewer distinct values prove nothing
-
-
 NEARLY = 0.99  # so large a share of distinct values is an id, too (some come twice),
-
-
 NEARLY_ROWS = 1_000  # if there are so many
-
-
-LOOKED_AT = 1_000  # values of which at least one is to be a time, where the config says that they are
-
-
-class ColumnReader(Protocol):
-    """An Arrow table, or what reads its columns when they are asked for."""
-
-    @property
-    def schema(self) -> pa.Schema: ...
-
-    @property
-    def column_names(self) -> list[str]: ...
-
-    def __getitem__(self, name: str) -> pa.ChunkedArray: ...
 
 
 def infer(table: ColumnReader, overrides: SchemaOverrides | None = None) -> Schema:
@@ -110,15 +69,16 @@ class _Inference:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise SchemaError(f"column {twice[0]!r} stands twice in the reference; rename one of them")
         self.table, self.given, self.names = table, overrides, names
+        self.columns = ColumnContents(table)
         self.taken: set[str] = set()
         self.excluded: list[tuple[str, str]] = []
 
     def schema(self) -> Schema:
         given = self.given
         time, id_ = self.order()
-        target = self._role(given.target, TARGETS, self._is_scalar)
-        prediction = self._role(given.prediction, PREDICTIONS, self._is_scalar)
-        score = self._role(given.score, SCORES, self._is_probability)
+        target = self._role(given.target, TARGETS, self.columns.is_scalar)
+        prediction = self._role(given.prediction, PREDICTIONS, self.columns.is_scalar)
+        score = self._role(given.score, SCORES, self.columns.is_probability)
         probabilities = self._probabilities(target, prediction)
         draft = Schema(given.task, (), target, prediction, score, "", (), probabilities, id_, time)
         draft = self._outcome(draft)
@@ -132,8 +92,8 @@ class _Inference:
     def order(self) -> tuple[str | None, str | None]:
         """The columns that say when and which row it is."""
         self._check_names()
-        time = self._role(self.given.time, TIMES, self._is_time)
-        return time, self._role(self.given.id, IDS, self._is_id)
+        time = self._role(self.given.time, TIMES, self.columns.is_time)
+        return time, self._role(self.given.id, IDS, self.columns.is_id)
 
     # names
 
@@ -152,9 +112,9 @@ class _Inference:
     def _role(self, given: str | None, usual: tuple[str, ...], fits: Callable[[str], bool]) -> str | None:
         if given is not None:
             # A score outside 0 … 1 and a time in small numbers are odd, but what the config says counts.
-            if not (fits(given) or is_number(self._kind(given))):
+            if not (fits(given) or is_number(self.columns.kind(given))):
                 raise SchemaError(
-                    f"column {given!r} holds {self._kind(given)}, which can't be a {usual[0]}; "
+                    f"column {given!r} holds {self.columns.kind(given)}, which can't be a {usual[0]}; "
                     f"name another column as `{usual[0]}` under `schema`"
                 )
             self.taken.add(given)
@@ -180,84 +140,21 @@ class _Inference:
                 " under `schema`, else list it under `ignore` or `features`"
             )
 
-    # what columns hold
-
-    def _kind(self, name: str) -> pa.DataType:
-        kind = self.table.schema.field(name).type
-        return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-    def _is_scalar(self, name: str) -> bool:
-        return is_number(self._kind(name)) or is_text(self._kind(name)) or pa.types.is_boolean(self._kind(name))
-
-    def _is_id(self, name: str) -> bool:
-        return is_text(self._kind(name)) or pa.types.is_integer(self._kind(name))
-
-    def _is_time(self, name: str) -> bool:
-        kind = self._kind(name)
-        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-            return True
-        if is_text(kind):
-            first = whole(_plain(self.table[name].drop_null().slice(0, 1)))
-            return len(first) > 0 and _parses_as_time(first)
-        if not is_number(kind):
-            return False
-        low, _ = self._range(name)
-        return low is not None and low >= 1e8  # 1973 in seconds; smaller numbers are hours of a day and the like
-
-    def _is_moment(self, name: str) -> bool:
-        kind = self._kind(name)
-        return self._is_time(name) or is_number(kind)
-
-    def _holds_times(self, name: str) -> bool:
-        """Whether some of the first texts are times: the others are damage, which is the column's own error."""
-        if not is_text(self._kind(name)):
-            return False
-        values = pc.unique(_plain(self.table[name].drop_null().slice(0, LOOKED_AT)))
-        return any(_parses_as_time(values.slice(place, 1)) for place in range(len(values)))
-
-    def _is_probability(self, name: str) -> bool:
-        if not is_number(self._kind(name)):
-            return False
-        low, high = self._range(name)
-        return low is None or high is None or (low >= 0 and high <= 1)
-
-    def _range(self, name: str) -> tuple[float | None, float | None]:
-        column = self.table[name]
-        if pa.types.is_floating(column.type):
-            column = column.filter(pc.is_finite(column))
-        ends = pc.min_max(pc.cast(column, pa.float64(), safe=False)).as_py()
-        return ends["min"], ends["max"]
-
-    def _values(self, name: str) -> list[str]:
-        """The column's distinct values in their one spelling, at most a few more than MAX_CLASSES."""
-        column = self.table[name]
-        if pa.types.is_dictionary(column.type):
-            column = pc.cast(column, column.type.value_type)
-        distinct = pc.unique(column).drop_null().slice(0, MAX_CLASSES + 2)
-        return sorted({text(value) for value in distinct.to_pylist() if value == value})
-
-    def _is_whole(self, name: str) -> bool:
-        if pa.types.is_integer(self._kind(name)):
-            return True
-        values, present = floats(self.table[name])
-        values = values[present]
-        return bool((values == values.round()).all())
-
     # the outcome
 
     def _probabilities(self, target: str | None, prediction: str | None) -> tuple[tuple[str, str], ...]:
-        """Columns `proba_<class>`; only those whose classes the target or prediction knows, and at least two."""
+        """ColumnContents `proba_<class>`; only those whose classes the target or prediction knows, and at least two."""
         known: set[str] | None = None
         for name in (target, prediction):
-            if name is not None and (not is_number(self._kind(name)) or self._is_whole(name)):
-                known = (known or set()) | set(self._values(name))
+            if name is not None and (not is_number(self.columns.kind(name)) or self.columns.is_whole(name)):
+                known = (known or set()) | set(self.columns.values(name))
         if known is None or len(known) > MAX_CLASSES:
             return ()
         other = spellings(known)
         for prefix in PROBABILITY_PREFIXES:
             named = [(name[len(prefix) :], name) for name in self.names if name.startswith(prefix)]
             named = [(other.get(word, word), name) for word, name in named if name not in self.taken]
-            fit = [(word, name) for word, name in named if word in known and self._is_probability(name)]
+            fit = [(word, name) for word, name in named if word in known and self.columns.is_probability(name)]
             if len(fit) >= 2:
                 self.taken.update(name for _, name in fit)
                 return tuple(sorted(fit))
@@ -271,9 +168,9 @@ class _Inference:
             return draft
         if task == "regression":
             for name in columns:
-                if not is_number(self._kind(name)):
+                if not is_number(self.columns.kind(name)):
                     raise SchemaError(
-                        f"column {name!r} holds {self._kind(name)}, but a regression needs numbers; set `task`, "
+                        f"column {name!r} holds {self.columns.kind(name)}, but a regression needs numbers; set `task`, "
                         f"or name another column as `target` or `prediction`"
                     )
             return replace(draft, task=task, score=None, probabilities=())
@@ -295,22 +192,22 @@ class _Inference:
             return None
         if draft.probabilities:
             return "binary" if len(draft.probabilities) == 2 else "multiclass"
-        if is_number(self._kind(main)):
+        if is_number(self.columns.kind(main)):
             return self._numeric_task(draft, main)
-        count = len(self._values(main))
+        count = len(self.columns.values(main))
         return "binary" if count <= 2 else "multiclass"
 
     def _numeric_task(self, draft: Schema, main: str) -> Task:
-        if not self._is_whole(main):
+        if not self.columns.is_whole(main):
             return "regression"
-        classes = self._values(main)
+        classes = self.columns.values(main)
         prediction = draft.prediction
         if len(classes) <= 2 and (draft.score or prediction is None or self._holds_scores(prediction)):
             return "binary"
-        if prediction and is_number(self._kind(prediction)):
-            if not self._is_whole(prediction):
+        if prediction and is_number(self.columns.kind(prediction)):
+            if not self.columns.is_whole(prediction):
                 return "regression"
-            predicted = self._values(prediction)
+            predicted = self.columns.values(prediction)
             # Whole numbers that are never hit exactly are estimates of an amount.
             if not set(predicted) & set(classes):
                 return "regression"
@@ -320,12 +217,12 @@ class _Inference:
         return "binary" if len(classes) <= 2 else "multiclass"
 
     def _holds_scores(self, name: str) -> bool:
-        return self._is_probability(name) and not self._is_whole(name)
+        return self.columns.is_probability(name) and not self.columns.is_whole(name)
 
     def _classes(self, draft: Schema, columns: list[str], score: str | None) -> tuple[str, ...]:
         found: dict[str, None] = {}
         for name in columns:
-            values = self._values(name) if name != score else []
+            values = self.columns.values(name) if name != score else []
             if len(values) > MAX_CLASSES:
                 raise SchemaError(
                     f"column {name!r} has more than {MAX_CLASSES} classes; set `task: regression` or another column"
@@ -372,7 +269,7 @@ class _Inference:
                 yield name, self._usual(name)
 
     def _usual(self, name: str) -> FeatureType:
-        kind = self._kind(name)
+        kind = self.columns.kind(name)
         if pa.types.is_boolean(kind):
             return "boolean"
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
@@ -380,45 +277,45 @@ class _Inference:
         return "numeric" if is_number(kind) else "categorical"
 
     def _forced(self, name: str, wanted: FeatureType) -> FeatureType:
-        kind = self._kind(name)
+        kind = self.columns.kind(name)
         if wanted not in get_args(FeatureType):
             raise SchemaError(f"feature {name!r} can't be {wanted!r}; write {_listed(get_args(FeatureType))}")
         if wanted == "numeric" and not is_number(kind):
             raise SchemaError(f"feature {name!r} holds {kind}, so it can't be numeric; convert it in the reference")
         if wanted == "datetime":
-            if not (self._is_moment(name) or self._holds_times(name)):
+            if not (self.columns.is_moment(name) or self.columns.holds_times(name)):
                 raise SchemaError(f"feature {name!r} holds {kind} that is no time; give ISO 8601 or epoch seconds")
             return wanted
-        if not self._is_scalar(name):
+        if not self.columns.is_scalar(name):
             raise SchemaError(f"feature {name!r} holds {kind}, which can't be watched; list it under `ignore`")
-        if wanted == "boolean" and not set(self._values(name)) <= {"true", "false", "0", "1"}:
+        if wanted == "boolean" and not set(self.columns.values(name)) <= {"true", "false", "0", "1"}:
             raise SchemaError(f"feature {name!r} holds more than true and false; make it categorical")
         return wanted
 
     def _useless(self, name: str) -> str:
-        kind, column = self._kind(name), self.table[name]
-        nothing = pa.types.is_floating(kind) and self._range(name)[0] is None
+        kind, column = self.columns.kind(name), self.table[name]
+        nothing = pa.types.is_floating(kind) and self.columns.range(name)[0] is None
         if pa.types.is_null(kind) or column.null_count == len(column) or nothing:
             return "has no value in the reference"
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             taken = [part for part in part_names(name) if part in self.names]
             return f"a time, but column {taken[0]!r} has the name of its part" if taken else ""
-        if not self._is_scalar(name):
+        if not self.columns.is_scalar(name):
             return f"type {kind} can't be watched"
         return self._id_like(name)
 
     def _id_like(self, name: str) -> str:
         """Texts, and whole numbers that are named like an id or count the rows, of which nearly each is another."""
-        kind, column = self._kind(name), self.table[name]
+        kind, column = self.columns.kind(name), self.table[name]
         rows = len(column) - column.null_count
         if rows < ID_ROWS or not (is_text(kind) or pa.types.is_integer(kind)):
             return ""
-        distinct = pc.count_distinct(_plain(column)).as_py()
+        distinct = pc.count_distinct(plain(column)).as_py()
         every = distinct == rows
         if not (every or (rows >= NEARLY_ROWS and distinct >= NEARLY * rows)):
             return ""
         if pa.types.is_integer(kind) and not ID_NAME.search(name):
-            low, high = self._range(name)
+            low, high = self.columns.range(name)
             counts_rows = (
                 every and rows >= NEARLY_ROWS and low is not None and high is not None and high - low == rows - 1
             )
@@ -427,24 +324,10 @@ class _Inference:
         return f"an id: {'every value is' if every else 'nearly all values are'} different"
 
 
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
-
-
-def _parses_as_time(values: pa.Array) -> bool:
-    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
-        try:
-            pc.cast(values, kind)
-        except pa.ArrowInvalid:
-            continue
-        return True
-    return False
-
-
 def _nearest(name: str, names: Iterable[str]) -> str:
     lower = {other.lower(): other for other in names}
-    near = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
-    return f" (did you mean {lower[near[0]]!r}?)" if near else ""
+    near = nearest(name.lower(), lower)
+    return f" (did you mean {lower[near]!r}?)" if near else ""
 
 
 def _first(names: Iterable[str], usual: tuple[str, ...]) -> str:

@@ -17,7 +17,8 @@ from checks.drift.methods.registry import METHODS
 from checks.report.column import ColumnPlan, compare_column
 from checks.report.layout import Layout, layout, role_of
 from checks.report.order import order_of
-from checks.report.result import ColumnReport, Preset, Report, Role, Side
+from checks.report.report import Report
+from checks.report.result import ColumnReport, Preset, Role, Side
 from checks.report.tables import MixedTypes, SourceColumn, opened
 from checks.source.base import Source
 from checks.source.columns import LazyTable

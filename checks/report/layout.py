@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from checks.data.column_contents import ColumnReader
 from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
-from checks.data.schema_inference import PREDICTIONS, SCORES, TARGETS, ColumnReader, infer_layout
+from checks.data.schema_inference import PREDICTIONS, SCORES, TARGETS, infer_layout
 from checks.report.result import ColumnReport, Preset, Role
+from checks.suggest import did_you_mean
 
 USELESS = ("has no value", "type ")
 """How reasons begin that are told as a column's error: it can't be compared, and nobody asked for that."""
@@ -87,9 +88,8 @@ def _failed(table: ColumnReader, name: str, why: str) -> ColumnReport:
 def _known(wanted: Iterable[str], names: Sequence[str]) -> None:
     for name in wanted:
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-            hint = f"did you mean {near[0]!r}?" if near else f"its columns are {_listed(names)}"
-            raise SchemaError(f"the reference has no column {name!r}; {hint}")
+            hint = did_you_mean(name, names, f"its columns are {_listed(names)}")
+            raise SchemaError(f"the reference has no column {name!r}{hint}")
 
 
 def _listed(names: Sequence[str]) -> str:

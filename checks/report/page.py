@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from checks.pictures.svg import STYLE, svg
-from checks.report.result import ColumnReport, Report
+from checks.report.result import ColumnReport, Comparison
 from checks.wording import number, percent
 
 DETAILED = 60
@@ -27,7 +27,7 @@ _MEASURES = {
 }
 
 
-def page(report: Report) -> str:
+def page(report: Comparison) -> str:
     """The whole HTML document."""
     ranked = report.ranked
     drawn = [column for column in ranked if column.distribution is not None]

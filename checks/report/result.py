@@ -74,7 +74,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Comparison:
     """Two tables held against each other, column by column, in the reference's order."""
 
     preset: Preset
@@ -142,26 +142,6 @@ class Report:
 
     def to_json(self, indent: int | None = 2) -> str:
         return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
-
-    def to_html(self) -> str:
-        """A page that stands alone (`checks.report.page`)."""
-        from checks.report.page import page
-
-        return page(self)
-
-    def to_png(self) -> bytes:
-        """A picture of the columns that moved most (`checks.pictures.png`)."""
-        from checks.pictures.png import picture
-
-        drawn = [column for column in self.ranked if column.distribution is not None]
-        moved = [column for column in drawn if column.drifted or column.breaches] or drawn
-        return picture([column.distribution for column in moved if column.distribution is not None])
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: the page in a frame of its own, so that its style stays there."""
-        from html import escape
-
-        return f'<iframe srcdoc="{escape(self.to_html())}" sandbox style="width:100%;height:48rem;border:0"></iframe>'
 
 
 def _finite(value: Any) -> Any:

@@ -205,8 +205,8 @@ class AlertEngine:
     ) -> tuple[dict[Labels, AlertState], list[Transition]]:
         company = self._company(connection, rule, self._clock.time())
         rows = by_metric.get(rule.metric, [])
-        pace, against = self._pace(rule, interval), _against(by_metric) if _is_relative(rule) else None
-        return evaluate(rule, before, rows, failed.get(rule.metric), now, pace, company, shared, against)
+        pace, reference_id = self._pace(rule, interval), _reference_id_of(by_metric) if _is_relative(rule) else None
+        return evaluate(rule, before, rows, failed.get(rule.metric), now, pace, company, shared, reference_id)
 
     def attach(self, connection: Connection, model: str, report: ReportLink) -> bool:
         """Links a report on a window to the model's incidents of that time; whether there was one. Only those over
@@ -449,9 +449,9 @@ def _over_windows(incident: Incident) -> bool:
     return any(metric is not None and metric.clock == "event" for metric in metrics)
 
 
-def _against(measured: Mapping[str, Iterable[Measurement]]) -> int | None:
+def _reference_id_of(measured: Mapping[str, Iterable[Measurement]]) -> int | None:
     """The reference that all of these, which are of one window, were held against."""
-    held = (row.against for rows in measured.values() for row in rows)
+    held = (row.reference_id for rows in measured.values() for row in rows)
     return next((number for number in held if number is not None), None)
 
 

@@ -19,7 +19,7 @@ from alerts.state.fingerprint import alert_fingerprint
 from alerts.state.state import AlertState
 from alerts.wording import stamp
 from checks.base import Labels, Measurement
-from monitor.settings.suggest import nearest
+from checks.suggest import did_you_mean
 from monitor.store.alerts import states
 from monitor.store.alerts.queries import AlertStore
 from monitor.store.tables import alerts
@@ -56,9 +56,8 @@ class Explainer:
         """Each alert that is asked for, at most SHOWN, with `facts`: [{about, found}]. Raises UnknownRule."""
         by_name = {rule.name: rule for rule in self.rules}
         if not question.fingerprint and question.rule not in by_name:
-            close = nearest(question.rule, by_name)
-            hint = f"did you mean {close!r}?" if close else "`check-config` shows those there are"
-            raise UnknownRule(f"there is no rule {question.rule!r} in force; {hint}")
+            hint = did_you_mean(question.rule, by_name, "`check-config` shows those there are")
+            raise UnknownRule(f"there is no rule {question.rule!r} in force{hint}")
         with self.engine.connect() as connection:
             found = [
                 self._alert(connection, by_name.get(rule), rule, model, state, now)

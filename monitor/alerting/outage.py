@@ -56,7 +56,7 @@ class _Told:
 
 
 class Outage:
-    """`failed` and `judge` may be called from any thread, `tell` from the receiver's own."""
+    """`failed` and `step` may be called from any thread, `tell` from the receiver's own."""
 
     def __init__(
         self,
@@ -71,13 +71,8 @@ class Outage:
         calm: float = CALM,
         new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
     ) -> None:
-        self._engine, self._judge, self._routing, self._clock, self._health = (
-            engine,
-            alert_engine,
-            routing,
-            clock,
-            health,
-        )
+        self._engine, self._alert_engine, self._routing = engine, alert_engine, routing
+        self._clock, self._health = clock, health
         self._url, self._calm, self._new_id = url, calm, new_id
         self._receivers = dict(receivers)
         self._told = {name: _Told() for name in receivers}
@@ -104,7 +99,7 @@ class Outage:
                 log.error("nothing can be stored: %s", self._problem)
         self._health.report("storage", self._problem)
 
-    def alert_engine(
+    def step(
         self,
         model: str,
         measurements: Sequence[Measurement],
@@ -124,7 +119,7 @@ class Outage:
                     for labels, state in states.items()
                     if state.status is Status.FIRING
                 }
-            fired, over = self._judge.look(
+            fired, over = self._alert_engine.look(
                 connection,
                 self._known[model],
                 model,

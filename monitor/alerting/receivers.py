@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from alerts.delivery.routing import Routing
@@ -16,7 +16,13 @@ from monitor.settings.receiver_names import receiver_names, tells_slack
 from monitor.settings.root import Config
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from alerts.incidents.silence import Silence
     from alerts.notify.slack.action_handler import ActionStore
+    from alerts.rules.rule import Rule
+    from monitor.alerting.alertmanager.active_alerts import ActiveAlerts
+    from monitor.alerting.alertmanager.push import Member, OnOutcome
     from monitor.alerting.slack_actions import SlackActions
 
 
@@ -41,6 +47,28 @@ def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:
         _, notifier = settings.notifier
         found[settings.name] = notifier.make(settings.name, _context(clock, settings.timeout, page))
     return found
+
+
+def alertmanager_members(
+    config: Config,
+    rules: Sequence[Rule],
+    engine: Engine,
+    silences: Callable[[float], Sequence[Silence]],
+    clock: Clock,
+    on_outcome: OnOutcome,
+) -> list[tuple[Member, ActiveAlerts]]:
+    """Return each Alertmanager that is notified, and what it is notified from."""
+    if (settings := config.alertmanager) is None:
+        return []
+    from monitor.alerting.alertmanager.active_alerts import ActiveAlerts
+    from monitor.alerting.alertmanager.push import Member
+
+    url = config.public_url or f"http://{config.listen}/"
+    sources = [ActiveAlerts(engine, rules, silences) for _ in settings.members]
+    return [
+        (Member(address, settings, source, clock, on_outcome, evaluate=config.evaluate, url=url), source)
+        for address, source in zip(settings.members, sources, strict=True)
+    ]
 
 
 def slack_actions(

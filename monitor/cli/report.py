@@ -14,7 +14,7 @@ from monitor.cli.context import ModelOption
 from monitor.cli.failure import Failure
 
 if TYPE_CHECKING:
-    from checks.report.result import Report
+    from checks.report.report import Report
     from monitor.settings.model import ModelSettings
 
 DRIFTED = 3

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from alerts.wording import clean
 from checks.report.page import found, quality, verdict
-from checks.report.result import ColumnReport, Report
+from checks.report.result import ColumnReport, Comparison
 from checks.wording import percent
 
 SHOWN = 40  # columns with nothing to tell beyond which the rest is left out
@@ -16,7 +16,7 @@ PIPED = 160  # characters of a line where there is no terminal
 _STYLES = {"bad": "bold red", "warn": "yellow", "soft": "dim", "good": "green"}
 
 
-def print_report(report: Report) -> None:
+def print_report(report: Comparison) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPED)
@@ -57,7 +57,7 @@ def _row(column: ColumnReport) -> list[Text]:
     return [Text(clean(text, 300), style) for text, style in cells]
 
 
-def _summary(report: Report) -> Text:
+def _summary(report: Comparison) -> Text:
     drifted = sum(bool(column.drifted) for column in report.columns)
     parts = [f"{drifted} of {len(report.measured)} columns drifted ({report.preset} limits)"]
     if report.breached:

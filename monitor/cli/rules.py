@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from checks.suggest import did_you_mean
 from monitor.cli.context import DEFAULT_CONFIG, ConfigOption, load_config
 from monitor.cli.failure import Failure
 
@@ -169,13 +170,11 @@ def _labels(pairs: list[str], kubernetes: bool) -> dict[str, str] | None:
 
 def _chosen(settings: Config, names: list[str]) -> list[Rule]:
     from monitor.config.rules_in_force import all_rules
-    from monitor.settings.suggest import nearest
 
     rules = {rule.name: rule for rule in all_rules(settings)}
     for name in names:
         if name not in rules:
-            close = nearest(name, rules)
-            raise Failure(f"there is no rule {name!r} in force" + (f"; did you mean {close!r}?" if close else ""), 2)
+            raise Failure(f"there is no rule {name!r} in force{did_you_mean(name, rules)}", 2)
     return [rules[name] for name in names] if names else list(rules.values())
 
 

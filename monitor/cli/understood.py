@@ -186,8 +186,8 @@ def _left_out(drift: DriftSettings, schema: Schema) -> list[str]:
 
 def _windows(model: ModelSettings) -> str:
     windows, drift = model.windows, model.checks.drift
-    over = f"; drift over {', '.join(map(span, drift.over))} as well" if drift and drift.over else ""
-    return f"{span(windows.every)}, {span(windows.lateness)} lateness, at least {windows.min_rows} rows{over}"
+    over = f"; drift over {', '.join(map(span, drift.lookback))} as well" if drift and drift.lookback else ""
+    return f"{span(windows.every)}, {span(windows.allowed_lateness)} lateness, at least {windows.min_rows} rows{over}"
 
 
 def _report(model: ModelSettings, check: EvidentlySettings) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from alerts.rules.rule import Condition, Rule
 from checks.catalog import CATALOG
+from checks.suggest import did_you_mean
 from monitor.config.measured_metrics import unmeasured
+from monitor.config.renamed import unknown_metric
 from monitor.config.yaml_document import Place
 from monitor.settings.root import Config
-from monitor.settings.suggest import nearest
 
 
 def condition_problems(
@@ -31,8 +32,7 @@ def _of_metric(condition: Condition, config: Config | None) -> str | None:
     name = condition.metric or ""
     metric = CATALOG.get(name)
     if metric is None:
-        close = nearest(name.removeprefix("watchkeeper_"), CATALOG)
-        return f"unknown metric {name!r}" + (f"; did you mean {close!r}?" if close else "")
+        return unknown_metric(name)
     if metric.clock != "wall":
         return f"{name} is measured once a window; name something that is sampled, such as request_rate"
     for label in condition.match:
@@ -47,8 +47,7 @@ def _of_rule(rule: Rule, name: str, by_name: dict[str, Rule]) -> str | None:
         return "a rule can't wait for itself"
     other = by_name.get(name)
     if other is None:
-        close = nearest(name, by_name)
-        return f"there is no rule {name!r} in force" + (f"; did you mean {close!r}?" if close else "")
+        return f"there is no rule {name!r} in force{did_you_mean(name, by_name)}"
     if path := _way(name, rule.name, by_name):
         return f"a rule can't wait for itself: {rule.name} waits for {', which waits for '.join(path)}"
     metric = CATALOG.get(other.metric)

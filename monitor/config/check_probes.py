@@ -30,15 +30,15 @@ _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_.])?|\[?[0-9A-Fa-f:.]
 
 def probe_problems(config: Config, document: Document) -> Iterator[Problem]:
     """Everything that would keep a probe from doing what it is meant to; nothing that its headers hold is repeated."""
-    for index, host in enumerate(config.collect.probe_hosts):
+    for index, host in enumerate(config.collect.allowed_probe_hosts):
         if not _HOST.fullmatch(host):
-            line = document.line(("collect", "probe_hosts", index))
+            line = document.line(("collect", "allowed_probe_hosts", index))
             yield Problem(
-                line, f"collect.probe_hosts[{index}] must be a host's name or address, such as model.internal"
+                line, f"collect.allowed_probe_hosts[{index}] must be a host's name or address, such as model.internal"
             )
     for index, model in enumerate(config.models):
-        within: Place = ("models", index, "probes") if "models" in document.value else ("probes",)
-        allowed = allowed_hosts(model, config.collect.probe_hosts) if _is_usable(model.server) else frozenset()
+        within = (*document.model_place(index), "probes")
+        allowed = allowed_hosts(model, config.collect.allowed_probe_hosts) if _is_usable(model.server) else frozenset()
         seen: set[str] = set()
         for number, probe in enumerate(model.probes):
             found = [*_address_problems(probe, allowed), *_header_problems(probe), *_kind_problems(probe)]
@@ -67,7 +67,7 @@ def _address_problems(probe: ProbeSettings, allowed: frozenset[str]) -> Found:
         yield (
             ("url",),
             f"probes may not address {host}: it is neither this machine nor the host of server.url; "
-            "if it is meant, add it to collect.probe_hosts",
+            "if it is meant, add it to collect.allowed_probe_hosts",
         )
     if probe.ca_file is not None:
         if parts.scheme != "https":

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 from alerts.delivery.receiver_settings import ReceiverSettings
 from alerts.notify.settings import NotifierSettings
 from alerts.url import url_problem
+from checks.suggest import nearest
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.receiver_names import SLACK_OFF, receiver_names
 from monitor.settings.root import Config
-from monitor.settings.suggest import nearest
 
 ReadSecret = Callable[[Place, str, SecretStr | None, Path | None], SecretStr | None]
 

@@ -12,9 +12,9 @@ from checks.catalog import CATALOG, Metric
 from checks.drift.methods.names import LABELS
 from monitor.config.check_conditions import condition_problems
 from monitor.config.measured_metrics import unmeasured
+from monitor.config.renamed import unknown_metric
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.root import Config
-from monitor.settings.suggest import nearest
 
 TEXTS = ("summary", "action", "runbook")
 
@@ -38,9 +38,7 @@ def rule_problems(
 def _problems(rule: Rule, config: Config | None, wording: Wording) -> Iterator[tuple[Place, str]]:
     metric = CATALOG.get(rule.metric)
     if metric is None:
-        close = nearest(rule.metric.removeprefix("watchkeeper_"), CATALOG)
-        hint = f"; did you mean {close!r}?" if close else f"; known: {', '.join(sorted(CATALOG))}"
-        yield ("metric",), f"unknown metric {rule.metric!r}{hint}"
+        yield ("metric",), unknown_metric(rule.metric)
     else:
         yield from _match_problems(rule, metric)
         if rule.enabled and config is not None and (wrong := unmeasured(rule.metric, config)):

@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from checks.suggest import did_you_mean
 from monitor.config.known_keys import keys, suggest
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.model import ModelSettings
-from monitor.settings.suggest import nearest
 
 _KINDS = {
     "string_type": "text",
@@ -90,8 +90,8 @@ def _sentence(place: Place, details: list[ErrorDetails], value: Any) -> str:
         return f"{where}: {message}" if where else message
     if kind == "literal_error":
         given = details[0]["input"]
-        close = nearest(given, _quoted(context["expected"])) if isinstance(given, str) else None
-        return f"{where} must be {context['expected']}" + (f"; did you mean {close!r}?" if close else "")
+        hint = did_you_mean(given, _quoted(context["expected"])) if isinstance(given, str) else ""
+        return f"{where} must be {context['expected']}{hint}"
     if kind == "string_pattern_mismatch":
         return f"{where} must be at most 100 letters, digits, '_', '.' or '-', and begin with a letter or digit"
     if kind in _BOUNDS:

@@ -29,10 +29,8 @@ class ImportanceError(Exception):
 def with_importance(config: Config, document: Document, folder: Path, found: list[Problem]) -> Config:
     """The config with each `importance` that names a file replaced by what stands in it; what is wrong is added to
     `found`."""
-    several = isinstance(document.value, dict) and "models" in document.value
     models = [
-        _read(model, document, ("models", index) if several else (), folder, found)
-        for index, model in enumerate(config.models)
+        _read(model, document, document.model_place(index), folder, found) for index, model in enumerate(config.models)
     ]
     return config.model_copy(update={"models": models})
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
+from checks.suggest import likeness, nearest
+from monitor.config.renamed import new_key
 from monitor.config.yaml_document import Place
 from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config
-from monitor.settings.suggest import likeness, nearest
 
 
 def keys(model: type[BaseModel]) -> dict[str, Any]:
@@ -46,7 +47,10 @@ def _of_free_keys(model: type[BaseModel]) -> Any:
 
 
 def suggest(key: str, place: Place) -> str:
-    """What to say about an unknown `key` in the section at `place`: a misspelling, a misplacement, or what is known."""
+    """Return what to say about an unknown `key` in the section at `place`: its new name, a misspelling, a misplacement,
+    or what is known."""
+    if renamed := new_key(key, place):
+        return f"it is now called {renamed!r}"
     known, homes = _known(place), _homes()
     here, anywhere = nearest(key, known), nearest(key, homes)
     if here and likeness(key, here) > likeness(key, anywhere) - 0.15:

@@ -13,22 +13,17 @@ from alerts.rules.rule import LEVELS, SIDES
 from alerts.url import url_problem
 from monitor.config import error_messages
 from monitor.config.check_alertmanager import alertmanager_problems
+from monitor.config.check_models import model_problems
 from monitor.config.check_probes import probe_problems
 from monitor.config.check_receivers import receiver_problems
-from monitor.config.check_references import reference_problems
-from monitor.config.check_reports import report_problems
 from monitor.config.check_rules import rule_problems
-from monitor.config.check_trailing import over_problems
 from monitor.config.errors import ConfigError, stop
 from monitor.config.importance_file import with_importance
 from monitor.config.rules_in_force import all_rules, default_rules
-from monitor.config.secrets import with_secrets
+from monitor.config.secrets import missing_secrets, with_files, with_slack_tokens
 from monitor.config.urls import address, base_problem, is_loopback
-from monitor.config.yaml_document import Document, Place, Problem, parse
-from monitor.settings.alertmanager import AlertmanagerSettings
-from monitor.settings.model import ModelSettings
+from monitor.config.yaml_document import Document, Problem, parse
 from monitor.settings.root import Config
-from monitor.settings.server import ProcessSettings
 
 DEFAULT_DATABASE = "watchkeeper.db"
 
@@ -58,17 +53,15 @@ def read(
     except ValidationError as error:
         raise ConfigError.of(path, error_messages.problems(error, document)) from None
     folder = Path(path).resolve().parent
-    config = config.model_copy(
-        update={
-            "models": [_located(model, folder) for model in config.models],
-            "database": _database(config.database, folder),
-            "rule_tests": [str(folder / pattern) for pattern in config.rule_tests],
-            "alertmanager": _authorities(config.alertmanager, folder),
-        }
-    )
-    found = list(_judge(config, document))
+    found: list[Problem] = []
     config = with_importance(config, document, folder, found)
-    config = with_secrets(config, document, folder, environment, notify, found)
+    config = with_files(config, document, folder, found)
+    tests = [str(folder / pattern) for pattern in config.rule_tests]
+    config = config.model_copy(update={"database": _database(config.database, folder), "rule_tests": tests})
+    found += _judge(config, document)
+    config = with_slack_tokens(config, environment)
+    if notify:
+        found += missing_secrets(config, document)
     stop(path, found)
     return config, document
 
@@ -107,29 +100,6 @@ def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "rules": [whole(rule) for rule in rules]}
 
 
-def _located(model: ModelSettings, folder: Path) -> ModelSettings:
-    """The model with its files' paths taken from the config's folder."""
-    found: dict[str, Any] = {}
-    if model.reference and model.reference.path:
-        found["reference"] = model.reference.model_copy(update={"path": folder / model.reference.path})
-    process = model.server.process if model.server else None
-    if model.server and isinstance(process, ProcessSettings) and process.pid_file:
-        process = process.model_copy(update={"pid_file": folder / process.pid_file})
-        found["server"] = model.server.model_copy(update={"process": process})
-    if any(probe.ca_file for probe in model.probes):
-        found["probes"] = [
-            probe.model_copy(update={"ca_file": folder / probe.ca_file}) if probe.ca_file else probe
-            for probe in model.probes
-        ]
-    return model.model_copy(update=found) if found else model
-
-
-def _authorities(settings: AlertmanagerSettings | None, folder: Path) -> AlertmanagerSettings | None:
-    if settings is None or settings.ca_file is None:
-        return settings
-    return settings.model_copy(update={"ca_file": folder / settings.ca_file})
-
-
 def _database(url: str, folder: Path) -> str:
     """The URL with a relative SQLite path taken from the config's folder."""
     if not url:
@@ -149,14 +119,8 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             document.line(("database",)),
             "database: one in memory can't be shared with the worker process; name a file, such as sqlite:///w.db",
         )
-    for index, model in enumerate(config.models):
-        if model.server and (wrong := url_problem(model.server.url)):
-            place: Place = ("models", index, "server", "url") if "models" in document.value else ("server", "url")
-            yield Problem(document.line(place), f"{error_messages.place_text(place)}: {wrong}")
+    yield from model_problems(config, document)
     yield from probe_problems(config, document)
-    yield from reference_problems(config, document)
-    yield from over_problems(config, document)
-    yield from report_problems(config, document)
     if config.public_url and (wrong := url_problem(config.public_url)):
         yield Problem(document.line(("public_url",)), f"public_url: {wrong.replace('127.0.0.1:8080', 'this.example')}")
     if config.grafana is not None and (wrong := base_problem(config.grafana.url)):
@@ -173,17 +137,9 @@ def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:
     except ValueError as error:
         yield Problem(line, str(error))
         return
-    tokens = config.tokens
     if config.insecure or is_loopback(host):
         return
-    missing = [
-        name
-        for name, token, file in (
-            ("tokens.ingest", tokens.ingest, tokens.ingest_file),
-            ("tokens.admin", tokens.admin, tokens.admin_file),
-        )
-        if not (token or file)
-    ]
+    missing = [f"tokens.{name}" for name in ("ingest", "admin") if not getattr(config.tokens, name)]
     if missing:
         yield Problem(
             line,

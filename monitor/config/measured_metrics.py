@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from checks.catalog import CATALOG
+from checks.suggest import nearest
 from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config
 
@@ -41,10 +42,8 @@ def unmeasured(metric: str, config: Config) -> str | None:
     found = source(config, metric)
     if found is None or found.paces:
         return None
-    import difflib  # only for mistakes, of which a daemon has none
-
-    close = difflib.get_close_matches(metric, produced(config), n=1, cutoff=0.0)
-    hint = f"; the nearest that is measured is {close[0]!r}" if close else ""
+    close = nearest(metric, produced(config), cutoff=0.0)
+    hint = f"; the nearest that is measured is {close!r}" if close else ""
     return f"nothing in this config measures {metric}: it needs {found.needs}{hint}"
 
 

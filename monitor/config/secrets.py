@@ -1,11 +1,13 @@
-"""Fills in a config's secrets: from `*_file` keys, and Slack's tokens from SLACK_BOT_TOKEN and SLACK_APP_TOKEN."""
+"""Fills in a config's files and secrets: paths, `*_file` keys, and Slack's tokens from the environment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, get_args
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from monitor.config.check_receivers import secret_problems, with_receiver_secrets
 from monitor.config.error_messages import place_text
@@ -17,65 +19,44 @@ SLACK_TOKEN = "SLACK_BOT_TOKEN"
 APP_TOKEN = "SLACK_APP_TOKEN"
 
 
-def with_secrets(
-    config: Config,
-    document: Document,
-    folder: Path,
-    environment: Mapping[str, str],
-    notify: bool,
-    found: list[Problem],
-) -> Config:
-    """The config with every secret read; what can't be is added to `found`, without its value."""
+def with_files(config: Config, document: Document, folder: Path, found: list[Problem]) -> Config:
+    """Return the config with each path taken from `folder`, and each secret read from the file that its `*_file` key
+    names. Add what can't be read to `found`, without its value."""
     files = _Files(document, folder, found)
-    tokens = config.tokens
-    tokens = tokens.model_copy(
-        update={
-            "ingest": files.read("tokens", "ingest", tokens.ingest, tokens.ingest_file),
-            "admin": files.read("tokens", "admin", tokens.admin, tokens.admin_file),
-        }
-    )
+    names = (name for name in Config.model_fields if name != "receivers")
+    config = config.model_copy(update={name: files.filled(getattr(config, name), (name,)) for name in names})
+    return with_receiver_secrets(config, files.read_at)
+
+
+def with_slack_tokens(config: Config, environment: Mapping[str, str]) -> Config:
+    """Return the config with Slack's tokens, where it names none, from the environment."""
     slack = config.slack
-    if slack is not None:
-        token = files.read("slack", "token", slack.token, slack.token_file)
-        webhook_url = files.read("slack", "webhook_url", slack.webhook_url, slack.webhook_url_file)
-        if not token and slack.channel and (own := environment.get(SLACK_TOKEN, "").strip()):
-            token = SecretStr(own)
-        app_token = files.read("slack", "app_token", slack.app_token, slack.app_token_file)
-        if not app_token and token and (own := environment.get(APP_TOKEN, "").strip()):
-            app_token = SecretStr(own)
-        slack = slack.model_copy(update={"token": token, "webhook_url": webhook_url, "app_token": app_token})
-        if notify and (config.alertmanager is None or slack.direct) and (wrong := slack_problem(slack)):
-            found.append(Problem(document.line(("slack",)), wrong))
-    alertmanager = config.alertmanager
-    if alertmanager is not None:
-        token = files.read("alertmanager", "token", alertmanager.token, alertmanager.token_file)
-        alertmanager = alertmanager.model_copy(update={"token": token})
-    config = config.model_copy(update={"tokens": tokens, "slack": slack, "alertmanager": alertmanager})
-    config = with_receiver_secrets(config, files.read_at)
-    if notify:
-        found += secret_problems(config, document)
-    return config
+    if slack is None:
+        return config
+    update = {}
+    if not slack.token and slack.channel and (own := environment.get(SLACK_TOKEN, "").strip()):
+        update["token"] = SecretStr(own)
+    if not slack.app_token and (slack.token or update) and (own := environment.get(APP_TOKEN, "").strip()):
+        update["app_token"] = SecretStr(own)
+    return config.model_copy(update={"slack": slack.model_copy(update=update)})
+
+
+def missing_secrets(config: Config, document: Document) -> Iterator[Problem]:
+    """Find what is lacking to notify the receivers."""
+    slack = config.slack
+    if slack is not None and (config.alertmanager is None or slack.also_direct) and (wrong := slack_problem(slack)):
+        yield Problem(document.line(("slack",)), wrong)
+    yield from secret_problems(config, document)
 
 
 def sources(config: Config, document: Document) -> dict[str, str]:
-    """Where each secret that is set comes from, in words, without its value."""
-    slack, tokens = config.slack, config.tokens
-    known = [
-        ("tokens", "ingest", tokens.ingest, tokens.ingest_file),
-        ("tokens", "admin", tokens.admin, tokens.admin_file),
-    ]
-    if slack is not None:
-        known += [
-            ("slack", "token", slack.token, slack.token_file),
-            ("slack", "webhook_url", slack.webhook_url, slack.webhook_url_file),
-            ("slack", "app_token", slack.app_token, slack.app_token_file),
-        ]
-    if (alertmanager := config.alertmanager) is not None:
-        known.append(("alertmanager", "token", alertmanager.token, alertmanager.token_file))
+    """Return where each secret that is set comes from, in words, without its value."""
     found = {}
-    for section, key, value, file in known:
-        if value is not None:
-            found[f"{section}.{key}"] = _source(document, section, key, file)
+    for name in ("tokens", "slack", "alertmanager"):
+        section = getattr(config, name)
+        for key in _secrets(section):
+            if getattr(section, key) is not None:
+                found[f"{name}.{key}"] = _source(document, name, key, getattr(section, f"{key}_file"))
     return found
 
 
@@ -89,13 +70,33 @@ def _source(document: Document, section: str, key: str, file: Path | None) -> st
     return "the config file itself" if within.get(key) else f"environment variable {variable}"
 
 
+def _secrets(section: BaseModel | None) -> list[str]:
+    """Return the keys of a section that may be given as `*_file` instead."""
+    fields = type(section).model_fields if section is not None else {}
+    return [key for key, field in fields.items() if f"{key}_file" in fields and SecretStr in get_args(field.annotation)]
+
+
 class _Files:
     def __init__(self, document: Document, folder: Path, found: list[Problem]) -> None:
         self._document, self._folder, self._found = document, folder, found
 
-    def read(self, section: str, key: str, given: SecretStr | None, file: Path | None) -> SecretStr | None:
-        """The secret `section.key`: as given, or the text of the file that `key_file` names, trimmed."""
-        return self.read_at((section,), key, given, file)
+    def filled(self, value: Any, place: Place) -> Any:
+        """Return the value, the same one where there is neither a path nor a secret in it."""
+        if isinstance(value, Path):
+            return self._folder / value
+        if isinstance(value, list):
+            items = [self.filled(item, (*place, index)) for index, item in enumerate(value)]
+            return value if all(map(operator.is_, items, value)) else items
+        if not isinstance(value, BaseModel):
+            return value
+        secrets = _secrets(value)
+        new = {
+            name: self.read_at(place, name, getattr(value, name), getattr(value, f"{name}_file")) for name in secrets
+        }
+        named = {*secrets, *(f"{name}_file" for name in secrets)}
+        new |= {name: self.filled(inner, (*place, name)) for name, inner in value if name not in named}
+        changed = {name: inner for name, inner in new.items() if inner is not getattr(value, name)}
+        return value.model_copy(update=changed) if changed else value
 
     def read_at(self, place: Place, key: str, given: SecretStr | None, file: Path | None) -> SecretStr | None:
         """The secret `key` of the section at this place of the file."""

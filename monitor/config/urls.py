@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alerts.url import url_problem
+from monitor.net.dns import ip_address
 
 if TYPE_CHECKING:
     from monitor.settings.root import Config
@@ -40,7 +40,5 @@ def address(config: Config) -> tuple[str, int]:
 
 def is_loopback(host: str) -> bool:
     """Whether only this machine reaches `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    found = ip_address(host)
+    return found.is_loopback if found else host == "localhost"

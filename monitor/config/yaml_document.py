@@ -35,6 +35,10 @@ class Document:
     """The text of values that came from the environment, as it stands in the file: what errors may show."""
     problems: list[Problem] = field(default_factory=list)
 
+    def model_place(self, index: int) -> Place:
+        """Return where model `index` stands; the keys of a single one may be at the top."""
+        return ("models", index) if isinstance(self.value, dict) and "models" in self.value else ()
+
     def line(self, place: Place) -> int | None:
         """The line of a value, or of the nearest thing around it that stands in the file."""
         for length in range(len(place), -1, -1):

@@ -64,7 +64,7 @@ class Schedule:
                 if self._stop.is_set():
                     log.info("job %s was cut short by the stop", name)
                     return
-                self._meters.job_failures.labels(job=name).inc()
+                self._meters.job_failures.labels(scheduled_job=name).inc()
                 self._health.report(f"job {name}", f"{type(error).__name__}: {error}")
                 log.exception("job %s failed; it runs again at its next time", name)
             else:

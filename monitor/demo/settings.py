@@ -21,7 +21,7 @@ server:
   url: {server}
   interval: 2s                  # demo: two days of flights; 15s is the default
 
-windows: {{every: 1d, lateness: 1h}}
+windows: {{every: 1d, allowed_lateness: 1h}}
 checks:
   # demo: all 39 weeks of the year are kept, 1.2 MB each; 20 is the default
   weekly-report: {{type: evidently, preset: DataDriftPreset, window: 7d, sample: 2000, keep: 40}}

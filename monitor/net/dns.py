@@ -6,6 +6,7 @@ import ipaddress
 import socket
 import threading
 from concurrent.futures import Future
+from ipaddress import IPv4Address, IPv6Address
 
 from monitor.net.errors import ExchangeError, FailureKind
 
@@ -24,7 +25,7 @@ class Resolver:
     def addresses(self, host: str, timeout: float) -> list[str]:
         """The addresses of `host`, which may be one itself, in the system's order. Raises ExchangeError, and
         TimeoutError after `timeout` seconds."""
-        if _is_address(host):
+        if ip_address(host):
             return [host]
         try:
             return self._look_up(host).result(timeout)
@@ -69,9 +70,9 @@ def suspect(address: str) -> bool:
     return ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _METADATA
 
 
-def _is_address(host: str) -> bool:
+def ip_address(host: str) -> IPv4Address | IPv6Address | None:
+    """Return the address that `host` is, or None for a name."""
     try:
-        ipaddress.ip_address(host)
+        return ipaddress.ip_address(host)
     except ValueError:
-        return False
-    return True
+        return None

@@ -8,6 +8,8 @@ import socket
 
 import psutil
 
+from monitor.net.dns import ip_address
+
 
 def is_here(host: str) -> bool:
     """Whether the host is this machine: loopback, its own name, or one of its addresses. May ask the name service."""
@@ -18,8 +20,8 @@ def is_here(host: str) -> bool:
 
 
 def _addresses(host: str) -> set[str]:
-    with contextlib.suppress(ValueError):
-        return {str(ipaddress.ip_address(host))}
+    if found := ip_address(host):
+        return {str(found)}
     with contextlib.suppress(OSError, UnicodeError):
         return {str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(host, None)}
     return set()

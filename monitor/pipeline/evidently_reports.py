@@ -8,23 +8,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection
 
 from alerts.incidents.incident import ReportLink
 from checks.base import Measurement, Window
-from monitor.alerting.engine import AlertEngine
-from monitor.clock import Clock, iso
+from monitor.clock import iso
 from monitor.collectors.check_states import CheckStates
+from monitor.pipeline.parts import Parts
 from monitor.settings.checks import EvidentlySettings
+from monitor.store import progress
 from monitor.store.results import measurements, reports
-from monitor.store.tables import check_runs, progress, windows
-from monitor.store.writer import Writer
-from monitor.telemetry.health import Health
-from monitor.telemetry.latest_values import Latest
-from monitor.telemetry.metrics import Meters
 from monitor.worker.evidently.messages import ReportOutcome, ReportTask
 from monitor.worker.messages import ModelOptions
-from monitor.worker.pool import Worker, WorkerError
+from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import make_report
 
 log = logging.getLogger("watchkeeper.reporting")
@@ -39,16 +35,9 @@ class EvidentlyReports:
     options: ModelOptions
     checks: Mapping[str, EvidentlySettings]
     reference: Path
-    url: str
-    engine: Engine
-    writer: Writer
-    worker: Worker
-    alert_engine: AlertEngine
-    latest: Latest
-    meters: Meters
     states: CheckStates
-    health: Health
-    clock: Clock
+    parts: Parts
+    """With a worker of its own."""
     new_id: Callable[[], str] = field(default=lambda: str(uuid.uuid4()))
     _resumed: bool = field(default=False, init=False)
 
@@ -59,7 +48,7 @@ class EvidentlyReports:
         runs = 0
         for check in self.checks:
             for window in self._due(check):
-                if self.worker.stopping:
+                if self.parts.worker.stopping:
                     return runs
                 runs += self._run(check, window)
         return runs
@@ -68,15 +57,15 @@ class EvidentlyReports:
         """Shows again what the newest run of each check came to."""
         model = self.options.model
         for check in self.checks:
-            self.meters.check_failures.labels(check=check)
-            run = measurements.last_run(self.engine, model, check)
+            self.parts.meters.check_failures.labels(check=check)
+            run = measurements.last_run(self.parts.engine, model, check)
             if run is None:
                 continue
             error = str(run["error"])
             self.states.report(check, bool(error))
-            self.health.report(f"check {check} of {model}", error or None)
+            self.parts.health.report(f"check {check} of {model}", error or None)
             if not error:
-                rows = measurements.of_window(self.engine, model, METRIC, run["window_end"])
+                rows = measurements.of_window(self.parts.engine, model, METRIC, run["window_end"])
                 self._put(check, [row for row in rows if ("check", check) in row.labels])
         self._resumed = True
 
@@ -85,55 +74,37 @@ class EvidentlyReports:
         where the stream had a break there are none."""
         settings, length = self.checks[check], self.options.every
         every = settings.every or settings.window or length
-        here = windows.c.model == self.options.model
-        with self.engine.connect() as connection:
-            judged = connection.scalar(select(progress.c.judged_window).where(progress.c.model == self.options.model))
-            done = connection.scalar(
-                select(func.max(check_runs.c.window_end)).where(
-                    check_runs.c.model == self.options.model, check_runs.c.check_name == check
-                )
-            )
-            if judged is None:
-                return
-            query = select(windows.c.end).where(here, windows.c.end <= judged)
-            if done is None:
-                query = query.order_by(windows.c.end.desc()).limit(round(every / length))
-            else:
-                query = query.where(windows.c.end > done).order_by(windows.c.end)
-            ends = connection.scalars(query).all()
+        with self.parts.engine.connect() as connection:
+            ends = progress.unreported_ends(connection, self.options.model, check, newest=round(every / length))
         for end in ends:
             if abs(end / every - round(end / every)) < 1e-6:
                 yield Window(end - (settings.window or length), end)
 
     def _run(self, check: str, window: Window) -> bool:
-        started, settings = self.clock.time(), self.checks[check]
+        started, settings = self.parts.clock.time(), self.checks[check]
         task = self._task(check, window)
         outcome, error = ReportOutcome([], 0.0, 0), ""
         try:
-            outcome = self.worker.run(
-                make_report, self.url, self.options.model, task, self.options, timeout=settings.timeout
+            outcome = self.parts.worker.run(
+                make_report, self.parts.url, self.options.model, task, self.options, timeout=settings.timeout
             )
         except WorkerError as problem:
-            if self.worker.stopping:
+            if self.parts.worker.stopping:
                 return False  # the daemon stops; it is due again after the next start
             error = f"{problem.kind}: {problem}"
-            outcome = ReportOutcome([], self.clock.time() - started, 0)
-        self.writer.call(lambda connection: self._record(connection, task, outcome, error, started))
+            outcome = ReportOutcome([], self.parts.clock.time() - started, 0)
+        self.parts.writer.call(lambda connection: self._record(connection, task, outcome, error, started))
         self._show(task, outcome, error)
         return True
 
     def _task(self, check: str, window: Window) -> ReportTask:
         settings = self.checks[check]
-        with self.engine.connect() as connection:
-            seq = connection.scalar(
-                select(func.max(windows.c.close_seq)).where(
-                    windows.c.model == self.options.model, windows.c.end <= window.end
-                )
-            )
+        with self.parts.engine.connect() as connection:
+            seq = progress.last_close_seq(connection, self.options.model, window.end)
         return ReportTask(
             check=check,
             window=window,
-            seq=seq or 0,
+            seq=seq,
             reference=str(self.reference),
             preset=settings.preset,
             metrics=tuple(settings.metrics),
@@ -154,28 +125,28 @@ class EvidentlyReports:
             connection, model, task.check, window_end=end, started_at=started, seconds=outcome.seconds, error=error
         )
         failed, within = {METRIC: error} if error else {}, {"check": task.check}
-        self.alert_engine.step(
+        self.parts.alert_engine.step(
             connection, model, outcome.measurements, end, metrics={METRIC}, failed=failed, within=within
         )
         if outcome.report:
             link = ReportLink(outcome.report, task.check, task.window.start, end)
-            linked = self.alert_engine.attach(connection, model, link)
+            linked = self.parts.alert_engine.attach(connection, model, link)
             reports.keep(connection, model, task.check, outcome.report, linked, self.checks[task.check].keep)
 
     def _show(self, task: ReportTask, outcome: ReportOutcome, error: str) -> None:
         check, model = task.check, self.options.model
-        self.meters.check_duration.labels(check=check).observe(outcome.seconds)
+        self.parts.meters.check_duration.labels(check=check).observe(outcome.seconds)
         self.states.report(check, bool(error))
-        self.health.report(f"check {check} of {model}", error or None)
+        self.parts.health.report(f"check {check} of {model}", error or None)
         self._put(check, outcome.measurements)
         if error:
-            self.meters.check_failures.labels(check=check).inc()
+            self.parts.meters.check_failures.labels(check=check).inc()
             log.error("%s: no report %s on the window ending %s: %s", model, check, iso(task.window.end), error)
             return
-        self.meters.check_last_success.labels(check=check).set(self.clock.time())
+        self.parts.meters.check_last_success.labels(check=check).set(self.parts.clock.time())
         said = outcome.skipped or f"{len(outcome.measurements)} numbers from {outcome.rows} rows"
         log.info("%s: report %s on the window ending %s: %s", model, check, iso(task.window.end), said)
 
     def _put(self, check: str, rows: list[Measurement]) -> None:
         """Shows these numbers of the check and no older ones: a run that gave none leaves no series."""
-        self.latest.replace(self.options.model, METRIC, ("check", check), rows)
+        self.parts.latest.replace(self.options.model, METRIC, ("check", check), rows)

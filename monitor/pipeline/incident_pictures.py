@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
+from monitor.pipeline.parts import Parts
 from monitor.store.alerts import pictures
-from monitor.store.writer import Writer
-from monitor.worker.pool import Worker, WorkerError
+from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import draw_pictures
 
 log = logging.getLogger("watchkeeper.pictures")
@@ -18,9 +18,7 @@ class PictureDrawing:
     """Has one model's pictures drawn: soon after the window that they show, and after a restart those that are owed."""
 
     model: str
-    url: str
-    writer: Writer
-    worker: Worker
+    parts: Parts
     _owed: bool = field(default=True, init=False)
 
     def owe(self) -> None:
@@ -32,12 +30,12 @@ class PictureDrawing:
         waits for it."""
         if not self._owed:
             return 0
-        ids = self.writer.call(lambda connection: pictures.begin(connection, self.model))
+        ids = self.parts.writer.call(lambda connection: pictures.begin(connection, self.model))
         self._owed = False
         if not ids:
             return 0
         try:
-            return self.worker.run(draw_pictures, self.url, ids)
+            return self.parts.worker.run(draw_pictures, self.parts.url, ids)
         except WorkerError as error:
             self._owed = True
             log.warning("%s: the picture of an incident was not drawn: %s: %s", self.model, error.kind, error)

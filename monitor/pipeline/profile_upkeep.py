@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from monitor.clock import Clock
-from monitor.telemetry.health import Health
-from monitor.telemetry.metrics import Meters
+from monitor.pipeline.parts import Parts
 from monitor.worker import tasks
 from monitor.worker.messages import ModelOptions
-from monitor.worker.pool import Worker, WorkerError
+from monitor.worker.pool import WorkerError
 
 log = logging.getLogger("watchkeeper.upkeep")
 
@@ -24,11 +22,8 @@ class Upkeep:
     """One model's. Nothing that is measured depends on how far it has come, but for trailing windows, which have no
     value until their rows are profiled."""
 
-    def __init__(
-        self, url: str, options: ModelOptions, worker: Worker, meters: Meters, health: Health, clock: Clock
-    ) -> None:
-        self._url, self._options, self._worker, self._clock = url, options, worker, clock
-        self._meters, self._health = meters, health
+    def __init__(self, options: ModelOptions, parts: Parts) -> None:
+        self._options, self._parts = options, parts
         self.due = False
         """Whether there is something to do although no window has closed."""
 
@@ -37,16 +32,16 @@ class Upkeep:
         something is urgent. A failure is reported and tried again at the next closing: no check fails for it."""
         if not judged and not self.due:
             return
-        until = self._clock.monotonic() + TURN_SECONDS
+        until = self._parts.clock.monotonic() + TURN_SECONDS
         try:
-            while self._portion() and self._clock.monotonic() < until and not is_urgent():
+            while self._portion() and self._parts.clock.monotonic() < until and not is_urgent():
                 pass
         except WorkerError as error:
             self.due = False
-            self._health.report(self._part, f"{error.kind}: {error}")
+            self._parts.health.report(self._part, f"{error.kind}: {error}")
             log.warning("%s: profiles can't be kept up: %s", self._options.model, error)
         else:
-            self._health.report(self._part, None)
+            self._parts.health.report(self._part, None)
 
     @property
     def _part(self) -> str:
@@ -55,8 +50,8 @@ class Upkeep:
     def _portion(self) -> bool:
         """Does a portion; whether there is more to do."""
         model = self._options.model
-        done = self._worker.run(tasks.keep_profiles, self._url, model, PORTION_SECONDS, self._options)
-        self._meters.chunks_unprofiled.labels(model=model).set(done.waiting)
+        done = self._parts.worker.run(tasks.keep_profiles, self._parts.url, model, PORTION_SECONDS, self._options)
+        self._parts.meters.chunks_unprofiled.labels(model=model).set(done.waiting)
         self.due = done.waiting > 0
         if done.profiled and not done.waiting:
             log.info("%s: what was stored before the newest reference is profiled under it", model)

@@ -9,15 +9,11 @@ from sqlalchemy.exc import DBAPIError
 
 from checks.base import Measurement
 from checks.catalog import CATALOG
-from monitor.alerting.engine import AlertEngine
 from monitor.alerting.outage import Outage
-from monitor.clock import Clock
 from monitor.collectors import Collector
 from monitor.collectors.arrivals import ArrivalAges
 from monitor.collectors.check_states import CheckStates
-from monitor.store.writer import Writer
-from monitor.telemetry.latest_values import Latest
-from monitor.telemetry.metrics import Meters
+from monitor.pipeline.parts import Parts
 
 log = logging.getLogger("watchkeeper.sampling")
 
@@ -30,39 +26,35 @@ class Sampler:
     collector: Collector
     interval: float
     """Seconds between two samples: a longer silence is downtime, and counts toward nobody's `for`."""
-    writer: Writer
-    alert_engine: AlertEngine
-    latest: Latest
-    meters: Meters
-    clock: Clock
+    parts: Parts
     outage: Outage | None = None
     """Judges on while nothing can be stored."""
 
     def sample(self) -> None:
         """Takes one sample, shows it and steps the rules over it. A collector that raises leaves its rules an error,
         never a false all-clear."""
-        now = self.clock.time()
+        now = self.parts.clock.time()
         failed: dict[str, str] = {}
         rows: list[Measurement] = []
         try:
-            rows = self.collector.collect(now, self.clock.monotonic())
+            rows = self.collector.collect(now, self.parts.clock.monotonic())
         except Exception as error:  # a collector's boundary: counted, logged, judged as an error
-            self.meters.collector_failures.labels(collector=self.collector.name).inc()
+            self.parts.meters.collector_failures.labels(collector=self.collector.name).inc()
             log.exception("collector %s failed", self.collector.name)
             failed = dict.fromkeys(self.collector.metrics, f"{type(error).__name__}: {error}")
-            self.latest.forget(self.model, set(self.collector.metrics))
-        self.latest.put(self.model, rows)
-        self.meters.last_evaluation.set(now)
+            self.parts.latest.forget(self.model, set(self.collector.metrics))
+        self.parts.latest.put(self.model, rows)
+        self.parts.meters.last_evaluation.set(now)
         names = set(self.collector.metrics)
         try:
-            self.writer.call(
-                lambda connection: self.alert_engine.step(
+            self.parts.writer.call(
+                lambda connection: self.parts.alert_engine.step(
                     connection, self.model, rows, now, metrics=names, failed=failed, interval=self.interval
                 )
             )
         except DBAPIError:
             if self.outage is not None:
-                self.outage.alert_engine(self.model, rows, now, metrics=names, failed=failed, interval=self.interval)
+                self.outage.step(self.model, rows, now, metrics=names, failed=failed, interval=self.interval)
             raise
 
 

@@ -42,7 +42,7 @@ class Position:
 
 
 def advance(
-    position: Position, arrivals: Iterable[Arrival], *, every: float, lateness: float
+    position: Position, arrivals: Iterable[Arrival], *, every: float, allowed_lateness: float
 ) -> tuple[Position, list[Closed]]:
     """Reads arrivals in order of `seq`; returns the new position and the windows that they closed, in order.
 
@@ -59,7 +59,7 @@ def advance(
             for window in _windows(start, _floor(before, every) + every, every):
                 closed.append(Closed(window, arrival.seq))
             start = _floor(newest, every)
-        end = _floor(newest - lateness, every)
+        end = _floor(newest - allowed_lateness, every)
         closed.extend(Closed(window, arrival.seq) for window in _windows(start, end, every))
         position = replace(position, seq=arrival.seq, newest_time=newest, next_start=max(start, end))
     return position, closed

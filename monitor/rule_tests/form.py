@@ -11,10 +11,11 @@ from pydantic_core import ErrorDetails
 
 from alerts.duration import Seconds
 from checks.catalog import CATALOG
+from checks.suggest import did_you_mean
 from monitor.config.error_messages import place_text
+from monitor.config.renamed import unknown_metric
 from monitor.config.yaml_document import Document, Place, Problem, parse
 from monitor.rule_tests.notation import Name, Value, name, values
-from monitor.settings.suggest import nearest
 
 MOST_STEPS = 20_000
 """Evaluations that one test may take."""
@@ -118,8 +119,7 @@ def _wrong(tests: RuleTests, rules: Collection[str]) -> Iterator[tuple[Place, st
         for number, case in enumerate(test.alert_rule_test):
             where = (*place, "alert_rule_test", number)
             if case.alertname not in rules:
-                close = nearest(case.alertname, rules)
-                hint = f"; did you mean {close!r}?" if close else ""
+                hint = did_you_mean(case.alertname, rules)
                 yield (*where, "alertname"), f"there is no rule {case.alertname!r} in force{hint}"
             if case.eval_time / tests.interval(test) > MOST_STEPS:
                 yield (*where, "eval_time"), f"lies more than {MOST_STEPS} evaluations after the first"
@@ -128,8 +128,7 @@ def _wrong(tests: RuleTests, rules: Collection[str]) -> Iterator[tuple[Place, st
 def _wrong_name(name: Name) -> str | None:
     metric = CATALOG.get(name.metric)
     if metric is None:
-        close = nearest(name.metric, CATALOG)
-        return f"unknown metric {name.metric!r}" + (f"; did you mean {close!r}?" if close else "")
+        return unknown_metric(name.metric)
     for label, _ in name.labels:
         if label not in metric.labels:
             known = ", ".join(["model", *metric.labels])
@@ -142,9 +141,8 @@ def _problem(detail: ErrorDetails, document: Document) -> Problem:
     where, line = place_text(place) or "the file", document.line(place)
     if detail["type"] == "extra_forbidden":
         known = list(_keys(place[:-1]))
-        close = nearest(str(place[-1]), known)
-        hint = f"did you mean {close!r}?" if close else f"known here: {', '.join(known)}"
-        return Problem(line, f"unknown key {str(place[-1])!r}; {hint}")
+        hint = did_you_mean(str(place[-1]), known, f"known here: {', '.join(known)}")
+        return Problem(line, f"unknown key {str(place[-1])!r}{hint}")
     if detail["type"] == "missing":
         return Problem(line, f"{where} is missing")
     if detail["type"] == "value_error":

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from alerts.duration import Seconds
 from checks.drift.methods.names import METHOD_NAMES, PRESET_NAMES
+from checks.suggest import did_you_mean
 from monitor.settings.base import Settings
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class DriftSettings(Settings):
     """How much each feature matters to the model, in any unit: what drifted is told in the order of that, times how far
     it is beyond its limit. One that is not named matters less than all that are. Or the path of a file that says so:
     JSON or YAML {feature: weight}, or CSV of two columns."""
-    over: list[Annotated[Seconds, Field(gt=0)]] = Field([], max_length=4)
+    lookback: list[Annotated[Seconds, Field(gt=0)]] = Field([], max_length=4)
     """Longer spans up to a window's end, such as 7d, that drift is measured over as well."""
 
     @model_validator(mode="after")
@@ -118,11 +119,8 @@ class CheckSettings(Settings):
     def _known(cls, value: Any) -> Any:
         for key, item in value.items() if isinstance(value, dict) else ():
             if key not in cls.model_fields and not (isinstance(item, dict) and "type" in item):
-                import difflib  # only for mistakes, of which a daemon has none
-
-                near = difflib.get_close_matches(str(key), cls.model_fields, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(cls.model_fields)}"
-                raise ValueError(f"unknown check {key!r}; {hint} (one of a name of your own needs `type: evidently`)")
+                hint = did_you_mean(str(key), cls.model_fields, f"known are {', '.join(cls.model_fields)}")
+                raise ValueError(f"unknown check {key!r}{hint} (one of a name of your own needs `type: evidently`)")
         return value
 
     @property

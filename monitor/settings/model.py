@@ -46,7 +46,7 @@ class SchemaSettings(Settings):
 class WindowSettings(Settings):
     every: Seconds = 3600.0
     """Length of a window, in event time; fixed for a database."""
-    lateness: Seconds = 300.0
+    allowed_lateness: Seconds = 300.0
     """How long after its end, in event time, a window waits for late events."""
     min_rows: int = Field(200, ge=1)
     """Rows of a window below which drift is not measured."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     pass
 
 
-SLACK_OFF = "slack is left to Alertmanager; slack.direct: true sends there all the same"
+SLACK_OFF = "slack is left to Alertmanager; slack.also_direct: true sends there all the same"
 
 
 def receiver_names(config: Config) -> list[str]:
@@ -26,4 +26,4 @@ def receiver_names(config: Config) -> list[str]:
 def tells_slack(config: Config) -> bool:
     """Not where Alertmanager is told, which routes to Slack itself, unless it is asked for: people would read
     everything twice."""
-    return config.slack is not None and (config.alertmanager is None or config.slack.direct)
+    return config.slack is not None and (config.alertmanager is None or config.slack.also_direct)

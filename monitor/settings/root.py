@@ -122,7 +122,7 @@ class Config(Settings):
     """The address under which people reach this page; for links in messages."""
     grafana: GrafanaSettings | None = None
     """The Grafana with the shipped dashboards, for links to them."""
-    hosts: list[str] = []
+    allowed_hosts: list[str] = []
     """Names by which requests may address the page and the API, beside localhost, IP addresses, `listen`'s and
     `public_url`'s; others are refused, so that no web page reaches them through a name of its own."""
     rules: list[Rule] = []

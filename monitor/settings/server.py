@@ -98,5 +98,5 @@ class CollectSettings(Settings):
     """This container's limits and use, where there are control groups."""
     cgroup: Path = Path("/sys/fs/cgroup")
     """Where control groups are mounted."""
-    probe_hosts: list[str] = []
+    allowed_probe_hosts: list[str] = []
     """Hosts that probes may address, beside this machine and that of the model's `server.url`."""

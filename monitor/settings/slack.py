@@ -48,7 +48,7 @@ class SlackSettings(BaseModel):
     """Where Slack's Web API is."""
     timeout: Seconds = 10.0
     """Of one request."""
-    direct: bool = False
+    also_direct: bool = False
     """Send to Slack although Alertmanager is told."""
     app_token: SecretStr | None = None
     """The app's own token (xapp-…, scope connections:write): with it messages have buttons, over Socket Mode."""

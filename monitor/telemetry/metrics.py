@@ -49,9 +49,9 @@ class Meters:
         self.events_duplicate = counter(
             "events_duplicate", "Predictions dropped because their id was there already.", "model"
         )
-        self.events_damaged = counter("events_damaged", "Batches set aside because they can't be read.", "model")
+        self.events_corrupt = counter("events_corrupt", "Batches set aside because they can't be read.", "model")
         self.labels_waiting = gauge("labels_waiting", "Labels whose prediction has not arrived.", "model")
-        self.labels_unfit = counter("labels_unfit", "Labels whose value does not fit the model's task.", "model")
+        self.labels_invalid = counter("labels_invalid", "Labels whose value does not fit the model's task.", "model")
         self.chunks_unprofiled = gauge(
             "chunks_unprofiled", "Stored chunks that are still to be profiled under the newest reference.", "model"
         )
@@ -88,7 +88,7 @@ class Meters:
         )
         self.check_failures = counter("check_failures", "Runs of a check that failed.", "check")
         self.collector_failures = counter("collector_failures", "Samples that could not be taken.", "collector")
-        self.job_failures = counter("job_failures", "Runs of a scheduled job that failed.", "job")
+        self.job_failures = counter("job_failures", "Runs of a scheduled job that failed.", "scheduled_job")
         self.last_evaluation = gauge(
             "last_evaluation_timestamp_seconds", "When rules were last judged; a watchdog's food."
         )

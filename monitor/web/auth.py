@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import socket
 from collections.abc import Collection
 from typing import Any
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 
 from monitor.config.urls import address
 from monitor.ingest import media_type
+from monitor.net.dns import ip_address
 from monitor.settings.root import Config
 from monitor.web.errors import RefusalReason, Refused
 
@@ -30,7 +30,7 @@ class Auth:
     def __init__(self, config: Config) -> None:
         listen, _ = address(config)
         public = urlsplit(config.public_url)
-        names = {"localhost", listen, socket.gethostname(), public.hostname or "", *config.hosts}
+        names = {"localhost", listen, socket.gethostname(), public.hostname or "", *config.allowed_hosts}
         self._hosts = {name.lower() for name in names if name}
         self._public = public.netloc.lower()
         self._ingest = _bytes(config.tokens.ingest)
@@ -42,10 +42,10 @@ class Auth:
             return
         given = connection.headers.get("host", "")
         name = _hostname(given)
-        if name and name not in self._hosts and not _is_address(name):
+        if name and name not in self._hosts and not ip_address(name):
             raise Refused(
                 RefusalReason.FOREIGN_HOST,
-                f"Host {name!r} is not known here; add it to `hosts` in the config, or use the IP address",
+                f"Host {name!r} is not known here; add it to `allowed_hosts` in the config, or use the IP address",
             )
 
     def ingest(self, connection: Connection, _: BaseRouteHandler) -> None:
@@ -107,11 +107,3 @@ def _hostname(host: str) -> str:
         return (urlsplit(f"//{host}").hostname or "").rstrip(".").lower()
     except ValueError:
         return host
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -42,7 +42,10 @@ class ModelView:
         return {
             "model": self.name,
             "time": self.settings.time,
-            "windows": {"every": self.settings.windows.every, "lateness": self.settings.windows.lateness},
+            "windows": {
+                "every": self.settings.windows.every,
+                "allowed_lateness": self.settings.windows.allowed_lateness,
+            },
             "window": self.window,
             "newest_event": self.newest_event,
             "judged_until": self.judged_until,

@@ -90,7 +90,7 @@ class ModelOptions:
     model: str
     every: float = 3600.0
     """Length of a window, seconds."""
-    lateness: float = 300.0
+    allowed_lateness: float = 300.0
     min_rows: int = 200
     maturity: float = 7 * 86400.0
     """Seconds of event time after a window's end at which its labels are mature, whatever their coverage."""
@@ -104,7 +104,7 @@ class ModelOptions:
     drift_ignore: tuple[str, ...] = ()
     importance: tuple[tuple[str, float], ...] = ()
     """How much each feature matters, by feature."""
-    over: tuple[float, ...] = ()
+    lookback: tuple[float, ...] = ()
     """Spans up to the window's end, seconds, that drift is measured over as well."""
     bins: int = 10
     quality: bool = True
@@ -127,7 +127,7 @@ class ModelOptions:
     @property
     def horizon(self) -> float:
         """Seconds of event time within which one id is one prediction."""
-        return max(self.lateness, self.every)
+        return max(self.allowed_lateness, self.every)
 
     @classmethod
     def of(cls, settings: ModelSettings) -> ModelOptions:
@@ -136,7 +136,7 @@ class ModelOptions:
         return cls(
             model=settings.model,
             every=settings.windows.every,
-            lateness=settings.windows.lateness,
+            allowed_lateness=settings.windows.allowed_lateness,
             min_rows=settings.windows.min_rows,
             maturity=settings.labels.maturity,
             coverage=settings.labels.coverage,
@@ -146,7 +146,7 @@ class ModelOptions:
             drift_preset=drift.preset if drift else None,
             drift_ignore=tuple(drift.ignore) if drift else (),
             importance=tuple(drift.weights.items()) if drift else (),
-            over=tuple(sorted(set(drift.over))) if drift else (),
+            lookback=tuple(sorted(set(drift.lookback))) if drift else (),
             bins=drift.bins if drift else 10,
             quality=settings.checks.quality,
             performance=settings.checks.performance,
@@ -197,7 +197,7 @@ class CompactionResult:
     """Labels whose prediction is known, among them such as had waited for it."""
     labels_waiting: int = 0
     """Labels in all whose prediction is not known yet."""
-    labels_unfit: int = 0
+    labels_invalid: int = 0
     """Labels of this run whose value does not fit the model's task: stored, but never measured with."""
     damaged: int = 0
     """Batches of this run that can't be read: they stay in the log, as of kind `damaged`, and are never measured."""

@@ -51,7 +51,7 @@ def config(slack: BusySlack, server: str, alertmanager: Alertmanager | None) -> 
         "collect: {host: false, container: false, gpu: false}",
         "evaluate: 500ms",
         "default_rules: false",
-        f'slack: {{channel: "{CHANNEL}", api_url: "{slack.api_url}", timeout: 2s, direct: true}}',
+        f'slack: {{channel: "{CHANNEL}", api_url: "{slack.api_url}", timeout: 2s, also_direct: true}}',
     ]
     if alertmanager is not None:
         lines.append(f'alertmanager: {{members: ["{alertmanager.url}"], resend: 10s, timeout: 2s}}')

@@ -14,7 +14,7 @@ CONFIG = """
 model: parcels
 reference: reference.csv
 time: replay
-windows: {every: 1h, lateness: 5m, min_rows: 50}
+windows: {every: 1h, allowed_lateness: 5m, min_rows: 50}
 labels: {maturity: 6h}
 evaluate: 500ms
 collect: {gpu: false}

@@ -24,7 +24,7 @@ CONFIG = """
 model: parcels
 reference: reference.csv
 time: replay
-windows: {every: 10m, lateness: 1m, min_rows: 50}
+windows: {every: 10m, allowed_lateness: 1m, min_rows: 50}
 collect: {host: false}
 evaluate: 100ms
 default_rules: false

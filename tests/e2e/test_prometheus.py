@@ -20,7 +20,7 @@ model: parcels
 reference: reference.csv
 time: replay
 server: {{preset: fastapi, url: "{server}", interval: 1s}}
-windows: {{every: 1h, lateness: 5m, min_rows: 50}}
+windows: {{every: 1h, allowed_lateness: 5m, min_rows: 50}}
 labels: {{maturity: 3h}}
 alertmanager: {{members: ["{alertmanager}"], resend: 2s, labels: {{team: ml}}}}
 slack: {{channel: "#ml-oncall"}}

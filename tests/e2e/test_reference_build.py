@@ -18,12 +18,12 @@ CONFIG = """
 models:
   - model: parcels
     time: replay
-    windows: {every: 1h, lateness: 0s, min_rows: 50}
+    windows: {every: 1h, allowed_lateness: 0s, min_rows: 50}
     segments: [{feature: colour, checks: [volume, feature_drift]}]
   - model: letters
     reference: {window: previous, of: 2h}
     time: replay
-    windows: {every: 1h, lateness: 0s, min_rows: 50}
+    windows: {every: 1h, allowed_lateness: 0s, min_rows: 50}
 collect: {host: false}
 evaluate: 200ms
 """

@@ -18,7 +18,7 @@ CONFIG = """
 model: parcels
 reference: {first: 10h, per_version: true}
 time: replay
-windows: {every: 1h, lateness: 5m, min_rows: 50}
+windows: {every: 1h, allowed_lateness: 5m, min_rows: 50}
 collect: {host: false}
 evaluate: 200ms
 """

@@ -13,7 +13,7 @@ CONFIG = """
 model: parcels
 reference: reference.csv
 time: replay
-windows: {every: 1h, lateness: 5m, min_rows: 50}
+windows: {every: 1h, allowed_lateness: 5m, min_rows: 50}
 labels: {maturity: 6h}
 segments: [colour, {tag: shop, top: 2}]   # a tag that the reference lacks: its values are learned from the stream
 segment_measurements: 100

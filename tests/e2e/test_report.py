@@ -18,7 +18,7 @@ CONFIG = """
 model: parcels
 reference: reference.csv
 time: replay
-windows: {every: 1h, lateness: 5m, min_rows: 50}
+windows: {every: 1h, allowed_lateness: 5m, min_rows: 50}
 labels: {maturity: 3h}
 collect: {host: false, container: false, gpu: false}
 evaluate: 500ms
@@ -48,7 +48,7 @@ def shown(url: str, folder: Path) -> str:
     return subprocess.run([chromium, *flags, url], capture_output=True, text=True, timeout=120, check=True).stdout
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_the_incident_links_a_report_that_a_browser_opens(tmp_path: Path) -> None:
     write_reference(tmp_path / "reference.csv", rows=3000)
     checks = """
@@ -61,7 +61,7 @@ checks:
     ):
         feed(daemon)
         linked = 'select body from incidents where body like \'%"check":"hours"%\''
-        wait_for(lambda: daemon.rows(linked) or None, "the incident knows the report", 90)
+        wait_for(lambda: daemon.rows(linked) or None, "the incident knows the report", 180)
         done = "select window_end, error from check_runs where check_name = 'hours' order by id"
         wait_for(lambda: len(daemon.rows(done)) or None, "a run is recorded")
         assert {error for _, error in daemon.rows(done)} == {""}
@@ -89,7 +89,7 @@ checks:
         assert daemon.get("/api/v1/reports")["reports"]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     ("limits", "why"), [("timeout: 1s", "timeout"), ("timeout: 60s", "memory")], ids=["time", "memory"]
 )
@@ -105,7 +105,7 @@ checks:
         feed(daemon)
         failed = 'watchkeeper_check_failures_total{check="hours"} 0.0'
         wait_for(
-            lambda: "check_failures_total" in (seen := daemon.get("/metrics")) and failed not in seen, "counted", 90
+            lambda: "check_failures_total" in (seen := daemon.get("/metrics")) and failed not in seen, "counted", 180
         )
         error = daemon.rows("select error from check_runs where check_name = 'hours'")[0][0]
         assert error.startswith(f"{why}:"), error

@@ -24,7 +24,7 @@ CONFIG = """
 model: delays
 reference: reference.parquet
 time: replay
-windows: {every: 1d, lateness: 1h}
+windows: {every: 1d, allowed_lateness: 1h}
 collect: {host: false, container: false, gpu: false}
 evaluate: 500ms
 checks:

@@ -22,7 +22,7 @@ model: fares
 reference: reference.csv
 schema: {ignore: [country]}     # no feature: it comes as a tag
 time: replay
-windows: {every: 1h, lateness: 5m}
+windows: {every: 1h, allowed_lateness: 5m}
 labels: {maturity: 4h}
 segments: [{tag: country, top: 3}, {feature: class, checks: [performance]}]
 collect: {host: false}

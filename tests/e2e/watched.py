@@ -35,10 +35,10 @@ server: {{preset: fastapi, url: "{server}", interval: 1s}}
 probes:
   - {{name: metrics, url: "{server}/metrics", interval: 1s}}
   - {{name: certificate, url: "{tls}", interval: 1s, ca_file: "{ca}"}}
-windows: {{every: 1h, lateness: 5m, min_rows: 50}}
+windows: {{every: 1h, allowed_lateness: 5m, min_rows: 50}}
 labels: {{maturity: 3h}}
 segments: [{{feature: colour, min_rows: 10}}]
-checks: {{drift: {{over: [6h]}}}}
+checks: {{drift: {{lookback: [6h]}}}}
 alertmanager: {{members: ["{alertmanager}"], resend: 1s}}
 collect: {{interval: 1s, cgroup: "{cgroup}"}}
 evaluate: 1s

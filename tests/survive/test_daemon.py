@@ -20,7 +20,7 @@ model: parcels
 collect: {{host: false, container: false, gpu: false}}
 evaluate: 500ms
 default_rules: false
-slack: {{channel: "{channel}", api_url: "{slack}", timeout: 30s, direct: true}}
+slack: {{channel: "{channel}", api_url: "{slack}", timeout: 30s, also_direct: true}}
 probes: [{{name: p, url: "{server}", interval: 500ms}}]
 rules: [{{name: down, metric: probe_up, below: 1}}]
 """

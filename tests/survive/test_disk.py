@@ -6,7 +6,6 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Float, Integer, Table, insert
 from sqlalchemy.exc import OperationalError
 
@@ -14,10 +13,9 @@ from checks.base import Measurement, Window
 from monitor.alerting.outage import AGAIN, CALM, PATIENCE, RULE
 from monitor.pipeline.wall_clock import Sampler
 from monitor.store import tables
-from monitor.telemetry.latest_values import Latest
-from monitor.telemetry.metrics import Meters
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, World, world
+from tests.monitor.pipeline.parts import parts_of
 
 RULES = [
     rule(name="slow", metric="latency_p95_seconds", above=1.0, for_="30s"),
@@ -44,10 +42,9 @@ class Rig:
     """A world with one sampled server, its database full on demand."""
 
     def __init__(self, it: World) -> None:
-        self.it, self.server, self.latest = it, Server(), Latest()
-        meters = Meters(CollectorRegistry())
-        parts = (it.writer, it.alert_engine, self.latest, meters, it.clock, it.outage)
-        self.sampler = Sampler("delays", self.server, 15.0, *parts)
+        self.it, self.server, parts = it, Server(), parts_of(it)
+        self.latest = parts.latest
+        self.sampler = Sampler("delays", self.server, 15.0, parts, it.outage)
 
     def fill(self) -> None:
         """Leaves no room, not even within the pages there are."""

@@ -23,7 +23,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from alerts.notify import NotifyError
+from alerts.notify import NotifyError, backoff
 from alerts.notify.slack.client import SlackClient
 from alerts.notify.slack.errors import api_error, quiet_logger, unanswered
 
@@ -189,8 +189,7 @@ class SocketMode:
             return PARKED_WAIT
         if problem.after is not None:
             return problem.after
-        wait: float = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures - 1, 16))
-        return wait * (0.5 + self._random() / 2)
+        return backoff(self._failures - 1, FIRST_WAIT, LONGEST_WAIT, self._random())
 
     # What comes over it; on the SDK's threads.
 

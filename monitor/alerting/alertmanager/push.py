@@ -15,6 +15,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from alerts.delivery.outbox import DeliveryOutcome
+from alerts.notify import backoff
 from alerts.notify.alertmanager import RESOLVED_AGAIN, Push, hold_seconds, payload
 from alerts.wording import clean
 from monitor.clock import Clock
@@ -205,7 +206,7 @@ class Member:
         return None
 
     def _wait(self, problem: str, outcome: DeliveryOutcome, after: float | None) -> None:
-        wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(self._failures, 16)) * (0.5 + self._random() / 2)
+        wait = backoff(self._failures, FIRST_WAIT, LONGEST_WAIT, self._random())
         wait = wait if after is None else max(FIRST_WAIT, min(after, self._longest))
         if not self._failures:
             log.warning("%s: %s; tried again until it works", self.receiver, problem)

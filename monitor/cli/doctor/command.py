@@ -46,7 +46,7 @@ def _print(found: list[Finding]) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from monitor.cli.page import WIDTH, lines
+    from monitor.cli.doctor.lines import WIDTH, lines
 
     console = Console(highlight=False, soft_wrap=True)
     styles = {"ok": "green", "missing": "yellow", "problem": "bold red", "off": "dim"} if console.is_terminal else {}

@@ -21,7 +21,7 @@ _SOON = 14.0
 
 
 def probe(settings: ProbeSettings, model: ModelSettings, collect: CollectSettings, clock: Clock) -> Iterator[Finding]:
-    client = Client(clock.monotonic, refusal(allowed_hosts(model, collect.probe_hosts)))
+    client = Client(clock.monotonic, refusal(allowed_hosts(model, collect.allowed_probe_hosts)))
     asked, hurried = request(settings, model.model), settings.timeout > SECONDS
     short = settings.model_copy(update={"timeout": min(settings.timeout, SECONDS)})
     outcome = run(short, asked, client, clock.monotonic)
@@ -42,5 +42,5 @@ def _advice(failure: FailureKind) -> str:
     if failure in (FailureKind.STATUS, FailureKind.BODY, FailureKind.ANSWER):
         return "look at the server; or at the probe's status, matches and answer"
     if failure is FailureKind.ADDRESS:
-        return "list the address in collect.probe_hosts if it is meant"
+        return "list the address in collect.allowed_probe_hosts if it is meant"
     return "start the server, or set the probe's url right"

@@ -85,15 +85,15 @@ def temperature(gpu: Device) -> Iterator[Value]:
     yield from _one("gpu_temperature_celsius", gpu.ask("nvmlDeviceGetTemperature", 0), most=250)
 
 
-def temperature_left(gpu: Device) -> Iterator[Value]:
+def temperature_headroom(gpu: Device) -> Iterator[Value]:
     """As newer GPUs tell it themselves; of older ones the threshold is known."""
-    left = gpu.offered("nvmlDeviceGetMarginTemperature")
-    if left is None:
+    headroom = gpu.offered("nvmlDeviceGetMarginTemperature")
+    if headroom is None:
         limit = gpu.ask("nvmlDeviceGetTemperatureThreshold", _SLOWDOWN)
         now = gpu.ask("nvmlDeviceGetTemperature", 0)
-        left = limit - now if 0 < limit <= 250 and now <= 250 else None
-    if left is not None and -250 <= left <= 250:
-        yield "gpu_temperature_left_celsius", {}, float(left)
+        headroom = limit - now if 0 < limit <= 250 and now <= 250 else None
+    if headroom is not None and -250 <= headroom <= 250:
+        yield "gpu_temperature_headroom_celsius", {}, float(headroom)
 
 
 def power(gpu: Device) -> Iterator[Value]:
@@ -130,14 +130,14 @@ def ecc(name: str, kind: int, gpu: Device) -> Iterator[Value]:
 def pcie(name: str, counter: int, gpu: Device) -> Iterator[Value]:
     # The driver measures for 20 ms. NVML says KB, which nvidia-smi's own readers take for 1024.
     found = gpu.ask("nvmlDeviceGetPcieThroughput", counter)
-    yield from _one("gpu_pcie_throughput_bytes", found, 1024.0, direction=name)
+    yield from _one("gpu_pcie_throughput_bytes_per_second", found, 1024.0, direction=name)
 
 
 QUESTIONS: tuple[Question, ...] = (
     utilization,
     memory,
     temperature,
-    temperature_left,
+    temperature_headroom,
     power,
     power_limit,
     energy,

@@ -1,24 +1,23 @@
 """Which hosts probes may address: whoever writes a config must not reach whatever the machine can reach. Pure.
 
-This machine, the host of the model's `server.url`, and those of `collect.probe_hosts`. A name that is allowed and leads
-to an address where no one's model is served (link-local, a cloud's metadata) is refused when it is asked, unless that
-very address is listed.
+This machine, the host of the model's `server.url`, and those of `collect.allowed_probe_hosts`. A name that is allowed
+and leads to an address where no one's model is served (link-local, a cloud's metadata) is refused when it is asked,
+unless that very address is listed.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from monitor.net.dns import suspect
+from monitor.net.dns import ip_address, suspect
 from monitor.settings.model import ModelSettings
 
 
-def allowed_hosts(model: ModelSettings, probe_hosts: Iterable[str]) -> frozenset[str]:
+def allowed_hosts(model: ModelSettings, listed: Iterable[str]) -> frozenset[str]:
     """The hosts, beside this machine, that the model's probes may address."""
     server = urlsplit(model.server.url).hostname if model.server else None
-    return frozenset(normalize_host(host) for host in (*probe_hosts, *([server] if server else [])))
+    return frozenset(normalize_host(host) for host in (*listed, *([server] if server else [])))
 
 
 def may_address(host: str, allowed: frozenset[str]) -> bool:
@@ -26,10 +25,8 @@ def may_address(host: str, allowed: frozenset[str]) -> bool:
     name = normalize_host(host)
     if name == "localhost" or name in allowed:
         return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+    found = ip_address(name)
+    return found is not None and found.is_loopback
 
 
 def refusal(allowed: frozenset[str]) -> Callable[[str], str]:
@@ -38,7 +35,7 @@ def refusal(allowed: frozenset[str]) -> Callable[[str], str]:
     def why(address: str) -> str:
         if normalize_host(address) in allowed or not suspect(address):
             return ""
-        return "where no model is served; if it is meant, list that address itself in collect.probe_hosts"
+        return "where no model is served; if it is meant, list that address itself in collect.allowed_probe_hosts"
 
     return why
 
@@ -46,11 +43,8 @@ def refusal(allowed: frozenset[str]) -> Callable[[str], str]:
 def normalize_host(host: str) -> str:
     """One spelling of a host.
 
-    >>> normal("Model.Example.com."), normal("[::0:1]"), normal("10.0.0.1")
-    ('model.example.com', '::1', '10.0.0.1')
+    >>> [normalize_host(host) for host in ("Model.Example.com.", "[::0:1]", "10.0.0.1")]
+    ['model.example.com', '::1', '10.0.0.1']
     """
     name = host.strip().lower().removeprefix("[").removesuffix("]").rstrip(".")
-    try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        return name
+    return str(ip_address(name) or name)

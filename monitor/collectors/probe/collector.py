@@ -28,7 +28,7 @@ GRACE = 0.5
 """Seconds that a sample waits for the answers of what it has just asked; what comes later is in the next one."""
 
 _OF_ANSWER = ("probe_latency_seconds", "probe_status_code")
-_CERTIFICATE = "probe_certificate_left_seconds"
+_CERTIFICATE = "probe_certificate_remaining_seconds"
 _FAILURES = "probe_failures_total"
 
 
@@ -43,7 +43,7 @@ class ProbeCollector:
         self, model: ModelSettings, settings: CollectSettings, clock: Clock | None = None, grace: float = GRACE
     ) -> None:
         clock = clock or SystemClock()
-        client = Client(clock.monotonic, refusal(allowed_hosts(model, settings.probe_hosts)))
+        client = Client(clock.monotonic, refusal(allowed_hosts(model, settings.allowed_probe_hosts)))
         self.tick = min([TICK, *(probe.interval for probe in model.probes)])
         """Seconds between two samples."""
         self._grace = grace
@@ -100,11 +100,11 @@ class _Probe:
         problem = f"{self._shown}: {outcome.message}" if outcome.failure else ""
         detail = {"error": problem, "reason": outcome.failure.value} if outcome.failure else {}
         yield Measurement("probe_up", float(outcome.failure is None), Window(now, now), self._labels, detail=detail)
-        left = None if outcome.expires is None else outcome.expires - now
+        remaining = None if outcome.expires is None else outcome.expires - now
         values = {
             "probe_latency_seconds": outcome.seconds,
             "probe_status_code": None if outcome.status is None else float(outcome.status),
-            _CERTIFICATE: left,
+            _CERTIFICATE: remaining,
         }
         for name in self._of_answer:
             if (value := values[name]) is not None:

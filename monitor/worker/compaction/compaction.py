@@ -195,7 +195,7 @@ class Compaction:
         self._counts["labels_placed"] += known
         schema = task_schema(self._reference, self._options)
         if schema is not None:
-            self._counts["labels_unfit"] += truths([label.value for label in found], schema).null_count
+            self._counts["labels_invalid"] += truths([label.value for label in found], schema).null_count
         return [
             {
                 "model": self._model,

@@ -73,8 +73,8 @@ class ChecksByReference:
         """With the reference in force, and why there is none where there is none."""
         standard = self.standard(window)
         return [
-            replace(row, against=standard.number, detail={**row.detail, "why": standard.why})
+            replace(row, reference_id=standard.number, detail={**row.detail, "why": standard.why})
             if standard.why and row.reason is NotEnough.NO_REFERENCE
-            else replace(row, against=standard.number)
+            else replace(row, reference_id=standard.number)
             for row in rows
         ]

@@ -36,7 +36,7 @@ class WindowChecks:
         exact: ReferenceRows | None = None,
     ) -> None:
         """`exact` are the reference's rows, which a preset of drift compares with."""
-        self._evidence, self._segments, self._clock, self._over = evidence, segments, clock, options.over
+        self._evidence, self._segments, self._clock, self._lookback = evidence, segments, clock, options.lookback
         self._exact = exact if options.drift and options.drift_preset else None
         self._options = CheckOptions(
             min_rows=options.min_rows,
@@ -92,7 +92,7 @@ class WindowChecks:
         if reference is None or not self._options.drift:
             return []
         found: list[Measurement] = []
-        for seconds in self._over:
+        for seconds in self._lookback:
             longer, over = Window(window.end - seconds, window.end), span(seconds)
             profile = self._evidence.trailing(longer) if longer.start >= since else None
             if profile is None:

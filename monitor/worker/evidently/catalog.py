@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.settings.suggest import nearest
+from checks.suggest import did_you_mean
 from monitor.worker.evidently.messages import PRESETS, MetricNames
 
 
@@ -80,5 +80,4 @@ def _item(name: str, given: Mapping[str, Any], allowed: Collection[str]) -> Cata
 
 
 def _hint(word: str, known: Collection[str]) -> str:
-    close = nearest(word, known)
-    return f"; did you mean {close!r}?" if close else f"; there are {', '.join(sorted(known))}"
+    return did_you_mean(word, known, f"there are {', '.join(sorted(known))}")

@@ -21,6 +21,7 @@ from checks.data.frame import as_text
 from checks.data.schema import Schema, SchemaError
 from checks.segments.plan import SegmentPlan, WantedDimension, plan
 from checks.segments.references import Segmentation
+from checks.suggest import did_you_mean
 from monitor.store.tables import segmentations
 from monitor.worker.messages import ModelOptions, SegmentOptions
 from monitor.worker.stored.references import StoredReference
@@ -54,10 +55,7 @@ def check(options: ModelOptions, schema: Schema) -> None:
     names = dict(schema.features)
     for one in options.segments:
         if one.kind == "feature" and one.name not in names:
-            import difflib  # only for mistakes, of which a daemon has none
-
-            near = difflib.get_close_matches(one.name, names, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            hint = did_you_mean(one.name, names) or ";"
             tag = f"write {{tag: {one.name}}} if it is a tag"
             raise SchemaError(f"segments: the reference has no feature {one.name!r} that is watched{hint} {tag}")
 

@@ -140,7 +140,7 @@ def _rollups_before(level: int, options: ModelOptions, age: float, limit: float,
     if level >= DAY:
         return min(age - ages.history, limit)
     kept = ages.hours if level >= HOUR else ages.events
-    return bucket_of(min(age - max(kept, *options.over, 0.0), limit), DAY)
+    return bucket_of(min(age - max(kept, *options.lookback, 0.0), limit), DAY)
 
 
 def _of_names(model: str, clock: str, before: float) -> ColumnElement[bool]:

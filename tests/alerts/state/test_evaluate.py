@@ -185,75 +185,77 @@ def test_a_resting_label_set_that_is_there_twice_is_an_error() -> None:
         assert (after[TEMP].health, changes) == (Kind.ERROR, [])
 
 
-def against(reference: int | None, *values: float, the_rule: Rule, states: States, hour: int = 1) -> Evaluated:
+def held_against(reference: int | None, *values: float, the_rule: Rule, states: States, hour: int = 1) -> Evaluated:
     """One evaluation an hour of TEMP, held against this reference."""
     changes: list[Transition] = []
     for place, value in enumerate(values, hour):
         now = START + place * HOUR
-        states, new = evaluate(the_rule, states, [measure(value, now, labels=TEMP)], None, now, against=reference)
+        states, new = evaluate(the_rule, states, [measure(value, now, labels=TEMP)], None, now, reference_id=reference)
         changes += new
     return states, changes
 
 
 def test_values_against_two_references_are_not_averaged() -> None:
     mean = rule(average=7, above=0.5)
-    states, before = against(1, *[2.0] * 3, the_rule=mean, states={})
+    states, before = held_against(1, *[2.0] * 3, the_rule=mean, states={})
     assert [change.after for change in before] == [Status.FIRING]
-    states, changes = against(2, 0.1, the_rule=mean, states=states, hour=4)
+    states, changes = held_against(2, 0.1, the_rule=mean, states=states, hour=4)
     assert [(change.after, change.reason) for change in changes] == [(Status.INACTIVE, Reason.REFERENCE_CHANGED)]
     assert [value for _, value, _ in states[TEMP].recent] == [0.1]
-    assert against(2, *[0.1] * 9, the_rule=mean, states=states, hour=5)[1] == []
+    assert held_against(2, *[0.1] * 9, the_rule=mean, states=states, hour=5)[1] == []
 
 
 def test_windows_against_two_references_are_not_counted_together() -> None:
     for held in ("3 windows", "3 of 4 windows"):
-        states, before = against(1, 2.0, 2.0, the_rule=rule(for_=held), states={})
-        states, changes = against(2, 2.0, 2.0, the_rule=rule(for_=held), states=states, hour=3)
+        states, before = held_against(1, 2.0, 2.0, the_rule=rule(for_=held), states={})
+        states, changes = held_against(2, 2.0, 2.0, the_rule=rule(for_=held), states=states, hour=3)
         assert [change.after for change in before] == [Status.PENDING]
         assert [(change.after, change.reason) for change in changes] == [
             (Status.INACTIVE, Reason.REFERENCE_CHANGED),
             (Status.PENDING, Reason.BREACHED),
         ]
-        _, late = against(2, 2.0, the_rule=rule(for_=held), states=states, hour=5)
+        _, late = held_against(2, 2.0, the_rule=rule(for_=held), states=states, hour=5)
         assert [change.after for change in late] == [Status.FIRING]
 
 
 def test_a_baseline_of_another_reference_is_forgotten() -> None:
     spikes = rule(above={"baseline": "1d", "times": 3})
-    states, _ = against(1, *[0.1] * 12, the_rule=spikes, states={})
+    states, _ = held_against(1, *[0.1] * 12, the_rule=spikes, states={})
     assert len(states[TEMP].baseline) == 12
-    states, changes = against(2, 5.0, the_rule=spikes, states=states, hour=13)
+    states, changes = held_against(2, 5.0, the_rule=spikes, states=states, hour=13)
     assert (len(states[TEMP].baseline), changes) == (1, [])
 
 
 def test_an_alert_ends_when_nothing_is_normal_any_more() -> None:
     """Without a reference no feature is measured at all."""
-    states, _ = against(1, 2.0, the_rule=rule(), states={})
-    states, changes = evaluate(rule(), states, [], None, NOW + HOUR, against=0)
+    states, _ = held_against(1, 2.0, the_rule=rule(), states={})
+    states, changes = evaluate(rule(), states, [], None, NOW + HOUR, reference_id=0)
     assert [change.reason for change in changes] == [Reason.REFERENCE_CHANGED]
     assert states[TEMP].status is Status.INACTIVE
 
 
 def test_what_no_reference_has_a_part_in_remembers_on() -> None:
     mean = rule(average=7, above=0.5)
-    states, _ = against(None, *[2.0] * 3, the_rule=mean, states={})
-    states, changes = against(None, 2.0, the_rule=mean, states=states, hour=4)
+    states, _ = held_against(None, *[2.0] * 3, the_rule=mean, states={})
+    states, changes = held_against(None, 2.0, the_rule=mean, states=states, hour=4)
     assert (len(states[TEMP].recent), changes) == (4, [])
 
 
 def test_what_is_judged_by_another_method_now_is_over() -> None:
     other: Labels = (("feature", "temp"), ("method", "ks"))
     rows = [measure(0.5, labels=other), measure(0.5, labels=TEMP, secondary=True)]
-    known = {TEMP: firing_state(labels=TEMP, against=1), WIND: AlertState(WIND, against=1)}
-    states, changes = evaluate(rule(), known, rows, None, NOW, against=1)
+    known = {TEMP: firing_state(labels=TEMP, reference_id=1), WIND: AlertState(WIND, reference_id=1)}
+    states, changes = evaluate(rule(), known, rows, None, NOW, reference_id=1)
     assert [(change.labels, change.after, change.reason) for change in changes] == [
         (TEMP, Status.INACTIVE, Reason.NOT_MEASURED),
         (other, Status.FIRING, Reason.BREACHED),
     ]
     assert set(states) == {other}
     week: Labels = (("feature", "temp"), ("method", "psi"), ("over", "7d"))
-    states, changes = evaluate(rule(), {week: firing_state(labels=week, against=1)}, rows, None, NOW, against=1)
+    states, changes = evaluate(
+        rule(), {week: firing_state(labels=week, reference_id=1)}, rows, None, NOW, reference_id=1
+    )
     assert states[week].status is Status.FIRING, "of a week nothing is known for a while"
     for rows, failed in (([], None), ([], "out of memory")):
-        states, changes = evaluate(rule(), known, rows, failed, NOW, against=1)
+        states, changes = evaluate(rule(), known, rows, failed, NOW, reference_id=1)
         assert (states[TEMP].status, changes) == (Status.FIRING, []), "nothing is measured, which ends nothing"

@@ -392,3 +392,7 @@ def test_a_long_time_without_data_is_taken_off_for_once(seen: object) -> None:
         state, new = step(the_rule, state, observation, now)
         changes += [(index, change.after.value) for change in new]
     assert changes == [(0, "pending"), (59, "firing")], "60 s of breaching, however long nothing was known between"
+
+
+def test_a_state_of_an_earlier_version_is_read_by_its_present_names() -> None:
+    assert AlertState.from_dict({"against": 3}).reference_id == 3

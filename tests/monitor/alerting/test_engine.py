@@ -417,8 +417,8 @@ def test_a_new_reference_ends_what_was_held_against_the_old_one(tmp_path: Path) 
     def judged(it: World, hour: int, reference: int, drift: float) -> list[tuple[str, str, str]]:
         end = START + hour * HOUR
         rows = [
-            measure(drift, end, labels=(("feature", "distance"),), against=reference),
-            measure(0.7, end, name="performance", reference=0.9, against=reference),
+            measure(drift, end, labels=(("feature", "distance"),), reference_id=reference),
+            measure(0.7, end, name="performance", reference=0.9, reference_id=reference),
         ]
         changes = it.judged(rows, end, metrics=["feature_drift", "performance"])
         return [(change.rule, change.after.value, change.reason.value) for change in changes]

@@ -21,7 +21,7 @@ def test_alerts_beyond_those_described_are_counted_once(tmp_path: Path) -> None:
         it.clock.forward(PATIENCE)
         now = it.clock.now
         rows = [measure(3.2, now, labels=(("feature", name),)) for name in names]
-        it.outage.alert_engine("delays", rows, now, metrics={"feature_drift"}, failed={}, interval=15.0)
+        it.outage.step("delays", rows, now, metrics={"feature_drift"}, failed={}, interval=15.0)
         for _ in range(4):
             it.outage.failed(FULL)
             it.outage.tell("pager")

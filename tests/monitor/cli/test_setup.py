@@ -223,7 +223,7 @@ def test_check_config_says_that_slack_is_left_to_alertmanager(watchkeeper: Comma
     write("model: d\nslack: {channel: '#c'}\nalertmanager: {members: ['http://am:9093'], token: hunter2}\n")
     said = watchkeeper("check-config").out
     assert "receivers    console, alertmanager:am:9093\n" in said
-    assert "slack is left to Alertmanager; slack.direct: true sends there all the same" in said
+    assert "slack is left to Alertmanager; slack.also_direct: true sends there all the same" in said
     assert "hunter2" not in said and "alertmanager.token" in said
     assert json.loads(watchkeeper("check-config", "--json").out)["receivers"] == ["console", "alertmanager:am:9093"]
 

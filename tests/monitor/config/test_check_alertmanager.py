@@ -28,7 +28,7 @@ def test_with_alertmanager_slack_is_told_only_if_it_is_asked_for(tmp_path: Path)
     both = ["alertmanager:a:9093", "alertmanager:b"]
     assert _load(tmp_path, MEMBERS) == ["console", *both]
     assert _load(tmp_path, MEMBERS, "slack: {channel: '#c'}\nconsole: false\n") == both
-    assert _load(tmp_path, MEMBERS, "slack: {channel: '#c', direct: true}\n") == ["console", "slack", *both]
+    assert _load(tmp_path, MEMBERS, "slack: {channel: '#c', also_direct: true}\n") == ["console", "slack", *both]
 
 
 def test_the_token_is_read_from_its_file(tmp_path: Path) -> None:

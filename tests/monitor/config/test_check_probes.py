@@ -33,7 +33,7 @@ def test_probes_of_every_kind(tmp_path: Path) -> None:
         f"""
 model: delays
 server: {{url: http://model.internal:8080}}
-collect: {{probe_hosts: [Gateway.example.com, "10.0.0.5", "fd00::1", backend]}}
+collect: {{allowed_probe_hosts: [Gateway.example.com, "10.0.0.5", "fd00::1", backend]}}
 probes:
 - {{name: health, url: http://localhost:8080/health, matches: ok, status: [200, 204], interval: 10s, timeout: 2s}}
 - {{name: own, url: "http://[::1]:8080", method: HEAD}}
@@ -57,7 +57,7 @@ probes:
     assert "geheim" not in repr(config)
 
 
-HOW = "it is neither this machine nor the host of server.url; if it is meant, add it to collect.probe_hosts"
+HOW = "it is neither this machine nor the host of server.url; if it is meant, add it to collect.allowed_probe_hosts"
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_names_stand_once_in_a_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["http://h", "h:80", "*", "*.example.com", "h/p", "", "[::1]:80", "a b"])
 def test_a_host_that_is_listed_is_a_host_alone(host: str, tmp_path: Path) -> None:
-    assert problems(tmp_path, f"model: a\ncollect:\n  probe_hosts:\n  - x\n  - '{host}'") == [
-        "5: collect.probe_hosts[1] must be a host's name or address, such as model.internal"
+    assert problems(tmp_path, f"model: a\ncollect:\n  allowed_probe_hosts:\n  - x\n  - '{host}'") == [
+        "5: collect.allowed_probe_hosts[1] must be a host's name or address, such as model.internal"
     ]
 
 

@@ -84,11 +84,14 @@ def test_an_unknown_key_names_file_line_and_the_nearest_key(file: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("model: a\nlateness: 5m", "2: unknown key 'lateness'; it belongs under 'windows'"),
-        ("model: a\nlatness: 5m", "2: unknown key 'latness'; did you mean 'lateness' under 'windows'?"),
+        ("model: a\nallowed_lateness: 5m", "2: unknown key 'allowed_lateness'; it belongs under 'windows'"),
+        ("model: a\nlateness: 5m", "2: unknown key 'lateness'; did you mean 'allowed_lateness' under 'windows'?"),
         ("model: a\nwindows: {evry: 5m}", "2: unknown key 'evry' in windows; did you mean 'every'?"),
         ("model: a\nwindows: {listen: 5m}", "2: unknown key 'listen' in windows; it belongs at the top of the file"),
-        ("model: a\nwindows: {qqq: 5}", "2: unknown key 'qqq' in windows; known here: every, lateness, min_rows"),
+        (
+            "model: a\nwindows: {qqq: 5}",
+            "2: unknown key 'qqq' in windows; known here: allowed_lateness, every, min_rows",
+        ),
         ("model: a\nchecks:\n  drift:\n    bin: 5", "4: unknown key 'bin' in checks.drift; did you mean 'bins'?"),
         (
             "models:\n- model: a\n  labels: {x: 1}",

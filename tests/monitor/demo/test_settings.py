@@ -21,7 +21,7 @@ def test_it_is_an_ordinary_config(tmp_path: Path) -> None:
     config = load(written(tmp_path))
     model = config.models[0]
     assert (model.model, model.time) == ("delays", "replay")
-    assert (model.windows.every, model.windows.lateness) == (WINDOW_SECONDS, LATENESS_SECONDS)
+    assert (model.windows.every, model.windows.allowed_lateness) == (WINDOW_SECONDS, LATENESS_SECONDS)
     assert model.server is not None and model.server.url == "http://127.0.0.1:8"
     assert config.listen == "127.0.0.1:9"
     assert config.slack is None

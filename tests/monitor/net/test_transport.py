@@ -7,7 +7,8 @@ from pathlib import Path
 from monitor.alerting.heartbeat import Heartbeat
 from monitor.clock import SystemClock
 from monitor.config.load import load
-from monitor.daemon.daemon import STALLED_SECONDS, Daemon
+from monitor.daemon.daemon import Daemon
+from monitor.daemon.jobs import STALLED_SECONDS
 from monitor.settings.root import HeartbeatSettings
 from monitor.store.migrations import upgrade
 from tests.alerts.builders import FakeClock
@@ -38,11 +39,11 @@ def test_the_daemon_knows_when_it_stands_still(tmp_path: Path) -> None:
     daemon = Daemon(config, clock)
     daemon.writer.start()
     try:
-        assert daemon.stalled() is None
+        assert daemon.jobs.stalled() is None
         clock.forward(STALLED_SECONDS + 1)
-        assert daemon.stalled() == "nothing has been judged for a while"
-        daemon.remind()
-        assert daemon.stalled() == "delivery to console hangs"
+        assert daemon.jobs.stalled() == "nothing has been judged for a while"
+        daemon.jobs.remind()
+        assert daemon.jobs.stalled() == "delivery to console hangs"
     finally:
         daemon.writer.stop()
         daemon.engine.dispose()

@@ -6,23 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
 from monitor.collectors.check_states import CheckStates
 from monitor.pipeline.event_time import ATTEMPTS, EventTimePipeline
 from monitor.store.tables import progress
-from monitor.telemetry.health import Health
-from monitor.telemetry.latest_values import Latest
-from monitor.telemetry.metrics import Meters
 from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import measure_many
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, World, world
+from tests.monitor.pipeline.parts import parts_of
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 
-OPTIONS = ModelOptions("delays", lateness=0.0, min_rows=1)
+OPTIONS = ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
 OVERTAKEN = WorkerError("raised", "another process was faster", again=True)
 BROKEN = WorkerError("raised", "no such column")
 
@@ -39,21 +36,8 @@ class Own:
         return task(*arguments)
 
 
-def ticker(it: World, log: Log, *problems: WorkerError) -> EventTimePipeline:
-    return EventTimePipeline(
-        model=log.model,
-        options=OPTIONS,
-        url=log.url,
-        engine=it.engine,
-        writer=it.writer,
-        worker=Own(*problems),  # type: ignore[arg-type]
-        alert_engine=it.alert_engine,
-        latest=Latest(),
-        meters=Meters(CollectorRegistry()),
-        checks=CheckStates(),
-        health=Health(),
-        clock=it.clock,
-    )
+def pipeline(it: World, *problems: WorkerError) -> EventTimePipeline:
+    return EventTimePipeline(OPTIONS, CheckStates(), parts_of(it, Own(*problems)))
 
 
 def judged(log: Log) -> float | None:
@@ -67,7 +51,7 @@ def test_only_a_failure_of_its_own_gives_a_window_up(tmp_path: Path, problem: Wo
         log = Log(tmp_path / "alerts.sqlite", OPTIONS)
         log.predict(Prediction("a", START + 1.0))
         log.predict(Prediction("b", START + HOUR + 1.0))
-        made = ticker(it, log, *[problem] * ATTEMPTS)
+        made = pipeline(it, *[problem] * ATTEMPTS)
         for _ in range(ATTEMPTS - 1):
             with pytest.raises(WorkerError):
                 made.tick()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from sqlalchemy import insert, select
 
 from alerts.incidents.incident import REPORTS, Incident, ReportLink
@@ -22,14 +21,12 @@ from monitor.pipeline.evidently_reports import METRIC, EvidentlyReports
 from monitor.settings.checks import EvidentlySettings
 from monitor.store.results import reports as stored_reports
 from monitor.store.tables import check_runs, progress, report_parts, reports, windows
-from monitor.telemetry.health import Health
-from monitor.telemetry.latest_values import Latest
-from monitor.telemetry.metrics import Meters
 from monitor.worker.evidently.messages import ReportOutcome
 from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import WorkerError
 from tests.alerts.builders import START, rule
 from tests.alerts.world import Receiver, World, world
+from tests.monitor.pipeline.parts import parts_of
 
 HOUR = 3600.0
 BREAK = range(100, 2000)
@@ -38,15 +35,12 @@ BREAK = range(100, 2000)
 
 def reporter(it: World, **keys: Any) -> EvidentlyReports:
     settings = EvidentlySettings.model_validate({"type": "evidently", "preset": "DataDriftPreset", **keys})
-    needed: dict[str, Any] = dict.fromkeys(("writer", "worker", "judge", "latest", "meters", "states", "health"))
     return EvidentlyReports(
         options=ModelOptions("delays", every=HOUR),
         checks={"weekly": settings},
         reference=Path("reference.csv"),
-        url="",
-        engine=it.engine,
-        clock=it.clock,  # type: ignore[arg-type]
-        **needed,
+        states=CheckStates(),
+        parts=parts_of(it),
     )
 
 
@@ -124,15 +118,12 @@ def numbers(**values: float) -> ReportOutcome:
 def running(it: World, *outcomes: ReportOutcome | WorkerError) -> EvidentlyReports:
     """One that is due once for each outcome."""
     made = reporter(it, window="4h")
-    made.worker = Scripted(*outcomes)  # type: ignore[assignment]
-    made.writer, made.alert_engine = it.writer, it.alert_engine
-    made.latest, made.states, made.health = Latest(), CheckStates(), Health()
-    made.meters = Meters(CollectorRegistry())
+    made.parts = parts_of(it, Scripted(*outcomes))
     return made
 
 
 def series(made: EvidentlyReports) -> dict[str, float | None]:
-    return {dict(row.labels)["column"]: row.value for _, row in made.latest.snapshot()}
+    return {dict(row.labels)["column"]: row.value for _, row in made.parts.latest.snapshot()}
 
 
 def test_a_failed_run_is_shown_told_and_leaves_no_old_numbers(tmp_path: Path) -> None:
@@ -146,15 +137,15 @@ def test_a_failed_run_is_shown_told_and_leaves_no_old_numbers(tmp_path: Path) ->
         judged(it, 44 * HOUR)
         assert made.tick() == 1
         assert series(made) == {}
-        assert made.health.degraded() == {"check weekly of delays": "memory: used too much"}
+        assert made.parts.health.degraded() == {"check weekly of delays": "memory: used too much"}
         assert [row.value for row in made.states.collect(0.0, 0.0)] == [1.0]
         assert {alert["state"] for alert in it.store.alerts()} == {"firing"}
         again = running(it)
         assert again.tick() == 0, "not the same window again"
-        assert again.health.degraded() == made.health.degraded(), "nor is it forgotten by a restart"
+        assert again.parts.health.degraded() == made.parts.health.degraded(), "nor is it forgotten by a restart"
         judged(it, 48 * HOUR)
         assert made.tick() == 1
-        assert (series(made), made.health.degraded()) == ({"a": 3.0}, {})
+        assert (series(made), made.parts.health.degraded()) == ({"a": 3.0}, {})
 
 
 def test_a_restart_shows_the_newest_numbers_again(tmp_path: Path) -> None:
@@ -171,7 +162,7 @@ def test_a_run_that_the_stop_cut_short_is_due_again(tmp_path: Path) -> None:
     with world(tmp_path, []) as it:
         judged(it, 40 * HOUR)
         made = running(it, WorkerError("crashed", "killed because the daemon stops"))
-        worker: Any = made.worker
+        worker: Any = made.parts.worker
         run = worker.run
 
         def stopped(*arguments: object, **keys: object) -> ReportOutcome:

@@ -21,6 +21,7 @@ from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import draw_pictures
 from tests.alerts.builders import HOUR, START, alert, incident, rule
 from tests.alerts.world import Receiver, World, world
+from tests.monitor.pipeline.parts import parts_of
 
 WINDOW = Window(START, START + HOUR)
 
@@ -78,7 +79,7 @@ class Own:
 
 
 def picture_drawing(it: World, *problems: WorkerError) -> PictureDrawing:
-    return PictureDrawing("delays", str(it.engine.url), it.writer, Own(*problems))  # type: ignore[arg-type]
+    return PictureDrawing("delays", parts_of(it, Own(*problems)))
 
 
 def test_an_incident_gets_one_picture_and_people_are_told_of_it(tmp_path: Path) -> None:

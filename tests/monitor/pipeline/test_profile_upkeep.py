@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -9,10 +10,12 @@ from sqlalchemy import select
 
 from monitor.clock import SystemClock
 from monitor.pipeline import profile_upkeep
+from monitor.pipeline.parts import Parts
 from monitor.pipeline.profile_upkeep import Upkeep
 from monitor.settings.root import WorkerSettings
 from monitor.store.tables import profiles
 from monitor.telemetry.health import Health
+from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import Meters
 from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import Worker
@@ -20,7 +23,7 @@ from monitor.worker.tasks import compact
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 from tests.monitor.worker.sample import write_reference
 
-OPTIONS = ModelOptions("delays", lateness=0.0, min_rows=1)
+OPTIONS = ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
 
 
 @pytest.fixture
@@ -49,7 +52,18 @@ def one_chunk_a_portion(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def made(log: Log, worker: Worker) -> tuple[Upkeep, Meters, Health]:
     meters, health = Meters(CollectorRegistry()), Health()
-    return Upkeep(log.url, OPTIONS, worker, meters, health, SystemClock()), meters, health
+    needed: dict[str, Any] = dict.fromkeys(("writer", "alert_engine"))
+    parts = Parts(
+        clock=SystemClock(),
+        url=log.url,
+        engine=log.engine,
+        worker=worker,
+        latest=Latest(),
+        meters=meters,
+        health=health,
+        **needed,
+    )
+    return Upkeep(OPTIONS, parts), meters, health
 
 
 def profiled(log: Log) -> int:

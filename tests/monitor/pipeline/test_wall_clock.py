@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -13,6 +14,7 @@ from alerts.rules.rule import Rule
 from checks.base import Measurement, Window
 from monitor.alerting.engine import AlertEngine
 from monitor.collectors.arrivals import ArrivalAges
+from monitor.pipeline.parts import Parts
 from monitor.pipeline.wall_clock import Sampler
 from monitor.store.engine import open_engine, writing
 from monitor.store.events import EventStore
@@ -47,13 +49,22 @@ class Rig:
         self.writer = Writer(self.engine)
         self.writer.start()
         self.latest, self.registry = Latest(), CollectorRegistry()
-        self.meters, self.server = Meters(self.registry), Server()
-        self.alert_engine = AlertEngine([DOWN], [], self.clock)
+        self.server = Server()
+        needed: dict[str, Any] = {"worker": None}
+        self.parts = Parts(
+            clock=self.clock,
+            url="",
+            engine=self.engine,
+            writer=self.writer,
+            alert_engine=AlertEngine([DOWN], [], self.clock),
+            latest=self.latest,
+            meters=Meters(self.registry),
+            health=Health(),
+            **needed,
+        )
 
     def sampler(self, interval: float) -> Sampler:
-        return Sampler(
-            "delays", self.server, interval, self.writer, self.alert_engine, self.latest, self.meters, self.clock
-        )
+        return Sampler("delays", self.server, interval, self.parts)
 
     def states(self) -> list[str]:
         with self.engine.connect() as connection:

@@ -11,9 +11,9 @@ from monitor.pipeline.watermark import LONGEST_GAP, Arrival, Closed, Position, a
 HOUR = 3600.0
 
 
-def closings(*times: float, lateness: float = 0.0) -> list[Closed]:
+def closings(*times: float, allowed_lateness: float = 0.0) -> list[Closed]:
     arrivals = [Arrival(seq, time, time) for seq, time in enumerate(times, start=1)]
-    return advance(Position(), arrivals, every=HOUR, lateness=lateness)[1]
+    return advance(Position(), arrivals, every=HOUR, allowed_lateness=allowed_lateness)[1]
 
 
 def test_a_window_closes_at_the_arrival_that_moves_the_watermark_to_its_end() -> None:
@@ -22,8 +22,8 @@ def test_a_window_closes_at_the_arrival_that_moves_the_watermark_to_its_end() ->
 
 
 def test_lateness_holds_the_watermark_back() -> None:
-    assert closings(10.0, HOUR + 299, lateness=300.0) == []
-    assert closings(10.0, HOUR + 300, lateness=300.0) == [Closed(Window(0.0, HOUR), 2)]
+    assert closings(10.0, HOUR + 299, allowed_lateness=300.0) == []
+    assert closings(10.0, HOUR + 300, allowed_lateness=300.0) == [Closed(Window(0.0, HOUR), 2)]
 
 
 def test_windows_without_events_close_too_and_at_the_same_arrival() -> None:
@@ -51,14 +51,14 @@ def test_a_break_of_years_does_not_judge_thousands_of_empty_windows() -> None:
     st.sampled_from([0.0, 300.0, 7200.0]),
 )
 def test_reading_the_log_in_portions_changes_nothing(
-    spans: list[tuple[float, float]], cuts: list[int], lateness: float
+    spans: list[tuple[float, float]], cuts: list[int], allowed_lateness: float
 ) -> None:
     arrivals = [Arrival(seq, start, start + length) for seq, (start, length) in enumerate(spans, start=1)]
-    whole_position, whole = advance(Position(), arrivals, every=HOUR, lateness=lateness)
+    whole_position, whole = advance(Position(), arrivals, every=HOUR, allowed_lateness=allowed_lateness)
     position, closed = Position(), []
     edges = [0, *sorted(cuts), len(arrivals)]
     for low, high in itertools.pairwise(edges):
-        position, more = advance(position, arrivals[low:high], every=HOUR, lateness=lateness)
+        position, more = advance(position, arrivals[low:high], every=HOUR, allowed_lateness=allowed_lateness)
         closed += more
     assert closed == whole
     assert position == whole_position

@@ -125,6 +125,7 @@ def test_every_mistake_in_a_file_is_told_with_its_line(tmp_path: Path) -> None:
           - {series: 'load1_ratio{cpu="0"}', values: 1}
           - {series: load1_ratio, values: 1}
           - {series: load1_ratio, values: 2}
+          - {series: probe_certificate_left_seconds, values: 2}
         alert_rule_test:
           - {eval_time: 1m, alertname: laod}
           - {eval_time: 4000h, alertname: load}
@@ -136,8 +137,9 @@ def test_every_mistake_in_a_file_is_told_with_its_line(tmp_path: Path) -> None:
         "/t.yaml:4: unknown metric 'load1_rati'; did you mean 'load1_ratio'?",
         "/t.yaml:5: load1_ratio has no label 'cpu'; its labels are model, scope",
         "/t.yaml:7: load1_ratio stands twice in this test",
-        "/t.yaml:9: there is no rule 'laod' in force; did you mean 'load'?",
-        "/t.yaml:10: lies more than 20000 evaluations after the first",
+        "/t.yaml:8: metric 'probe_certificate_left_seconds' is now called 'probe_certificate_remaining_seconds'",
+        "/t.yaml:10: there is no rule 'laod' in force; did you mean 'load'?",
+        "/t.yaml:11: lies more than 20000 evaluations after the first",
     ]
 
 

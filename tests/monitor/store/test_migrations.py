@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from alerts.state.state import AlertState, Status
+from monitor.store.alerts.states import load_states, open_incidents, save_incident, save_states
 from monitor.store.engine import StoreError, open_engine, writing
-from monitor.store.migrations import upgrade
+from monitor.store.migrations import HEAD, upgrade
 from monitor.store.tables import metadata
+from tests.alerts.builders import alert, incident
 
 
 def test_migrations_lead_to_the_tables_of_the_code(tmp_path: Path) -> None:
@@ -30,6 +34,26 @@ def test_a_database_of_a_newer_release_is_refused(tmp_path: Path) -> None:
         connection.execute(text("update alembic_version set version_num = '9999'"))
     with pytest.raises(StoreError, match="9999"):
         upgrade(url)
+
+
+def test_what_is_remembered_of_a_renamed_metric_goes_on_under_its_new_name(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/old.db")
+    upgrade(str(engine.url))
+    labels = (("gpu", "0"), ("uuid", '"metric":"gpu_temperature_left_celsius"'))
+    old = AlertState(labels, "gpu_temperature_left_celsius", Status.FIRING, fired_at=5.0, value=3.0)
+    other = AlertState((("scope", "host"),), "load1_ratio", Status.PENDING)
+    busy = incident(replace(alert(3.2), metric="gpu_pcie_throughput_bytes"), alert(2.1, "temp"))
+    with writing(engine).begin() as connection:
+        save_states(connection, "m", [("gpu-hot", {}, {old.labels: old}), ("load", {}, {other.labels: other})], 9.0)
+        save_incident(connection, busy)
+        connection.execute(text("update alembic_version set version_num = '0004'"))
+    assert upgrade(str(engine.url)) == ("0004", HEAD)
+    with engine.connect() as connection:
+        found, [kept] = load_states(connection, "m"), open_incidents(connection)
+    assert found["gpu-hot"] == {labels: replace(old, metric="gpu_temperature_headroom_celsius")}
+    assert found["load"] == {other.labels: other}
+    renamed = replace(busy.alerts[0], metric="gpu_pcie_throughput_bytes_per_second")
+    assert kept == replace(busy, alerts=(renamed, busy.alerts[1]))
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:

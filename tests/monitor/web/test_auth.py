@@ -19,7 +19,7 @@ def guarded(tmp_path: Path) -> Iterator[Rig]:
         "listen": "0.0.0.0:9797",
         "tokens": {"ingest": "in-secret", "admin": "ad-secret"},
         "public_url": "https://watch.example/",
-        "hosts": ["watchkeeper.monitoring.svc"],
+        "allowed_hosts": ["watchkeeper.monitoring.svc"],
     }
     made = make(tmp_path, config)
     yield made
@@ -43,7 +43,7 @@ def test_a_foreign_host_is_403(rig: Rig, host: str, method: str, path: str) -> N
     reply = rig.client.request(method, path, headers={"Host": host, "Content-Type": "application/json"}, content=b"[]")
 
     assert reply.status_code == 403
-    assert "`hosts`" in reply.json()["error"]
+    assert "`allowed_hosts`" in reply.json()["error"]
     assert rig.metric("watchkeeper_requests_refused_total", reason="foreign_host") == 1
 
 

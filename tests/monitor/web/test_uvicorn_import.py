@@ -50,7 +50,8 @@ def test_a_worker_has_its_docstrings() -> None:
     program = (
         "import sys; from monitor.worker.process import WorkerContext;"
         "from tests.monitor.worker.worker_tasks import optimize;"
-        "context = Context(); ours, theirs = context.Pipe(); child = context.Process(target=optimize, args=(theirs,));"
-        "child.start(); print(ours.recv(), sys.flags.optimize); child.join()"
+        "context = WorkerContext(); ours, theirs = context.Pipe();"
+        "child = context.Process(target=optimize, args=(theirs,)); child.start();"
+        "print(ours.recv(), sys.flags.optimize); child.join()"
     )
     assert run(program, "-OO") == "0 2\n"

@@ -108,7 +108,9 @@ class Log:
         fresh = self.rows(select(arrivals).where(arrivals.c.seq > row.scanned_seq).order_by(arrivals.c.seq))
         position = Position(row.scanned_seq, row.newest_time, row.next_window)
         batches = [Arrival(item.seq, item.t_min, item.t_max) for item in fresh if item.kind == "predictions"]
-        position, closed = advance(position, batches, every=self.options.every, lateness=self.options.lateness)
+        position, closed = advance(
+            position, batches, every=self.options.every, allowed_lateness=self.options.allowed_lateness
+        )
         for item in closed:
             window = {"start": item.window.start, "end": item.window.end, "close_seq": item.close_seq}
             self.write(insert(windows).values(model=self.model, **window))

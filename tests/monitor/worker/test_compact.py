@@ -138,7 +138,7 @@ def test_ids_of_one_hash_are_two_ids(log: Log, monkeypatch: pytest.MonkeyPatch) 
     def same(ids: Any) -> np.ndarray[Any, Any]:
         return np.zeros(len(ids), np.uint64)
 
-    for module in ("compaction", "ids"):
+    for module in ("compaction.compaction", "stored.id_index"):
         monkeypatch.setattr(f"monitor.worker.{module}.hash_ids", same)
     log.predict(at(0.1, "a"), at(0.1, "b"))
     assert run(log) == CompactionResult(rows=2)

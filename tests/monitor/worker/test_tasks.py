@@ -24,7 +24,7 @@ WRONG = {"yes": "no", "no": "yes"}
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", lateness=0.0, min_rows=2, maturity=3 * HOUR, coverage=0.8)
+    return ModelOptions("delays", allowed_lateness=0.0, min_rows=2, maturity=3 * HOUR, coverage=0.8)
 
 
 @pytest.fixture
@@ -248,7 +248,7 @@ def test_a_label_of_another_type_is_counted_and_not_measured_with(referenced: Lo
     referenced.predict(*hour(1, 1))
     referenced.scan()
     done = compact(referenced.url, referenced.model, 3, referenced.options)
-    assert (done.labels_placed, done.labels_unfit) == (6, 2)
+    assert (done.labels_placed, done.labels_invalid) == (6, 2)
     (closing,) = referenced.closings()
     verdict = measure(referenced.url, referenced.model, closing, referenced.options)
     assert one(verdict.measurements, "performance", FIRST, metric="accuracy").n == 4

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.doctor.finding import Finding, FindingStatus, ok
-from monitor.cli.page import WIDTH, lines
+from monitor.cli.doctor.lines import WIDTH, lines
 from tests.e2e.process import COMMAND, Daemon, free_port, wait_for
 from tests.e2e.serving import ask
 from tests.fakes.slack import TOKEN, FakeSlack
@@ -68,7 +68,7 @@ server: {{url: "{server}"}}
 probes:
   - {{name: metrics, url: "{server}/metrics"}}
   - {{name: teapot, url: "{server}/nothing"}}
-slack: {{channel: "#ml-oncall", api_url: "{slack.api_url}", direct: true}}
+slack: {{channel: "#ml-oncall", api_url: "{slack.api_url}", also_direct: true}}
 alertmanager: {{members: ["{alertmanager.url}"]}}
 """)
         # As a process of its own: the server may not be one of its children.

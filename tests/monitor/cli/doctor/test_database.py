@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from monitor.cli.doctor import database
 from monitor.cli.doctor.finding import Finding
+from monitor.store import migrations
 from monitor.store.migrations import upgrade
 from tests.monitor.cli.doctor.conftest import Configure
 from tests.monitor.collectors.as_nobody import as_nobody
@@ -44,13 +46,22 @@ def test_one_that_is_not_there_yet_or_empty(configure: Configure, file: Path) ->
     assert (look(configure)[""].status.value, "empty" in look(configure)[""].found) == ("missing", True)
 
 
-def test_one_of_an_older_and_of_a_newer_release(configure: Configure, made: Path) -> None:
-    for revision, status, said in (("0001", "missing", "revision 0001; this release's is"), ("9", "problem", "newer")):
-        with sqlite3.connect(made) as connection:
-            connection.execute("update alembic_version set version_num = ?", [revision])
-        connection.close()
-        found = look(configure)[""]
-        assert (found.status.value, said in found.found) == (status, True), found
+def test_one_of_an_older_release(configure: Configure, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    next_release = made.parent / "migrations"
+    shutil.copytree(Path(migrations.__file__).parent, next_release)
+    revision = f'revision, down_revision, branch_labels, depends_on = "9", "{migrations.HEAD}", None, None\n'
+    (next_release / "versions" / "r0009_next.py").write_text(revision)
+    monkeypatch.setattr(migrations, "__file__", str(next_release / "__init__.py"))
+    found = look(configure)[""]
+    assert (found.status.value, f"revision {migrations.HEAD}; this release's is 9" in found.found) == ("missing", True)
+
+
+def test_one_of_a_newer_release(configure: Configure, made: Path) -> None:
+    with sqlite3.connect(made) as connection:
+        connection.execute("update alembic_version set version_num = '9'")
+    connection.close()
+    found = look(configure)[""]
+    assert (found.status.value, "newer" in found.found) == ("problem", True), found
 
 
 def test_one_that_is_locked(configure: Configure, made: Path, monkeypatch: pytest.MonkeyPatch) -> None:

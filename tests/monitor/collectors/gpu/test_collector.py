@@ -21,7 +21,7 @@ def test_every_value_in_base_units(watch: Watch) -> None:
         "gpu_memory_limit_bytes": 16 * GIB,
         "gpu_memory_utilization_ratio": 0.25,
         "gpu_temperature_celsius": 61.0,
-        "gpu_temperature_left_celsius": 29.0,
+        "gpu_temperature_headroom_celsius": 29.0,
         "gpu_power_watts": 150.25,
         "gpu_power_limit_watts": 300.0,
         "gpu_energy_joules_total": 5000.0,
@@ -37,8 +37,8 @@ def test_every_value_in_base_units(watch: Watch) -> None:
         "gpu_throttled hw_power_brake": 0.0,
         "gpu_ecc_errors_total corrected": 3.0,
         "gpu_ecc_errors_total uncorrected": 0.0,
-        "gpu_pcie_throughput_bytes transmit": 102_400.0,
-        "gpu_pcie_throughput_bytes receive": 204_800.0,
+        "gpu_pcie_throughput_bytes_per_second transmit": 102_400.0,
+        "gpu_pcie_throughput_bytes_per_second receive": 204_800.0,
     }
 
 
@@ -68,7 +68,7 @@ def test_a_throttled_gpu_says_why(watch: Watch, bits: int, reasons: list[str]) -
         ("nvmlDeviceGetTotalEnergyConsumption", 13, "function_not_found", "gpu_energy_joules_total"),
         ("nvmlDeviceGetMemoryInfo", 20, "other", "gpu_memory_used_bytes"),
         ("nvmlDeviceGetTemperature", 999, "unknown", "gpu_temperature_celsius"),
-        ("nvmlDeviceGetPcieThroughput", 10, None, "gpu_pcie_throughput_bytes transmit"),
+        ("nvmlDeviceGetPcieThroughput", 10, None, "gpu_pcie_throughput_bytes_per_second transmit"),
     ],
 )
 def test_a_question_that_fails_leaves_its_series_out_and_is_counted(
@@ -104,7 +104,7 @@ def test_a_clock_that_a_gpu_does_not_have_leaves_the_others(watch: Watch) -> Non
 
 def test_newer_gpus_tell_the_degrees_that_are_left(watch: Watch) -> None:
     watch.gpus.set(_0__margin=-2, _0__slowdown=None)
-    assert watch.sample()["gpu_temperature_left_celsius"] == -2.0
+    assert watch.sample()["gpu_temperature_headroom_celsius"] == -2.0
 
 
 def test_older_drivers_have_older_names(watch: Watch) -> None:
@@ -123,9 +123,9 @@ def test_older_drivers_have_older_names(watch: Watch) -> None:
         ({"0.power": 2**32 - 1, "0.energy": 2**64 - 1}, {"gpu_power_watts", "gpu_energy_joules_total"}),
         ({"0.utilization": 2**32 - 1}, {"gpu_utilization_ratio"}),
         ({"0.utilization": 255}, {"gpu_utilization_ratio"}),
-        ({"0.temperature": 2**32 - 1}, {"gpu_temperature_celsius", "gpu_temperature_left_celsius"}),
-        ({"0.slowdown": 0}, {"gpu_temperature_left_celsius"}),
-        ({"0.margin": 2**31 - 1}, {"gpu_temperature_left_celsius"}),
+        ({"0.temperature": 2**32 - 1}, {"gpu_temperature_celsius", "gpu_temperature_headroom_celsius"}),
+        ({"0.slowdown": 0}, {"gpu_temperature_headroom_celsius"}),
+        ({"0.margin": 2**31 - 1}, {"gpu_temperature_headroom_celsius"}),
         ({"0.clock1": 2**32 - 1}, {"gpu_clock_hertz sm"}),
         ({"0.memory_used": 17 * GIB}, {f"gpu_memory_{name}" for name in ("used_bytes", "limit_bytes")}),
         ({"0.memory_total": 2**64 - 1}, {f"gpu_memory_{name}" for name in ("used_bytes", "utilization_ratio")}),

@@ -28,7 +28,7 @@ def collector(*probes: dict[str, Any], grace: float = 10.0, hosts: list[str] | N
     """With a grace that waits for every outcome, unless told otherwise."""
     settings = [ProbeSettings.model_validate({"name": "health", **probe}) for probe in probes]
     model = ModelSettings(model="delays", probes=settings)
-    return ProbeCollector(model, CollectSettings(probe_hosts=hosts or []), grace=grace)
+    return ProbeCollector(model, CollectSettings(allowed_probe_hosts=hosts or []), grace=grace)
 
 
 def values(rows: list[Measurement], probe: str = "health") -> dict[str, Any]:
@@ -60,7 +60,7 @@ def test_a_probe_that_is_answered_as_expected() -> None:
         source: Collector = collector({"url": f"{peer.url}/health?x=1", "matches": "(?i)all is .ell"})
         rows = source.collect(NOW, 0.0)
         found = values(rows)
-        assert {row.name for row in rows} == source.metrics - {"probe_certificate_left_seconds"}
+        assert {row.name for row in rows} == source.metrics - {"probe_certificate_remaining_seconds"}
         assert (found["up"], found["status_code"], failures(rows), problem(rows)) == (1.0, 200.0, {}, "")
         assert 0 < found["latency_seconds"] < 5
         (seen,) = peer.requests
@@ -153,7 +153,7 @@ def test_a_name_that_leads_to_a_clouds_metadata_is_refused(monkeypatch: pytest.M
     assert failures(rows) == {"address": 1.0}
     assert problem(rows) == (
         "http://model.internal/latest: model.internal leads to 169.254.169.254, where no model is served; "
-        "if it is meant, list that address itself in collect.probe_hosts"
+        "if it is meant, list that address itself in collect.allowed_probe_hosts"
     )
 
 
@@ -210,13 +210,13 @@ def test_the_days_left_of_a_certificate_are_told_whether_it_is_good_or_not(
     with Peer(says("ok"), authority.context(name, until, self_signed=self_signed)) as peer:
         rows = collector({"url": peer.url, "ca_file": authority.file}).collect(NOW, 0.0)
     found = values(rows)
-    assert (found["up"], failures(rows), found["certificate_left_seconds"]) == (up, reason, days * DAY)
+    assert (found["up"], failures(rows), found["certificate_remaining_seconds"]) == (up, reason, days * DAY)
     assert ("TLS: " in problem(rows)) == (not up)
 
 
 def test_a_certificate_that_was_not_seen_has_no_days_left() -> None:
     rows = collector({"url": f"https://127.0.0.1:{free_port()}"}).collect(NOW, 0.0)
-    assert values(rows)["certificate_left_seconds"] is NotEnough.ERROR
+    assert values(rows)["certificate_remaining_seconds"] is NotEnough.ERROR
     assert failures(rows) == {"connect": 1.0}
 
 

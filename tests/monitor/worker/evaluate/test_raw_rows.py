@@ -26,7 +26,7 @@ CARRIERS = ["UA"] * 60 + ["B6"] * 50 + ["XX"] * 10
 def verdict(tmp_path: Path, **options: object) -> WindowResult:
     """On one window of these rows; a later one that came too late for it is not seen."""
     path = tmp_path / "reference.parquet"
-    own = ModelOptions("delays", lateness=0.0, min_rows=20, plan=ReferencePlan("file", str(path)))
+    own = ModelOptions("delays", allowed_lateness=0.0, min_rows=20, plan=ReferencePlan("file", str(path)))
     log = Log(tmp_path / "w.db", replace(own, **options))  # type: ignore[arg-type]
     write_reference(log, tmp_path)
     rows = zip(DISTANCES.tolist(), CARRIERS, strict=True)
@@ -71,7 +71,7 @@ def test_the_windows_rows_are_compared_with_the_files(preset: PresetName, tmp_pa
 def test_without_the_file_drift_fails_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "reference.parquet"
     own = ModelOptions(
-        "delays", lateness=0.0, min_rows=2, plan=ReferencePlan("file", str(path)), drift_preset="evidently"
+        "delays", allowed_lateness=0.0, min_rows=2, plan=ReferencePlan("file", str(path)), drift_preset="evidently"
     )
     log = Log(tmp_path / "w.db", replace(own, drift_methods=()))
     write_reference(log, tmp_path)
@@ -85,7 +85,7 @@ def test_without_the_file_drift_fails_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_an_empty_window_is_a_reason(tmp_path: Path) -> None:
-    own = ModelOptions("delays", lateness=0.0, min_rows=2, drift_preset="nannyml", drift_methods=())
+    own = ModelOptions("delays", allowed_lateness=0.0, min_rows=2, drift_preset="nannyml", drift_methods=())
     log = Log(tmp_path / "w.db", replace(own, plan=ReferencePlan("file", str(tmp_path / "reference.parquet"))))
     write_reference(log, tmp_path)
     log.predict(Prediction("a", START + 1))

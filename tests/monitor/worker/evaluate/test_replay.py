@@ -28,7 +28,7 @@ SEGMENTS = (
     SegmentOptions("country", "tag", top=2, min_rows=2),
 )
 OPTIONS = ModelOptions(
-    "delays", every=HOUR, lateness=600.0, min_rows=2, maturity=3 * HOUR, coverage=0.8, segments=SEGMENTS
+    "delays", every=HOUR, allowed_lateness=600.0, min_rows=2, maturity=3 * HOUR, coverage=0.8, segments=SEGMENTS
 )
 ARRIVALS = 40
 HOURS = 10

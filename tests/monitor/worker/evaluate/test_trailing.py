@@ -22,7 +22,7 @@ HOURS = 30
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", lateness=0.0, min_rows=2, over=(6 * HOUR, DAY))
+    return ModelOptions("delays", allowed_lateness=0.0, min_rows=2, lookback=(6 * HOUR, DAY))
 
 
 def fill(log: Log, first: int, last: int) -> None:

@@ -23,7 +23,7 @@ from monitor.worker.tasks import keep_profiles
 from tests.monitor.worker.log import HOUR, START, Truth
 from tests.monitor.worker.stream import Stream, drift, hour, is_over
 
-OPTIONS = ModelOptions("delays", every=HOUR, lateness=0.0, min_rows=60, maturity=3 * HOUR, coverage=0.8)
+OPTIONS = ModelOptions("delays", every=HOUR, allowed_lateness=0.0, min_rows=60, maturity=3 * HOUR, coverage=0.8)
 LEARN = replace(OPTIONS, plan=ReferencePlan("first", first=10 * HOUR))
 EVERYTHING = 1 << 40
 DISTANCE = labels(feature="distance", method="psi")
@@ -106,7 +106,7 @@ def test_what_is_accepted_holds_from_the_next_window_on_and_can_be_taken_back(tm
 
 
 def test_longer_spans_do_not_look_back_behind_what_is_accepted(tmp_path: Path) -> None:
-    options = replace(LEARN, over=(3 * HOUR,))
+    options = replace(LEARN, lookback=(3 * HOUR,))
     stream = Stream(tmp_path, options)
     stream.send(*(hour(number, shift=3.0 * (number > 10)) for number in range(14)))
     accept(stream.log.engine, options, "1h", ANN, lambda share: None)
@@ -244,7 +244,7 @@ def test_profiles_are_kept_up_for_all_versions_and_what_was_judged_by_old_bins_c
     keep_profiles(log.url, log.model, 60.0, options)
     late = stream.send([replace(hour(4, version="3")[0], id="late")], hour(8, version="3"))
     (revised,) = [row for _, verdict in late for row in verdict.revisions if row.labels == DISTANCE]
-    assert (revised.n, revised.against) == (301, 1)
+    assert (revised.n, revised.reference_id) == (301, 1)
     assert [(verdict.reference, verdict.version) for _, verdict in late] == [(3, "3")]
 
 

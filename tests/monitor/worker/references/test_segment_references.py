@@ -21,7 +21,9 @@ SEGMENTS = (
     SegmentOptions("carrier", top=2, min_rows=20, checks=("volume", "drift", "feature_drift")),
     SegmentOptions("country", "tag", top=2, min_rows=20, checks=("volume", "drift", "feature_drift")),
 )
-OPTIONS = ModelOptions("delays", every=HOUR, lateness=0.0, min_rows=60, drift_methods=("psi",), segments=SEGMENTS)
+OPTIONS = ModelOptions(
+    "delays", every=HOUR, allowed_lateness=0.0, min_rows=60, drift_methods=("psi",), segments=SEGMENTS
+)
 LEARN = replace(OPTIONS, plan=ReferencePlan("first", first=9 * HOUR))
 ANN = Decision("ann", 1_800_000_000.0)
 DE, OTHER = "country=DE", "country=(other)"

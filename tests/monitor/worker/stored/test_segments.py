@@ -27,7 +27,7 @@ EVERYTHING = 1 << 40
 @pytest.fixture
 def options() -> ModelOptions:
     return ModelOptions(
-        "delays", lateness=0.0, min_rows=2, maturity=3 * HOUR, coverage=0.8, segments=(CARRIER, COUNTRY)
+        "delays", allowed_lateness=0.0, min_rows=2, maturity=3 * HOUR, coverage=0.8, segments=(CARRIER, COUNTRY)
     )
 
 

@@ -25,7 +25,7 @@ HOURS = 12
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", lateness=0.0, min_rows=1)
+    return ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_what_has_a_profile_or_is_rolled_up_is_left_alone(before: Log) -> None:
 def test_another_binning_begins_anew_and_leaves_the_old_ones_profiles(before: Log, tmp_path: Path) -> None:
     keep_profiles(before.url, before.model, 60.0, before.options)
     old = stored(before)
-    before.options = ModelOptions("delays", lateness=0.0, min_rows=1, bins=5)
+    before.options = ModelOptions("delays", allowed_lateness=0.0, min_rows=1, bins=5)
     write_reference(before, tmp_path)
     assert stored(before).id != old.id
     assert keep_profiles(before.url, before.model, 60.0, before.options).profiled == 13
@@ -125,7 +125,7 @@ def some(self, id_):
     return found
 
 Profiles.make = some
-upkeep.keep(sys.argv[1], "delays", 60.0, ModelOptions("delays", lateness=0.0, min_rows=1))
+keep_profiles(sys.argv[1], "delays", 60.0, ModelOptions("delays", allowed_lateness=0.0, min_rows=1))
 """
 
 

@@ -128,7 +128,7 @@ def test_shorter_profiles_go_by_whole_days(log: Log, every: float, over: tuple[f
         add(log, rollups, seconds=int(DAY), start=start)
     add(log, profiles, chunk_id=1, bucket_start=NOW - EVENTS - every)
     add(log, profiles, chunk_id=2, bucket_start=NOW - EVENTS)
-    options = ModelOptions(log.model, every=every, over=over)
+    options = ModelOptions(log.model, every=every, lookback=over)
     assert expire(log, options) == {"rollups": 1, "profiles": 1}
     left = log.rows(select(rollups.c.start).where(rollups.c.seconds == int(every)))
     assert [row.start for row in left] == [edge, edge + 5 * every]

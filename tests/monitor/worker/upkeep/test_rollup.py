@@ -42,7 +42,7 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
     made = {}
     for every in LENGTHS:
         folder = tmp_path_factory.mktemp("rolling")
-        log = Log(folder / "template.db", ModelOptions("delays", every=every, lateness=0.0, min_rows=1))
+        log = Log(folder / "template.db", ModelOptions("delays", every=every, allowed_lateness=0.0, min_rows=1))
         write_reference(log, folder)
         log.engine.dispose()
         made[every] = folder / "template.db"
@@ -132,7 +132,7 @@ def test_any_window_as_of_any_position_is_that_of_its_rows(
 ) -> None:
     with TemporaryDirectory() as folder:
         shutil.copy(templates[every], Path(folder) / "log.db")
-        options = ModelOptions("delays", every=every, lateness=0.0, min_rows=1)
+        options = ModelOptions("delays", every=every, allowed_lateness=0.0, min_rows=1)
         log = Log(Path(folder) / "log.db", options, fresh=False)
         sent: list[tuple[int, Prediction]] = []
         judged = 0
@@ -178,7 +178,7 @@ def days(log: Log, count: int, name: str = "p", each: float = HOUR) -> list[tupl
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", lateness=0.0, min_rows=1)
+    return ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
 
 
 @pytest.fixture

@@ -11,15 +11,15 @@ from monitor.worker.messages import ModelOptions
 DAY = 86400.0
 
 
-def over(folder: Path, text: str, more: str = "") -> tuple[float, ...]:
+def lookback(folder: Path, text: str, more: str = "") -> tuple[float, ...]:
     file = folder / "w.yaml"
-    file.write_text(f"model: m\nchecks: {{drift: {{over: {text}}}}}\n{more}")
-    return ModelOptions.of(load(file, {}).models[0]).over
+    file.write_text(f"model: m\nchecks: {{drift: {{lookback: {text}}}}}\n{more}")
+    return ModelOptions.of(load(file, {}).models[0]).lookback
 
 
 def test_spans_are_put_in_order_and_none_is_there_unless_named(tmp_path: Path) -> None:
-    assert over(tmp_path, "[7d, 1d, 7d]") == (DAY, 7 * DAY)
-    assert over(tmp_path, "[]") == ModelOptions("m").over == ()
+    assert lookback(tmp_path, "[7d, 1d, 7d]") == (DAY, 7 * DAY)
+    assert lookback(tmp_path, "[]") == ModelOptions("m").lookback == ()
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,6 @@ def test_spans_are_put_in_order_and_none_is_there_unless_named(tmp_path: Path) -
 )
 def test_a_span_that_cannot_be_is_told_in_one_sentence(tmp_path: Path, text: str, more: str, sentence: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        over(tmp_path, text, more)
+        lookback(tmp_path, text, more)
     assert sentence in str(caught.value)
     assert "w.yaml:2" in str(caught.value)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 from alerts.wording import clean
-
-if TYPE_CHECKING:
-    from monitor.cli.doctor.finding import Finding
+from monitor.cli.doctor.finding import Finding
 
 WIDTH = 100
 _STATUS = 9

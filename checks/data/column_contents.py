@@ -1,0 +1,108 @@
+"""What the columns of a table hold, as far as their role in a schema depends on it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from checks.data.arrow import floats, is_number, is_text, whole
+from checks.data.canonical_text import text
+
+MAX_CLASSES = 1_000
+LOOKED_AT = 1_000  # values of which at least one is to be a time, where the config says that they are
+
+
+class ColumnReader(Protocol):
+    """An Arrow table, or what reads its columns when they are asked for."""
+
+    @property
+    def schema(self) -> pa.Schema: ...
+
+    @property
+    def column_names(self) -> list[str]: ...
+
+    def __getitem__(self, name: str) -> pa.ChunkedArray: ...
+
+
+class ColumnContents:
+    """Answer questions about the columns of one table by their names."""
+
+    def __init__(self, table: ColumnReader) -> None:
+        self._table = table
+
+    def kind(self, name: str) -> pa.DataType:
+        kind = self._table.schema.field(name).type
+        return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+    def is_scalar(self, name: str) -> bool:
+        return is_number(self.kind(name)) or is_text(self.kind(name)) or pa.types.is_boolean(self.kind(name))
+
+    def is_id(self, name: str) -> bool:
+        return is_text(self.kind(name)) or pa.types.is_integer(self.kind(name))
+
+    def is_time(self, name: str) -> bool:
+        kind = self.kind(name)
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+            return True
+        if is_text(kind):
+            first = whole(plain(self._table[name].drop_null().slice(0, 1)))
+            return len(first) > 0 and _parses_as_time(first)
+        if not is_number(kind):
+            return False
+        low, _ = self.range(name)
+        return low is not None and low >= 1e8  # 1973 in seconds; smaller numbers are hours of a day and the like
+
+    def is_moment(self, name: str) -> bool:
+        kind = self.kind(name)
+        return self.is_time(name) or is_number(kind)
+
+    def holds_times(self, name: str) -> bool:
+        """Whether some of the first texts are times: the others are damage, which is the column's own error."""
+        if not is_text(self.kind(name)):
+            return False
+        values = pc.unique(plain(self._table[name].drop_null().slice(0, LOOKED_AT)))
+        return any(_parses_as_time(values.slice(place, 1)) for place in range(len(values)))
+
+    def is_probability(self, name: str) -> bool:
+        if not is_number(self.kind(name)):
+            return False
+        low, high = self.range(name)
+        return low is None or high is None or (low >= 0 and high <= 1)
+
+    def range(self, name: str) -> tuple[float | None, float | None]:
+        column = self._table[name]
+        if pa.types.is_floating(column.type):
+            column = column.filter(pc.is_finite(column))
+        ends = pc.min_max(pc.cast(column, pa.float64(), safe=False)).as_py()
+        return ends["min"], ends["max"]
+
+    def values(self, name: str) -> list[str]:
+        """The column's distinct values in their one spelling, at most a few more than MAX_CLASSES."""
+        column = self._table[name]
+        if pa.types.is_dictionary(column.type):
+            column = pc.cast(column, column.type.value_type)
+        distinct = pc.unique(column).drop_null().slice(0, MAX_CLASSES + 2)
+        return sorted({text(value) for value in distinct.to_pylist() if value == value})
+
+    def is_whole(self, name: str) -> bool:
+        if pa.types.is_integer(self.kind(name)):
+            return True
+        values, present = floats(self._table[name])
+        values = values[present]
+        return bool((values == values.round()).all())
+
+
+def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def _parses_as_time(values: pa.Array) -> bool:
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            pc.cast(values, kind)
+        except pa.ArrowInvalid:
+            continue
+        return True
+    return False

@@ -1,0 +1,34 @@
+"""The parts of the daemon that the whole pipeline works with.
+
+They stand here because the pipeline must not import `monitor.daemon`, which lies above it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from monitor.alerting.engine import AlertEngine
+from monitor.clock import Clock
+from monitor.store.writer import Writer
+from monitor.telemetry.health import Health
+from monitor.telemetry.latest_values import Latest
+from monitor.telemetry.metrics import Meters
+from monitor.worker.pool import Worker
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What measures, judges and records, built once for all models."""
+
+    clock: Clock
+    url: str
+    """Where the worker finds the database."""
+    engine: Engine
+    writer: Writer
+    worker: Worker
+    alert_engine: AlertEngine
+    latest: Latest
+    meters: Meters
+    health: Health
