@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Work goes to the processes in the order of tests/order.py, longest first.
 SHARED := -n 4 --no-loadscope-reorder --dist
 
-.PHONY: run test test-release parity chaos check bench lock dashboards docs clean
+.PHONY: run test test-release parity chaos check bench sizes lock dashboards docs clean
 
 $(READY): requirements.lock pyproject.toml client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Watchkeeper needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -44,6 +44,9 @@ check: $(READY) ## ruff, mypy --strict, and which room imports which
 
 bench: $(READY) ## measures speed and footprint, writes docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
+
+sizes: $(READY) ## prints lines a file and a function, and how many rooms import which
+	@$(BIN)/python -m bench.sizes
 
 lock: $(READY) ## resolves requirements.lock anew from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock

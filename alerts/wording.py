@@ -50,21 +50,6 @@ _SAMPLE: Mapping[str, Any] = {
     "worst": 0.9,
 }
 """What texts are filled in with, as an example."""
-_METHODS = {
-    "psi": "PSI",
-    "jensenshannon": "Jensen–Shannon distance",
-    "jensen_shannon": "Jensen–Shannon distance",
-    "wasserstein": "Wasserstein distance",
-    "ks": "Kolmogorov–Smirnov",
-    "kolmogorov_smirnov": "Kolmogorov–Smirnov",
-    "chisquare": "chi-square",
-    "chi2": "chi-square",
-    "z": "z",
-    "total_variation": "total variation",
-    "hellinger": "Hellinger distance",
-    "l_infinity": "L-infinity distance",
-    "kl_div": "Kullback–Leibler divergence",
-}
 
 
 def number(value: float) -> str:
@@ -121,15 +106,6 @@ def quantity(metric: str, value: float) -> str:
     return bytes_(value) if metric.endswith("_bytes") else number(value)
 
 
-def method(name: str) -> str:
-    """A drift method as people write it.
-
-    >>> method("psi"), method("l_infinity"), method("own")
-    ('PSI', 'L-infinity distance', 'own')
-    """
-    return _METHODS.get(name, name)
-
-
 LAST = 253_402_300_799.0
 """9999-12-31T23:59:59Z in epoch seconds: a later moment can't be written."""
 
@@ -157,10 +133,11 @@ def clean(text: str, limit: int = _LONGEST) -> str:
 class Wording:
     """Fills in what rules say to people; a broken text becomes the fallback, never an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, methods: Mapping[str, str]) -> None:
+        """`methods` are the drift methods' names for people, by the name that labels have."""
         self._environment = _Sandbox(autoescape=False, finalize=_shown)
         self._environment.filters |= {"percent": percent, "duration": duration, "bytes": bytes_, "time": stamp}
-        self._environment.filters["method"] = method
+        self._environment.filters["method"] = lambda name: methods.get(name, name)
         self._templates: dict[str, Template] = {}
 
     def render(self, text: str, values: Mapping[str, Any], fallback: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from checks.base import Measurement
 from checks.drift.feature import feature_drift
 from checks.drift.prediction import prediction_drift
-from checks.inputs import CheckOptions, Scored, WindowData
+from checks.inputs import CheckOptions, WindowData
 from checks.performance.labelled import label_coverage, performance
 from checks.quality.missing import missing_ratio
 from checks.quality.new_category import new_category_ratio
@@ -17,8 +17,6 @@ from checks.quality.out_of_range import out_of_range_ratio
 from checks.quality.type_mismatch import type_mismatch_ratio
 from checks.reference import Reference
 from checks.volume import volume
-
-__all__ = ["CHECKS", "PERFORMANCE", "Check", "CheckOptions", "CheckOutcome", "Scored", "WindowData", "run_checks"]
 
 Function = Callable[[WindowData, Reference | None, CheckOptions], list[Measurement]]
 

@@ -25,13 +25,10 @@ def trailing_drift(
     their labels. A preset compares rows; of a longer window there are profiles, and they are compared by PSI."""
     own = replace(options, preset=None, methods=("psi",)) if options.preset else options
     outcome = run_checks(data, reference, own, only=CHECKS, monotonic=monotonic)
-    return replace(outcome, measurements=[_over(over, row) for row in outcome.measurements if not row.secondary])
+    rows = [row for row in outcome.measurements if not row.secondary]
+    return replace(outcome, measurements=[replace(row, labels=labels(over=over, **dict(row.labels))) for row in rows])
 
 
 def no_trailing_drift(over: str, window: Window, reason: NotEnough) -> Measurement:
     """One measurement says why nothing is measured."""
     return Measurement("drifted_features", None, window, labels(over=over), reason=reason)
-
-
-def _over(over: str, row: Measurement) -> Measurement:
-    return replace(row, labels=labels(over=over, **dict(row.labels)))

@@ -33,8 +33,16 @@ def recording(interval: str, job: str = "") -> list[dict[str, Any]]:
     that job's series are looked at."""
     within = {"job": job} if job else {}
     return [
-        {"name": "watchkeeper-requests", "interval": interval, "rules": [*_requests(within), *map(_short, SHORT)]},
-        {"name": "watchkeeper-budget", "interval": SPARSE, "rules": [*_means(), *map(_long, LONG)]},
+        {
+            "name": "watchkeeper-requests",
+            "interval": interval,
+            "rules": [*_requests(within), *(_ratio(window, "rate") for window in SHORT)],
+        },
+        {
+            "name": "watchkeeper-budget",
+            "interval": SPARSE,
+            "rules": [*_means(), *(_ratio(window, "avg5m") for window in LONG)],
+        },
         {"name": "watchkeeper-hours", "interval": SPARSE, "rules": [_hour(within, *hour) for hour in _HOURS]},
     ]
 
@@ -52,14 +60,6 @@ def _requests(within: Mapping[str, str]) -> list[dict[str, str]]:
 def _means() -> list[dict[str, str]]:
     """What the long windows are made of: a month of every sample would be read anew each time."""
     return [{"record": f"{name}avg5m", "expr": f"avg_over_time({name}rate[5m])"} for name in (_REQUESTS, _ERRORS)]
-
-
-def _short(window: str) -> dict[str, str]:
-    return _ratio(window, "rate")
-
-
-def _long(window: str) -> dict[str, str]:
-    return _ratio(window, "avg5m")
 
 
 def _ratio(window: str, of: str) -> dict[str, str]:

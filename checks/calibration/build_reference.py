@@ -60,16 +60,13 @@ def reference_under(
 ) -> Reference:
     """The reference of a frame under bins that are there already, as `build_reference`; with drift limits for these
     methods alone."""
-    columns = FrameColumns(frame.select([name for name in frame.column_names if _known(name, binning)]))
+    known = [name for name in frame.column_names if not name.startswith("f:") or name in binning.columns]
+    columns = FrameColumns(frame.select(known))
 
     def made(values: Values, name: str) -> Bins:
         return binning.columns[name]
 
     return _built(_Learning(columns, schema, made, every, min_rows, methods, seed), progress)
-
-
-def _known(name: str, binning: Binning) -> bool:
-    return not name.startswith("f:") or name in binning.columns
 
 
 @dataclass(frozen=True, slots=True)

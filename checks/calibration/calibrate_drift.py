@@ -12,7 +12,8 @@ from checks.calibration.reference_windows import FEWEST, FEWEST_ROWS, SPANS
 from checks.calibration.resampling import drawn, within_bins
 from checks.data.arrow import Floats
 from checks.drift.binned_rows import BinnedReference, BinnedRows
-from checks.drift.methods.registry import METHODS, Method
+from checks.drift.methods.method import Method
+from checks.drift.methods.registry import METHODS
 from checks.limits import SIZES, USUAL, Limit, LookBackLimit, chi_square_reach, reach, scaled, skewness, worst
 from checks.profile import CategoryBins, CategoryColumn, NumberBins, NumberColumn
 

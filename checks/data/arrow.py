@@ -133,11 +133,6 @@ def int_array(values: Ints) -> pa.Array:
     return pa.Array.from_buffers(pa.int64(), len(data), [None, pa.py_buffer(data)])
 
 
-def bool_array(values: Bools) -> pa.Array:
-    """A boolean column without nulls; what `filter` takes."""
-    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(_bits(values))])
-
-
 def string_array(values: Sequence[str | None]) -> pa.Array:
     """A string column; None becomes null."""
     present = None

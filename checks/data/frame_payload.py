@@ -38,7 +38,7 @@ def from_payload(payload: Mapping[str, Any], schema: Schema | None) -> pa.Table:
         "id": string_array(ids),
         "time": float_array(np.array(payload["time"], np.float64)),
     }
-    columns.update(_outcome(payload, schema, len(ids)))
+    columns.update(_outcome(payload, schema))
     if (latency := payload.get("latency")) is not None:
         columns["latency"] = _numeric(latency)[0]
     if (version := payload.get("version")) is not None:
@@ -167,7 +167,7 @@ def _tags(tags: Sequence[Mapping[str, str] | None] | None) -> dict[str, pa.Array
     return {f"t:{name}": string_array([row.get(name) if row else None for row in tags]) for name in names}
 
 
-def _outcome(payload: Mapping[str, Any], schema: Schema | None, rows: int) -> dict[str, pa.Array]:
+def _outcome(payload: Mapping[str, Any], schema: Schema | None) -> dict[str, pa.Array]:
     predictions: Values = payload["prediction"]
     given: Values | None = payload.get("probabilities")
     if schema is None or schema.task is None:

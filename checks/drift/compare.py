@@ -10,7 +10,8 @@ from typing import Any
 from checks.base import Labels, Measurement, NotEnough, labels
 from checks.drift.binned_rows import BinnedReference, BinnedRows
 from checks.drift.explanation import explained
-from checks.drift.methods.registry import METHODS, Method
+from checks.drift.methods.method import Method
+from checks.drift.methods.registry import METHODS
 from checks.inputs import CheckOptions, WindowData, error_of
 from checks.profile import NumberColumn
 from checks.profile.summary import Column

@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.base import Estimate, Labels, Measurement, NotEnough, labels
 from checks.inputs import CheckOptions, Scored, WindowData
 from checks.performance.interval import wilson
-from checks.performance.metrics import CLASSIFICATION, REGRESSION, PerformanceMetric, metrics
+from checks.performance.metrics import CLASSIFICATION, REGRESSION, metrics
 from checks.reference import Reference
 
 
@@ -54,7 +54,7 @@ def _measured(
         return Measurement("performance", None, data.window, of, n, reason, provisional=data.provisional)
     normal = reference.performance.get(name) if reference else None
     limit = reference.calibration.limit("performance", of, estimate.n) if reference else None
-    higher = _metric(name).higher_is_better
+    higher = (CLASSIFICATION | REGRESSION)[name].higher_is_better
     return Measurement(
         "performance",
         estimate.value,
@@ -76,10 +76,6 @@ def _too_little(scored: Scored | None, data: WindowData, options: CheckOptions) 
     if scored is None or scored.n == 0:
         return NotEnough.NO_LABELS
     return NotEnough.TOO_FEW_ROWS if scored.n < options.min_rows else None
-
-
-def _metric(name: str) -> PerformanceMetric:
-    return (CLASSIFICATION | REGRESSION)[name]
 
 
 def _reference(of: Labels, normal: Estimate, data: WindowData) -> Measurement:

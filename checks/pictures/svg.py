@@ -36,16 +36,13 @@ _CONTROL = re.compile(
 def svg(distribution: Distribution) -> str:
     """The picture as one `<svg>` element."""
     shown = coarse(distribution)
-    parts, height = (_columns(shown), TOP + BARS + BELOW) if shown.numeric else (_rows(shown), _height(shown))
+    parts, bars = (_columns(shown), BARS) if shown.numeric else (_rows(shown), ROW * len(shown.bins))
+    height = TOP + bars + BELOW
     said = f"{shown.name}: {shown.why}" if shown.why else shown.name
     return (
         f'<svg class="wk-picture" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escaped(said)}">'
         f"{''.join(parts)}</svg>"
     )
-
-
-def _height(shown: Distribution) -> float:
-    return TOP + ROW * len(shown.bins) + BELOW
 
 
 def _columns(shown: Distribution) -> Iterator[str]:

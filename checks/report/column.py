@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from checks.base import Labels, Measurement, NotEnough, Window, labels
+from checks.base import Measurement, NotEnough, Window, labels
 from checks.calibration.calibrate import Column, Key, column_limits
 from checks.calibration.reference_windows import ReferenceWindows
 from checks.data.arrow import Ints, finite, int_array
@@ -91,7 +91,7 @@ def _sides(
     whole = column_of(before, bins)
     keys: Mapping[str, Key] = {}
     if plan.preset == "calibrated" and plan.method is not None:
-        keys = {plan.method: ("feature_drift", _labels(name, plan.method))}
+        keys = {plan.method: ("feature_drift", labels(feature=name, method=plan.method))}
     column = Column(own, before, bins, whole, len(before))
     limits = column_limits(column, plan.blocks, keys, np.random.default_rng(0))
     reference = Reference(
@@ -103,10 +103,6 @@ def _sides(
         len(before),
     )
     return reference, WindowData(WINDOW, Profile(now.rows, {own: now.profiled(name, bins)}, b""), now.rows)
-
-
-def _labels(name: str, method: str) -> Labels:
-    return labels(feature=name, method=method)
 
 
 def _drift(

@@ -9,6 +9,7 @@ from alerts.rules.match import both
 from alerts.rules.rule import Rule
 from alerts.wording import Wording
 from checks.catalog import CATALOG, Metric
+from checks.drift.methods.names import LABELS
 from monitor.config.check_conditions import condition_problems
 from monitor.config.measured_metrics import unmeasured
 from monitor.config.renamed import unknown_metric
@@ -23,7 +24,7 @@ def rule_problems(
 ) -> Iterator[Problem]:
     """Of the rules of one file; `in_force` are those that a condition may name. With a config also what nothing in it
     measures."""
-    wording = Wording()
+    wording = Wording(LABELS)
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         place: Place = ("rules", index)

@@ -90,7 +90,7 @@ def _sentence(place: Place, details: list[ErrorDetails], value: Any) -> str:
         return f"{where}: {message}" if where else message
     if kind == "literal_error":
         given = details[0]["input"]
-        hint = did_you_mean(given, _quoted(context["expected"])) if isinstance(given, str) else ""
+        hint = did_you_mean(given, context["expected"].split("'")[1::2]) if isinstance(given, str) else ""
         return f"{where} must be {context['expected']}{hint}"
     if kind == "string_pattern_mismatch":
         return f"{where} must be at most 100 letters, digits, '_', '.' or '-', and begin with a letter or digit"
@@ -134,10 +134,6 @@ def _existing(place: Place, value: Any) -> Place:
 def _misspelt(place: Place) -> str | None:
     hint = suggest(str(place[-1]), place[:-1])
     return hint.split("'")[1] if hint.startswith("did you mean") and " under " not in hint else None
-
-
-def _quoted(expected: str) -> list[str]:
-    return expected.split("'")[1::2]
 
 
 def _at(place: Place, value: Any, length: int, *more: str) -> Any:

@@ -77,14 +77,6 @@ def _processes(config: Config) -> list[float]:
     return [config.collect.interval for found in watched if found]
 
 
-def _probes(config: Config) -> list[float]:
-    return [probe.interval for model in config.models for probe in model.probes]
-
-
-def _gpus(config: Config) -> list[float]:
-    return [config.collect.interval] if config.collect.gpu else []
-
-
 def _host(config: Config) -> list[float]:
     return [config.collect.interval] if config.collect.host else []
 
@@ -100,8 +92,8 @@ def _machine(config: Config) -> list[float]:
 _SAMPLED: tuple[tuple[tuple[str, ...], str, Callable[[Config], list[float]]], ...] = (
     (("server_up", "request_rate", "error_ratio", "latency_"), "server", _servers),
     (("server_",), "server, with its process", _processes),
-    (("probe_",), "probes", _probes),
-    (("gpu_",), "collect.gpu", _gpus),
+    (("probe_",), "probes", lambda config: [probe.interval for model in config.models for probe in model.probes]),
+    (("gpu_",), "collect.gpu", lambda config: [config.collect.interval] * config.collect.gpu),
     (("load1_", "disk_"), "collect.host", _host),
     (("cpu_limit_", "memory_limit_", "cpu_throttled_", "oom_", "pressure_"), "collect.container", _containers),
     (("cpu_", "memory_"), "collect.host or collect.container", _machine),

@@ -116,7 +116,11 @@ class Daemon:
             self.receivers, self.members, delivery, self.outage, clock, self.health, self.meters
         )
         self.schedule = Schedule(clock, self.health, self.meters, threads=4 + 2 * len(config.models))
-        self.jobs = self._jobs()
+        alert_engine, latest, meters, health = self.alert_engine, self.latest, self.meters, self.health
+        parts = Parts(
+            clock, config.database, self.engine, self.writer, self.worker, alert_engine, latest, meters, health
+        )
+        self.jobs = Jobs(config, parts, self.schedule, self.events, self.outage, self.delivery, self.reporting)
         self.slack_actions = slack_actions(
             config,
             self.receivers,
@@ -139,9 +143,8 @@ class Daemon:
         self.latest_from_history()
         models = {model.model for model in self.config.models}
         self.writer.call(lambda connection: self.alert_engine.reconcile(connection, self.clock.time(), models))
-        self.writer.call(
-            lambda connection: watcher_mark.start(connection, self.clock.time(), self.alert_engine.notified)
-        )
+        notified = self.alert_engine.incidents.notified
+        self.writer.call(lambda connection: watcher_mark.start(connection, self.clock.time(), notified))
         self.jobs.schedule_all()
         self.schedule.start()
         self.delivery.start()
@@ -184,9 +187,8 @@ class Daemon:
         if self.lock is None:
             return
         try:
-            self.writer.call(
-                lambda connection: watcher_mark.stop(connection, self.clock.time(), self.alert_engine.notified)
-            )
+            notified = self.alert_engine.incidents.notified
+            self.writer.call(lambda connection: watcher_mark.stop(connection, self.clock.time(), notified))
         except Exception:  # a stop goes on whatever the database says
             log.exception("open incidents could not be marked as unwatched")
 
@@ -218,20 +220,6 @@ class Daemon:
         """Shows the newest windows' measurements again after a restart."""
         for model, measurement in measurements.latest(self.engine):
             self.latest.put(model, [measurement])
-
-    def _jobs(self) -> Jobs:
-        parts = Parts(
-            clock=self.clock,
-            url=self.config.database,
-            engine=self.engine,
-            writer=self.writer,
-            worker=self.worker,
-            alert_engine=self.alert_engine,
-            latest=self.latest,
-            meters=self.meters,
-            health=self.health,
-        )
-        return Jobs(self.config, parts, self.schedule, self.events, self.outage, self.delivery, self.reporting)
 
     def _services(self) -> WebContext:
         return WebContext(

@@ -89,7 +89,7 @@ class Jobs:
     def remind(self) -> None:
         """Owe reminders of what still fires, and end the acknowledgements and silences that have run out."""
         parts = self.parts
-        parts.writer.call(lambda connection: parts.alert_engine.remind(connection, parts.clock.time()))
+        parts.writer.call(lambda connection: parts.alert_engine.incidents.remind(connection, parts.clock.time()))
         self._reminded = parts.clock.monotonic()
 
     def stalled(self) -> str | None:

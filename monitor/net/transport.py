@@ -12,8 +12,6 @@ from monitor.net.errors import ExchangeError
 
 log = logging.getLogger("watchkeeper.heartbeat")
 
-MAX_TEXT = 4096
-
 
 class HttpTransport:
     """A Transport: no redirects, no proxies."""

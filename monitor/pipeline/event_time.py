@@ -156,7 +156,7 @@ class EventTimePipeline:
             if refused:
                 log.warning("%s: window %s %s", self.model, iso(closing.window.end), refused)
                 return 0
-            self._show(closing, verdict)
+            self._show(verdict)
         return len(closings)
 
     def _record(self, connection: Connection, closing: WindowClose, verdict: WindowResult, started: float) -> str:
@@ -188,16 +188,17 @@ class EventTimePipeline:
         for window, rows in verdict.matured:
             measurements.write(connection, self.model, rows)
             self.parts.alert_engine.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=verdict.failed)
-            progress.record_maturity(connection, self.model, window, end)
-        if self.parts.alert_engine.illustrate(connection, self.model, verdict.drawn, closing.window):
+            progress.record_window(connection, self.model, window, mature_at=end)
+        if self.parts.alert_engine.incidents.attach_pictures(connection, self.model, verdict.drawn, closing.window):
             self._picture_drawing.owe()
-        progress.record_reference(connection, self.model, closing.window, verdict.reference, verdict.version)
+        found = {"reference_id": verdict.reference, "version": verdict.version}
+        progress.record_window(connection, self.model, closing.window, **found)
         for version in note_versions(connection, self.model, closing.window, verdict.versions):
             log.warning("%s: version %s of the model appears, %s", self.model, version or "(none)", iso(end))
         progress.record_judged(connection, self.model, end)
         return ""
 
-    def _show(self, closing: WindowClose, verdict: WindowResult) -> None:
+    def _show(self, verdict: WindowResult) -> None:
         """Hands the verdict to /metrics and the page; performance only once it is no longer provisional."""
         if verdict.reference is None and not verdict.failed:
             # Without a reference nothing of these is measured, and none may stay as the last one left it.

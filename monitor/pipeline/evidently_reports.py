@@ -130,7 +130,7 @@ class EvidentlyReports:
         )
         if outcome.report:
             link = ReportLink(outcome.report, task.check, task.window.start, end)
-            linked = self.parts.alert_engine.attach(connection, model, link)
+            linked = self.parts.alert_engine.incidents.attach_report(connection, model, link)
             reports.keep(connection, model, task.check, outcome.report, linked, self.checks[task.check].keep)
 
     def _show(self, task: ReportTask, outcome: ReportOutcome, error: str) -> None:

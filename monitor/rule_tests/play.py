@@ -16,6 +16,7 @@ from alerts.state.state import Status
 from alerts.wording import Wording
 from checks.base import Measurement, Window
 from checks.catalog import CATALOG
+from checks.drift.methods.names import LABELS
 from monitor.alerting.engine import AlertEngine
 from monitor.rule_tests.form import InputSeries, RuleTest
 from monitor.rule_tests.notation import ERROR
@@ -58,11 +59,12 @@ class Player:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(table.delete())
         self._engine, self._rules, self._interval = engine, {rule.name: rule for rule in rules}, interval
-        self._clock, self._wording = _Hand(), Wording()
+        self._clock, self._wording = _Hand(), Wording(LABELS)
         self._series = [(series, series.seen) for series in test.input_series]
         self._newest: dict[tuple[str, str], list[Measurement]] = {}
         self._next = 0
-        needed = _needed(rules, {series.name.metric for series in test.input_series})
+        given = {series.name.metric for series in test.input_series}
+        needed = [rule for rule in rules if rule.metric in given]
         self._judge = AlertEngine(needed, (), self._clock, interval=interval, newest=self._newest_of)
 
     def at(self, seconds: float, rule: str) -> list[FiredAlert]:
@@ -123,11 +125,6 @@ def database() -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _needed(rules: Sequence[Rule], metrics: set[str]) -> list[Rule]:
-    """The rules that these metrics can move."""
-    return [rule for rule in rules if rule.metric in metrics]
 
 
 def _measurement(series: InputSeries, value: float, now: float, interval: float) -> Measurement:

@@ -13,7 +13,7 @@ from alerts.duration import span
 from alerts.rules.rule import Rule
 from monitor.config.rules_in_force import all_rules
 from monitor.config.yaml_document import Document
-from monitor.rule_tests.form import Case, Expected, RuleTest, RuleTestError, RuleTests, read
+from monitor.rule_tests.form import Case, Expected, RuleTestError, RuleTests, read
 from monitor.rule_tests.play import FiredAlert, Player, database
 from monitor.settings.root import Config
 
@@ -95,17 +95,13 @@ def _failed(
 ) -> Iterator[Failed]:
     for index, test in enumerate(tests.tests):
         player = Player(engine, rules, test, tests.interval(test))
-        for number, case in _in_time(test):
+        for number, case in sorted(enumerate(test.alert_rule_test), key=lambda item: item[1].eval_time):
             there = player.at(case.eval_time, case.alertname)
             got = [found for found in there if found.pending is None]
             if not _as_expected(case.exp_alerts, got):
                 line = document.line(("tests", index, "alert_rule_test", number))
                 pending = tuple(found for found in there if found.pending is not None)
                 yield Failed(path, line, test.name, case, tuple(got), pending)
-
-
-def _in_time(test: RuleTest) -> list[tuple[int, Case]]:
-    return sorted(enumerate(test.alert_rule_test), key=lambda item: item[1].eval_time)
 
 
 def _as_expected(expected: Sequence[Expected], got: Sequence[FiredAlert]) -> bool:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from alerts.duration import Seconds
+from checks.drift.methods.names import METHOD_NAMES, PRESET_NAMES
 from checks.suggest import did_you_mean
 from monitor.settings.base import Settings
 
-DriftMethod = Literal[
-    "psi", "jensenshannon", "wasserstein", "ks", "chisquare", "z", "total_variation", "hellinger", "l_infinity"
-]
-
-
-ExactMethod = Literal["kl_div", "jensen_shannon", "kolmogorov_smirnov", "chi2"]
-"""Those that presets alone have."""
-
+if TYPE_CHECKING:
+    DriftMethod = str
+    ExactMethod = str
+else:
+    DriftMethod = Literal[tuple(METHOD_NAMES)]
+    ExactMethod = Literal[tuple(PRESET_NAMES)]
 
 PRESET_METHODS: dict[str, tuple[str, ...]] = {
     "evidently": ("ks", "wasserstein", "jensenshannon", "psi", "kl_div", "hellinger", "chisquare", "z"),
@@ -46,7 +45,7 @@ class DriftSettings(Settings):
 
     @model_validator(mode="after")
     def _known(self) -> DriftSettings:
-        known = get_args(DriftMethod) if self.preset is None else PRESET_METHODS[self.preset]
+        known = tuple(METHOD_NAMES) if self.preset is None else PRESET_METHODS[self.preset]
         for name in self.methods or ():
             if name not in known:
                 whose = f"preset {self.preset}" if self.preset else "drift without a preset"

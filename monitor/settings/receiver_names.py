@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from monitor.settings.root import Config
-
-if TYPE_CHECKING:
-    pass
-
 
 SLACK_OFF = "slack is left to Alertmanager; slack.also_direct: true sends there all the same"
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy.sql import Executable
 
 from monitor.clock import Clock
-from monitor.ingest import Parsed
+from monitor.ingest.rejection import Parsed
 from monitor.store.tables import arrivals, chunks, idempotency, labels
 from monitor.store.writer import Writer
 

@@ -84,10 +84,6 @@ class Writer:
         """Submits and waits; for threads other than the event loop's."""
         return self.submit(work).result()
 
-    @property
-    def queued_bytes(self) -> int:
-        return self._bytes
-
     def _run(self) -> None:
         while True:
             with self._wake:

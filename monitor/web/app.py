@@ -18,8 +18,6 @@ from monitor.web.context import WebContext
 from monitor.web.errors import STATUS, RefusalReason, Refused
 from monitor.web.form_sessions import FormSessions
 
-__all__ = ["create_app"]
-
 log = logging.getLogger("watchkeeper.web")
 
 

@@ -13,7 +13,7 @@ from litestar.handlers.base import BaseRouteHandler
 from pydantic import SecretStr
 
 from monitor.config.urls import address
-from monitor.ingest import media_type
+from monitor.ingest.body import media_type
 from monitor.net.dns import ip_address
 from monitor.settings.root import Config
 from monitor.web.errors import RefusalReason, Refused

@@ -69,7 +69,7 @@ def line(series: Series, since: float, until: float, moment: Callable[[float], s
         *_times(since, until, moment),
         *_band(series.points, scale),
         *_limits(series.points, scale),
-        *_reference(series.points, scale),
+        *_level(series.points, "reference", "reference", scale),
         *_lines(series.points, scale),
         *_marks(series.points, scale, 3),
         *_tooltips(series, scale, moment),
@@ -191,10 +191,6 @@ def _band(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
 def _limits(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
     for name in ("limit_low", "limit_high"):
         yield from _level(points, name, "limit", scale)
-
-
-def _reference(points: Sequence[Point], scale: _Scale) -> Iterator[str]:
-    yield from _level(points, "reference", "reference", scale)
 
 
 def _level(points: Sequence[Point], name: str, kind: str, scale: _Scale) -> Iterator[str]:

@@ -13,7 +13,7 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Meta
 
 from alerts.duration import seconds
-from monitor.ingest import ARRAY_TYPE
+from monitor.ingest.body import ARRAY_TYPE
 from monitor.store.alerts.queries import UnknownIncident
 from monitor.web.auth import Auth, need_type
 from monitor.web.context import WebContext

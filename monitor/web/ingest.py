@@ -18,19 +18,11 @@ from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from sqlalchemy.exc import DBAPIError
 
-from monitor.ingest import (
-    MEDIA_TYPES,
-    WHOLE_BYTES,
-    Malformed,
-    Parsed,
-    TimeRange,
-    TooLarge,
-    fast_labels,
-    fast_predictions,
-    inflate,
-    parse_labels,
-    parse_predictions,
-)
+from monitor.ingest.body import MEDIA_TYPES, WHOLE_BYTES, inflate
+from monitor.ingest.labels import fast_labels, parse_labels
+from monitor.ingest.predictions import fast_predictions, parse_predictions
+from monitor.ingest.rejection import Malformed, Parsed, TooLarge
+from monitor.ingest.times import TimeRange
 from monitor.settings.root import LimitSettings
 from monitor.store.engine import explain
 from monitor.store.events import Kind, Receipt

@@ -65,7 +65,7 @@ class Pages:
             "part": "x-part" in request.headers,
             "here": here,
             "now": self._services.clock.time(),
-            "firing": self._firing(),
+            "firing": len(self._services.alerts.alerts(states=[Status.FIRING])),
             "degraded": bool(self._services.health.not_ready() or self._services.health.degraded()),
             "release": release(),
             "refresh": REFRESH_SECONDS if refresh not in (None, "off") and problem is None else None,
@@ -79,9 +79,6 @@ class Pages:
         cookies = [self._visitors.cookie(visitor.visitor)] if visitor.fresh else []
         status = problem.status if problem else 200
         return Response(html, media_type="text/html", headers=headers(nonce), cookies=cookies, status_code=status)
-
-    def _firing(self) -> int:
-        return len(self._services.alerts.alerts(states=[Status.FIRING]))
 
 
 def handlers(services: WebContext, pages: Pages) -> list[HTTPRouteHandler]:

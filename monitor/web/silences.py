@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from alerts.duration import seconds
 from alerts.incidents.silence import Matcher, Op, Silence
-from monitor.ingest import ARRAY_TYPE
+from monitor.ingest.body import ARRAY_TYPE
 from monitor.store.alerts.queries import UnknownSilence
 from monitor.web.api import moment
 from monitor.web.auth import Auth, need_type

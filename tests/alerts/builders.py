@@ -12,6 +12,7 @@ from alerts.state.state import AlertState, Status, Transition
 from alerts.state.step import step
 from alerts.wording import Wording
 from checks.base import Labels, Measurement, NotEnough, Window, labels
+from checks.drift.methods.names import LABELS
 
 HOUR = 3600.0
 START = 1367366400.0
@@ -95,7 +96,7 @@ def alert(
     """One alert of the rule `drift`, worded."""
     of = labels(feature=feature, method="psi", segment=segment)
     made = alert_of(rule(**keys), "delays", firing_state(value, of), ended)
-    return worded(made, rule(**keys), "delays", Wording())
+    return worded(made, rule(**keys), "delays", Wording(LABELS))
 
 
 def incident(*alerts: Alert, wall: float = 1_700_000_000.0) -> Incident:

@@ -1,11 +1,12 @@
 import pytest
 
 from alerts.wording import Wording, clean
+from checks.drift.methods.names import LABELS
 
 
 def _render(summary: str) -> str:
     values = {"value": 0.612345, "level": 0.3, "worst": 0.7, "model": "delays", "labels": {"feature": "temp"}, "n": 9}
-    return Wording().render(summary, values, "fallback")
+    return Wording(LABELS).render(summary, values, "fallback")
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ def _render(summary: str) -> str:
         ("{" * 9 + "(" * 5000, "fallback"),
         ("{{ labels.update({'a': 1}) }}", "fallback"),
         ("two\nlines", "two lines"),
+        ("{{ 'psi' | method }}, {{ 'l_infinity' | method }}, {{ 'own' | method }}", "PSI, L-infinity distance, own"),
     ],
 )
 def test_summaries_are_filled_in_and_never_raise(summary: str, expected: str) -> None:

@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Table, func, select
+
 from alerts.delivery.outbox import Delivery, DeliveryOutcome
 from alerts.delivery.routing import Inhibition, MuteTime, Route, Routing
 from alerts.incidents.incident import Notice, Why
@@ -80,6 +82,7 @@ class World:
         self.receivers = {receiver.name: receiver for receiver in receivers}
         routing = Routing(list(self.receivers), list(routes), list(mute_times))
         self.alert_engine = AlertEngine(list(rules), list(self.receivers), clock, routing=routing)
+        self.incidents = self.alert_engine.incidents
         self.health = Health()
         self.outage = Outage(self.engine, self.alert_engine, routing, self.receivers, clock, self.health, url=url)
         self.writer = Writer(self.engine, on_lost=self.outage.failed)
@@ -133,10 +136,14 @@ class World:
 
     def remind(self, seconds: float) -> None:
         now = self.clock.forward(seconds)
-        self.writer.call(lambda connection: self.alert_engine.remind(connection, now))
+        self.writer.call(lambda connection: self.incidents.remind(connection, now))
 
     def incident(self) -> dict[str, Any]:
         return self.store.incidents()[0]
+
+    def count(self, table: Table) -> int:
+        with self.engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(table)) or 0
 
     def dump(self) -> str:
         """All that is stored, but for generated ids, to compare runs."""

@@ -28,7 +28,7 @@ VERBS = _words(
     Explain Export Extend Extract Fail Fetch Fill Filter Find Finish Fit Flush Follow Forget Format Freeze
     Gather Generate Get Give Group Guard Handle Hash Have Hide Hold Identify Ignore Import Increase Index Infer
     Initialize Insert Interrupt Join Judge Keep Leave Let Limit Link List Listen Load Locate Lock Log Look Make
-    Map Mark Match Measure Merge Migrate Move Name Normalize Note Notice Notify Number Observe Open Order Parse
+    Map Mark Match Measure Merge Migrate Move Name Normalize Note Notice Notify Number Observe Open Order Owe Parse
     Pass Pick Place Plan Play Poll Post Prepare Print Process Produce Profile Prune Publish Push Put Quote Raise
     Read Rebuild Receive Recommend Record Reduce Refresh Refuse Register Reject Release Reload Remember Remove
     Rename Render Renew Repeat Replace Reply Report Request Require Rescale Reset Resolve Restart Restore Resume

@@ -5,6 +5,15 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from checks.data.arrow import Floats
+from checks.drift.binned_rows import BinnedReference, BinnedRows
+from checks.drift.methods.method import Method
+from checks.drift.methods.proportions import EMPTY
+
+RARE = 0.005
+"""Bins in which the reference has a smaller share are one for chi-square: of a row where hardly one is expected it
+makes a proof (Cochran 1954)."""
+
 
 def chisquare(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Cohen's w of two samples, over the last axis: √(X² / m), where X² is the statistic of the test that both have the
@@ -28,3 +37,18 @@ def chisquare(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArray[n
 def chisquare_statistic(effect: float, n_reference: int, n_current: int) -> float:
     """X² of an effect: the same as scipy's `chi2_contingency` without correction."""
     return effect * effect * n_reference * n_current / (n_reference + n_current)
+
+
+def _distance(ground: BinnedReference, reference: BinnedRows, current: BinnedRows) -> Floats:
+    own = ground.bins.inner(ground.counts)
+    rare = own < RARE * own.sum()
+    sides = [ground.bins.inner(rows.counts) for rows in (reference, current)]
+    return chisquare(*(np.append(side[..., ~rare], side[..., rare].sum(axis=-1)[..., None], axis=-1) for side in sides))
+
+
+def _terms(before: Floats, now: Floats) -> Floats:
+    terms: Floats = np.square(now - before) / np.maximum(before, EMPTY)
+    return terms
+
+
+METHOD = Method(_distance, floor=0.3, scale="square", statistic=chisquare_statistic, terms=_terms)

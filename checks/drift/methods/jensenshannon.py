@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from checks.data.arrow import Floats
+from checks.drift.methods.method import Method, over_bins
 from checks.drift.methods.proportions import shares
 
 
@@ -19,12 +21,20 @@ def jensenshannon(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArr
     """
     p, q = shares(reference), shares(current)
     middle = (p + q) / 2
-    divergence = (_entropy(p, middle) + _entropy(q, middle)) / 2
+    divergence: Floats = (_entropy(p, middle).sum(axis=-1) + _entropy(q, middle).sum(axis=-1)) / 2
     return np.sqrt(np.maximum(divergence, 0.0))
 
 
-def _entropy(p: npt.NDArray[np.float64], middle: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Relative entropy of p to the middle; empty bins add nothing."""
+def _entropy(p: Floats, middle: Floats) -> Floats:
+    """What each bin adds to the relative entropy of p to the middle; empty ones add nothing."""
     ratio = np.divide(p, middle, out=np.ones(np.broadcast_shapes(p.shape, middle.shape)), where=p > 0)
-    total: npt.NDArray[np.float64] = (p * np.log(ratio)).sum(axis=-1)
-    return total
+    terms: Floats = p * np.log(ratio)
+    return terms
+
+
+def _terms(before: Floats, now: Floats) -> Floats:
+    middle = (before + now) / 2
+    return np.maximum(_entropy(before, middle) + _entropy(now, middle), 0.0)
+
+
+METHOD = Method(over_bins(jensenshannon), floor=0.1, scale="square", terms=_terms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from checks.drift.methods.method import Method
 from checks.drift.methods.proportions import shares
 
 
@@ -37,3 +38,12 @@ def ks_bound(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[float, f
     further = np.maximum(before - (now - q), now - (before - p))[both]
     low = float(ks(reference, current))
     return low, min(max(low, float(further.max(initial=0.0))), 1.0)
+
+
+METHOD = Method(
+    lambda _, reference, current: ks(reference.counts, current.counts),
+    floor=0.1,
+    scale="square",
+    categorical=False,
+    bound=lambda _, reference, current, _low, _high: ks_bound(reference.counts, current.counts),
+)

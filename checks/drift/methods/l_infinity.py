@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from checks.drift.methods.method import Method, over_bins
 from checks.drift.methods.proportions import shares
 
 
@@ -16,3 +17,6 @@ def l_infinity(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArray[
     """
     distance: npt.NDArray[np.float64] = np.abs(shares(reference) - shares(current)).max(axis=-1)
     return distance
+
+
+METHOD = Method(over_bins(l_infinity), floor=0.1, scale="square")

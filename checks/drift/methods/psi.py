@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from checks.drift.methods.proportions import shares
-
-EMPTY = 1e-4
+from checks.data.arrow import Floats
+from checks.drift.methods.method import Method, over_bins
+from checks.drift.methods.proportions import EMPTY, shares
 
 
 def psi(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -19,11 +19,14 @@ def psi(reference: npt.ArrayLike, current: npt.ArrayLike) -> npt.NDArray[np.floa
     >>> float(psi([50, 50], [50, 50])), round(float(psi([50, 50], [80, 20])), 4)
     (0.0, 0.4159)
     """
-    p, q = _filled(reference), _filled(current)
-    distance: npt.NDArray[np.float64] = ((q - p) * np.log(q / p)).sum(axis=-1)
+    distance: npt.NDArray[np.float64] = _terms(shares(reference), shares(current)).sum(axis=-1)
     return distance
 
 
-def _filled(counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    own = shares(counts)
-    return np.where(own == 0, EMPTY, own)
+def _terms(before: Floats, now: Floats) -> Floats:
+    p, q = np.where(before == 0, EMPTY, before), np.where(now == 0, EMPTY, now)
+    terms: Floats = (q - p) * np.log(q / p)
+    return terms
+
+
+METHOD = Method(over_bins(psi), floor=0.1, scale="linear", terms=_terms)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from checks.data.arrow import Floats
-from checks.drift.binned_rows import BinnedRows
+from checks.drift.binned_rows import BinnedReference, BinnedRows
+from checks.drift.methods.method import Method
 from checks.drift.methods.proportions import shares
 
 LEAST_STD = 0.001  # Evidently divides by no smaller standard deviation
@@ -100,3 +101,17 @@ def _moments(rows: BinnedRows, middle: float) -> Floats:
     assert rows.sums is not None
     parts: Floats = (rows.sums - middle * rows.counts) / rows.counts.sum(axis=-1, keepdims=True)
     return parts
+
+
+def _distance(ground: BinnedReference, reference: BinnedRows, current: BinnedRows) -> Floats:
+    return wasserstein(ground.edges, ground.std, reference, current)
+
+
+def _bound(
+    ground: BinnedReference, reference: BinnedRows, current: BinnedRows, low: float, high: float
+) -> tuple[float, float]:
+    found = wasserstein_bound(ground.edges, ground.std, reference, current, low, high)
+    return float(found[0]), float(found[1])
+
+
+METHOD = Method(_distance, floor=0.1, scale="square", categorical=False, sums=True, bound=_bound)

@@ -7,6 +7,9 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
+from checks.data.arrow import Floats
+from checks.drift.binned_rows import BinnedReference, BinnedRows
+from checks.drift.methods.method import Method
 from checks.drift.methods.proportions import shares
 
 
@@ -29,3 +32,10 @@ def z(reference: npt.ArrayLike, current: npt.ArrayLike, place: int) -> npt.NDArr
 def z_statistic(effect: float, n_reference: int, n_current: int) -> float:
     """|z| of the pooled test of two proportions, of an effect."""
     return effect * sqrt(n_reference * n_current / (n_reference + n_current))
+
+
+def _distance(ground: BinnedReference, reference: BinnedRows, current: BinnedRows) -> Floats:
+    return z(reference.counts, current.counts, int(np.argmax(ground.counts)))
+
+
+METHOD = Method(_distance, floor=0.3, scale="square", two=True, statistic=z_statistic)

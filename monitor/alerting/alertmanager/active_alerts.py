@@ -15,6 +15,7 @@ from alerts.rules.rule import Rule
 from alerts.state.state import AlertState
 from alerts.wording import Wording
 from checks.catalog import CATALOG
+from checks.drift.methods.names import LABELS
 from monitor.store.alerts.active import ActiveAlert, mark, standing
 from monitor.store.alerts.states import open_incidents
 
@@ -25,7 +26,7 @@ class ActiveAlerts:
     def __init__(self, engine: Engine, rules: Sequence[Rule], silences: Callable[[float], Sequence[Silence]]) -> None:
         self._engine, self._silences = engine, silences
         self._rules = {rule.name: rule for rule in rules}
-        self._wording = Wording()
+        self._wording = Wording(LABELS)
         self._last: dict[str, Alert] = {}
         """How each alert was last told, for the words of its end."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from monitor.cli.doctor.finding import Finding, missing, ok, problem
 from monitor.settings.root import Config
-from monitor.telemetry.metrics import release as version
+from monitor.telemetry.metrics import release as installed_release
 
 FEW_FILES = 1024
 LITTLE_SPACE = 4 << 30
@@ -19,7 +19,7 @@ LITTLE_SPACE = 4 << 30
 
 def release() -> Iterator[Finding]:
     system = f"{platform.system()} {platform.release()}"
-    yield ok("", f"{version()}, Python {platform.python_version()} in {sys.prefix}, {system}")
+    yield ok("", f"{installed_release()}, Python {platform.python_version()} in {sys.prefix}, {system}")
 
 
 def config(settings: Config | None, file: Path) -> Iterator[Finding]:

@@ -13,7 +13,6 @@ from monitor.store.alerts.states import dump
 from monitor.store.engine import writing
 from monitor.store.tables import picture_images, pictures
 
-FORMATS = ("svg", "png")
 KEPT = 200
 """Pictures of one model; of more the oldest go."""
 TRIES = 3

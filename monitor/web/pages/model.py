@@ -95,7 +95,7 @@ def model(services: WebContext, name: str, windows: int, until: float | None, fe
     )
     drift = ranked(services, view, span)
     charts = _charts(view, rows)
-    chosen = _chosen(drift, feature)
+    chosen = feature or next((dict(row.labels)["feature"] for row in drift), "")
     wanted = [*charts.values(), *named(rows, "performance"), *drift[:FEATURES_SHOWN], *_of(rows, chosen)]
     points = series_query.read(services.engine, name, {key_of(row) for row in wanted}, span.since, span.until)
     ranks = [rank for _, of, rank in services.alerts.worst_states() if of == name]
@@ -155,11 +155,6 @@ def _charts(view: ModelView, rows: Sequence[Measurement]) -> dict[str, Measureme
         found[dict(performance.labels)["metric"].replace("_", " ").capitalize()] = performance
     found["Labels that have arrived"] = first(rows, "label_coverage_ratio")
     return {title: row for title, row in found.items() if row is not None}
-
-
-def _chosen(drift: Sequence[Measurement], feature: str) -> str:
-    """The feature that is shown in full: the one asked for, else the first."""
-    return feature or next((dict(row.labels)["feature"] for row in drift), "")
 
 
 def _of(rows: Sequence[Measurement], feature: str) -> list[Measurement]:

@@ -5,7 +5,6 @@ All is taken as of the closing's position in the arrival log, so it does not mat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 
 from sqlalchemy import Engine, Table, and_, exists, func, select
@@ -13,16 +12,9 @@ from sqlalchemy import Engine, Table, and_, exists, func, select
 from checks.base import Measurement, Window
 from monitor.clock import Clock
 from monitor.store.tables import chunks, labels, progress, windows
-from monitor.worker.evaluate.by_reference import ChecksByReference
-from monitor.worker.evaluate.checks import WindowChecks
-from monitor.worker.evaluate.raw_rows import ReferenceRows
-from monitor.worker.evaluate.segments import SegmentChecks
+from monitor.worker.evaluate.by_reference import ChecksByReference, CheckSetup
 from monitor.worker.messages import ModelOptions, WindowClose, WindowResult
-from monitor.worker.references.resolve import ActiveReference, ActiveReferences
-from monitor.worker.references.segments import learned
-from monitor.worker.stored.references import StoredReference
-from monitor.worker.stored.segments import Segments, load
-from monitor.worker.stored.window_reader import WindowReader
+from monitor.worker.references.resolve import ActiveReferences
 
 OVERTAKEN = 3
 """So many later windows with all their labels, and one that lacks some waits no longer."""
@@ -38,7 +30,7 @@ class WindowEvaluator:
     """Verdicts on consecutive closings of one model, the last of which is `last`."""
 
     def __init__(self, engine: Engine, model: str, last: WindowClose, options: ModelOptions, clock: Clock) -> None:
-        self._engine, self._model, self._options, self._clock = engine, model, options, clock
+        self._engine, self._model, self._options = engine, model, options
         self._standards = ActiveReferences(engine, model, options, clock)
         with engine.connect() as connection:
             compacted = connection.scalar(select(progress.c.compacted_seq).where(progress.c.model == model))
@@ -49,9 +41,8 @@ class WindowEvaluator:
                 )
             first = connection.scalar(select(func.min(windows.c.start)).where(windows.c.model == model))
             self._first = last.window.start if first is None else first
-            self._segments: dict[int, list[Segments]] = {}
-            self._rows: dict[int, ReferenceRows] = {}
             self._oldest = connection.scalar(select(func.min(chunks.c.window_start)).where(chunks.c.model == model))
+            self._setup = CheckSetup(engine, model, options, clock, self._oldest)
             immature = connection.execute(
                 select(windows.c.start, windows.c.end)
                 .where(windows.c.model == model, windows.c.mature_at.is_(None), windows.c.end <= last.window.end)
@@ -63,11 +54,7 @@ class WindowEvaluator:
         """The verdict on one closing; they are to be asked for in order."""
         seen = self._standards.uses.newest
         versions = self._standards.enter(closing)
-        bench = ChecksByReference(
-            lambda window: self._standards.of(window, closing.close_seq),
-            lambda standard: self._evidence(standard, closing),
-            lambda evidence: self._checking(evidence, closing),
-        )
+        bench = ChecksByReference(self._standards, self._setup, closing)
         matured = [(window, bench.performance(window, mature=True)) for window in self._matured(closing, bench)]
         standard = bench.standard(closing.window)
         return WindowResult(
@@ -87,50 +74,6 @@ class WindowEvaluator:
             versions=versions,
             uses=seen,
         )
-
-    def _evidence(self, standard: ActiveReference, closing: WindowClose) -> WindowReader:
-        reference = standard.reference
-        told_apart = {one.column for one in self._parts(reference)} if reference else set()
-        return WindowReader(
-            self._engine,
-            self._model,
-            reference,
-            closing.close_seq,
-            self._options,
-            told_apart,
-            version=standard.version,
-        )
-
-    def _checking(self, evidence: WindowReader, closing: WindowClose) -> WindowChecks:
-        reference, parts, rows = evidence.reference, list[Segments](), None
-        if reference is not None:
-            parts = [self._frozen(one, closing, evidence) for one in self._parts(reference)]
-            self._segments[reference.number] = parts
-            rows = self._rows.setdefault(reference.number, ReferenceRows(self._engine, reference, self._options))
-        segments = SegmentChecks(evidence, parts, self._options, self._clock)
-        return WindowChecks(evidence, segments, self._options, self._clock, rows)
-
-    def _parts(self, reference: StoredReference) -> list[Segments]:
-        """The config's dimensions under this reference."""
-        if reference.number not in self._segments:
-            with self._engine.connect() as connection:
-                self._segments[reference.number] = load(connection, reference, self._options)
-        return self._segments[reference.number]
-
-    def _frozen(self, one: Segments, closing: WindowClose, evidence: WindowReader) -> Segments:
-        """The dimension with its values. Those of a tag that the reference lacks are learned from the newest windows
-        up to this closing."""
-        reference = evidence.reference
-        if one.segmentation is not None or reference is None:
-            return one
-        before = (evidence.frames(window, {"id", one.column}) for window in self._back(closing.window))
-        return learned(self._engine, reference, one, before, closing.close_seq, self._model)
-
-    def _back(self, window: Window) -> Iterator[Window]:
-        """The window and those before it, as far back as there are events."""
-        while self._oldest is not None and window.start >= self._oldest:
-            yield window
-            window = Window(window.start - window.seconds, window.start)
 
     def _matured(self, closing: WindowClose, bench: ChecksByReference) -> list[Window]:
         """The windows whose labels are mature now: from the oldest on, up to the first that still waits for its own. So

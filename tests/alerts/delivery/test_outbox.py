@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alerts.delivery.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, DeliveryOutcome
-from alerts.delivery.suppression import muted
-from alerts.incidents.incident import KEPT, Incident, Notice, Why
-from alerts.incidents.silence import Matcher, Silence
+from alerts.incidents.incident import Notice, Why
 from alerts.notify import Address, FoundMessage, NotifyError
 from monitor.store.alerts.outbox import QUIET_SECONDS
-from tests.alerts.builders import FakeClock, alert, incident, rule
+from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import Killed, Receiver, World, world
 
 DRIFT = rule()
@@ -24,12 +21,6 @@ REVOKED = NotifyError("the token is revoked", retry=False)
 
 def _row(it: World, receiver: str = "pager") -> dict[str, Any]:
     return next(row for row in it.store.notifications() if row["receiver"] == receiver)
-
-
-def _silence(it: World, matcher: str, seconds: float) -> str:
-    now = it.clock.now
-    matchers = [Matcher.parse(matcher)]
-    return it.store.add_silence(matchers, now, now + seconds, by="ann", comment="", now=now).id
 
 
 def test_first_update_and_resolution_reach_one_message(tmp_path: Path) -> None:
@@ -214,71 +205,6 @@ def test_kinds_that_a_receiver_does_not_want_are_skipped(tmp_path: Path) -> None
     assert pager.told == ["first", "resolved"]
 
 
-# Silences
-
-
-def test_a_silence_holds_back_until_its_end(tmp_path: Path) -> None:
-    pager = Receiver()
-    with world(tmp_path, [DRIFT], pager) as it:
-        _silence(it, "feature=distance", 600)
-        it.window(3.2, 1)
-        it.deliver()
-        it.deliver()
-        assert it.outcomes == [("pager", DeliveryOutcome.POSTPONED, None)]
-        it.deliver(590)
-        assert pager.told == []
-        it.deliver(10)
-        assert pager.told == ["first"]
-
-
-def test_resolved_under_a_silence_without_ever_being_told_is_dropped(tmp_path: Path) -> None:
-    pager = Receiver()
-    with world(tmp_path, [DRIFT], pager) as it:
-        _silence(it, "rule=drift", 600)
-        it.window(3.2, 1)
-        it.deliver()
-        it.window(0.0, 2)
-        it.deliver()
-        assert _row(it)["outcome"] == "silenced"
-        it.deliver(1000)
-    assert pager.told == []
-
-
-def test_what_was_told_before_a_silence_is_still_resolved(tmp_path: Path) -> None:
-    pager = Receiver()
-    with world(tmp_path, [DRIFT], pager) as it:
-        it.window(3.2, 1)
-        it.deliver()
-        _silence(it, "model=delays", 600)
-        it.window(9.0, 2)
-        it.deliver()
-        it.window(0.0, 3)
-        it.deliver()
-    assert pager.told == ["first", "resolved"]
-
-
-def test_an_alert_that_no_silence_covers_is_told_at_once(tmp_path: Path) -> None:
-    pager = Receiver()
-    with world(tmp_path, [DRIFT], pager) as it:
-        _silence(it, "feature=distance", 600)
-        it.window(3.2, 1)
-        it.deliver()
-        it.window({"distance": 3.2, "temp": 5.0}, 2)
-        it.deliver()
-    assert pager.told == ["first"]
-
-
-def test_expiring_a_silence_makes_what_it_held_back_due(tmp_path: Path) -> None:
-    pager = Receiver()
-    with world(tmp_path, [DRIFT], pager) as it:
-        id = _silence(it, "severity=warning", 6000)
-        it.window(3.2, 1)
-        it.deliver()
-        it.store.expire_silence(id, it.clock.now)
-        it.deliver()
-    assert pager.told == ["first"]
-
-
 # Crashes and clocks
 
 
@@ -418,18 +344,6 @@ def test_retries_go_on_after_a_restart(tmp_path: Path) -> None:
     with world(tmp_path, [DRIFT], pager, clock=clock) as it:
         it.deliver(60)
     assert pager.told == ["first"]
-
-
-@pytest.mark.parametrize("resolved", [False, True])
-def test_alerts_that_are_only_counted_are_not_muted(resolved: bool) -> None:
-    silence = Silence("s", (Matcher.parse("feature=~f.*"),), 0.0, 10.0)
-
-    def of(count: int) -> Incident:
-        made = incident(*(alert(feature=f"f{i}") for i in range(count)))
-        return replace(made, resolved_at=1.0, firing=0) if resolved else made
-
-    assert muted(of(KEPT), [silence], 5.0) is silence
-    assert muted(of(KEPT + 1), [silence], 5.0) is None
 
 
 def test_a_line_has_run_dry_when_nothing_is_due_or_nothing_can_be_told_in_time(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from alerts.incidents.lifecycle import alert_of, worded
 from alerts.incidents.silence import Matcher, Op, Silence
 from alerts.notify.alertmanager import Push, hold_seconds, not_silenced, payload
 from alerts.wording import Wording
+from checks.drift.methods.names import LABELS
 from tests.alerts.builders import firing_state, rule
 
 NOW = 1_800_000_000.0
@@ -18,7 +19,7 @@ RULE = rule(summary="{{ labels.feature }} drifted", action="Look.", runbook="htt
 
 
 def push(started_at: float = NOW - 60, ended_at: float | None = None) -> Push:
-    alert: Alert = worded(alert_of(RULE, "delays", firing_state()), RULE, "delays", Wording())
+    alert: Alert = worded(alert_of(RULE, "delays", firing_state()), RULE, "delays", Wording(LABELS))
     return Push(alert, "delays", started_at, ended_at, in_event_time=True)
 
 

@@ -16,6 +16,7 @@ from alerts.state.observation import Kind
 from alerts.state.state import AlertState, Status
 from alerts.wording import Wording
 from checks.base import Measurement, NotEnough, Window
+from checks.drift.methods.names import LABELS
 from tests.alerts.builders import START
 
 EVERY = 15.0
@@ -105,7 +106,7 @@ def test_a_burst_that_is_over_does_not_page() -> None:
 def test_what_people_are_told() -> None:
     rule = burn(summary="{{ value | percent }} of the requests fail, {{ level | percent }} is the most")
     seen = Watched(rule).see(0.0, HOUR).see(0.5, 20)
-    told = worded(alert_of(rule, "delays", seen.state), rule, "delays", Wording())
+    told = worded(alert_of(rule, "delays", seen.state), rule, "delays", Wording(LABELS))
     assert told.summary == "4.17% of the requests fail, 1.44% is the most"
     assert told.finding == "4.17% > 1.44%"
 

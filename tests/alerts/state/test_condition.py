@@ -14,6 +14,7 @@ from alerts.state.observation import Kind
 from alerts.state.state import Reason, Status
 from alerts.wording import Wording
 from checks.base import Measurement, NotEnough, Window
+from checks.drift.methods.names import LABELS
 
 BUSY = Rule.model_validate(
     {"name": "gpu-busy", "metric": "gpu_utilization_ratio", "above": 0.95, "for": "30s", "while": [{"rule": "slow"}]}
@@ -172,7 +173,7 @@ def test_people_are_told_what_held(
     states, (change,) = evaluate(rule, {}, [sample("gpu_utilization_ratio", 0.99, gpu="0")], None, 0.0, 15.0, beside)
     (state,) = states.values()
     assert (change.text, state.health_text) == (f"while {words}", "")
-    alert = worded(alert_of(rule, "", state), rule, "", Wording())
+    alert = worded(alert_of(rule, "", state), rule, "", Wording(LABELS))
     assert alert.summary == f"gpu_utilization_ratio 0 99% > 95% while {words}"
     assert alert_of(rule, "", state, ended=(60.0, "cleared")).finding == "99% > 95%"
 

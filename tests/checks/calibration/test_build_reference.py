@@ -175,7 +175,8 @@ from checks.performance.scored import scored
 from checks.profile import profile
 from checks.calibration.build_reference import build_reference
 from checks.reference import Reference
-from checks.run import CheckOptions, WindowData, run_checks
+from checks.inputs import CheckOptions, WindowData
+from checks.run import run_checks
 from checks.data.schema_inference import infer
 n = 3000
 codes = (np.arange(n) % 2).astype(np.int32)

@@ -6,13 +6,10 @@ from typing import get_args
 
 import pytest
 
-from alerts.rules.rule import Rule
-from checks.catalog import CATALOG
 from monitor.config.errors import ConfigError
 from monitor.config.json_schema import text as schema_text
 from monitor.config.known_keys import keys, section, top_keys
 from monitor.config.load import load
-from monitor.config.rules_in_force import all_rules, default_rules
 from monitor.settings.checks import PRESET_METHODS, DriftMethod, DriftSettings
 from monitor.settings.root import Config
 from monitor.settings.server import ProcessSettings
@@ -327,62 +324,6 @@ def test_yaml_anchors_and_merges_work(file: Path) -> None:
     )
     first, second = config.models
     assert (first.windows.every, second.windows.every, second.windows.min_rows) == (7200.0, 7200.0, 3)
-
-
-def rules(file: Path, text: str) -> dict[str, Rule]:
-    return {rule.name: rule for rule in all_rules(read(file, f"model: a\n{text}"))}
-
-
-def test_shipped_rules_are_changed_replaced_disabled_and_added_to(file: Path) -> None:
-    shipped = {rule.name: rule for rule in default_rules()}
-    own = rules(
-        file,
-        "rules:\n"
-        "- {name: cpu-high, above: 0.5}\n- {name: memory-high, for: 1h}\n"
-        "- {name: disk-full, metric: disk_used_bytes, above: 1e9}\n"
-        "- {name: no-traffic, enabled: false}\n"
-        "- {name: mine, metric: window_rows, below: 10}\n",
-    )
-    assert own["cpu-high"].above is not None and own["cpu-high"].above.value == 0.5
-    assert own["cpu-high"].summary == shipped["cpu-high"].summary
-    assert own["cpu-high"].for_ == shipped["cpu-high"].for_
-    assert own["cpu-high"].clear is None, "the shipped clear level would lie above the new level"
-    assert own["memory-high"].clear == shipped["memory-high"].clear
-    assert own["disk-full"].summary == "" and own["disk-full"].for_.seconds == 0
-    assert set(own) == set(shipped) - {"no-traffic"} | {"mine"}
-
-
-def test_without_default_rules_only_the_configs_are_in_force(file: Path) -> None:
-    assert set(rules(file, "default_rules: false\nrules: [{name: cpu-high}]\n")) == {"cpu-high"}
-
-
-def test_the_shipped_rules_cover_what_is_promised() -> None:
-    shipped = default_rules()
-    watched = {rule.metric for rule in shipped}
-    assert watched >= {
-        "cpu_utilization_ratio",
-        "memory_utilization_ratio",
-        "disk_utilization_ratio",
-        "server_up",
-        "server_process_up",
-        "server_restarts_recent",
-        "server_fd_utilization_ratio",
-        "cpu_throttled_ratio",
-        "oom_kills_recent",
-        "pressure_ratio",
-        "latency_p95_seconds",
-        "error_ratio",
-        "performance",
-        "feature_drift",
-        "prediction_drift",
-        "missing_ratio",
-        "new_category_ratio",
-        "type_mismatch_ratio",
-        "prediction_age_seconds",
-        "check_failing",
-    }
-    assert watched <= set(CATALOG)
-    assert all(rule.summary and rule.action and rule.group for rule in shipped)
 
 
 @pytest.mark.parametrize("name", ["example.yaml", "init.yaml"])

@@ -2,7 +2,8 @@ import gzip
 
 import pytest
 
-from monitor.ingest import Malformed, TooLarge, inflate
+from monitor.ingest.body import inflate
+from monitor.ingest.rejection import Malformed, TooLarge
 
 
 @pytest.mark.parametrize("encoding", ["", "identity"])

@@ -4,7 +4,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.ingest import RejectionReason, TimeRange, parse_labels
+from monitor.ingest.labels import parse_labels
+from monitor.ingest.rejection import RejectionReason
+from monitor.ingest.times import TimeRange
 from monitor.settings.root import LimitSettings
 
 LIMITS = LimitSettings(string_length=100)

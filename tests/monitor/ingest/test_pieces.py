@@ -7,7 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.ingest import Malformed, Parsed, TimeRange, TooLarge, body, parse_labels, parse_predictions
+from monitor.ingest import body
+from monitor.ingest.labels import parse_labels
+from monitor.ingest.predictions import parse_predictions
+from monitor.ingest.rejection import Malformed, Parsed, TooLarge
+from monitor.ingest.times import TimeRange
 from monitor.settings.root import LimitSettings
 
 KINDS: list[dict[str, Any]] = [

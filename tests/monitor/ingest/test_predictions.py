@@ -6,16 +6,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitor.ingest import (
-    Malformed,
-    Parsed,
-    RejectionReason,
-    TimeRange,
-    TooLarge,
-    parse_labels,
-    parse_predictions,
-    predictions,
-)
+from monitor.ingest import predictions
+from monitor.ingest.labels import parse_labels
+from monitor.ingest.predictions import parse_predictions
+from monitor.ingest.rejection import Malformed, Parsed, RejectionReason, TooLarge
+from monitor.ingest.times import TimeRange
 from monitor.settings.root import LimitSettings
 
 LIMITS = LimitSettings(string_length=100, features=50, rows=1000)

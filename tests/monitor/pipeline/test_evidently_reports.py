@@ -222,7 +222,7 @@ def test_an_incident_is_linked_to_reports_on_its_time_only(tmp_path: Path) -> No
         assert (after.reports, after.version) == ((during,), incident.version + 1)
         assert with_report(after, during) is None
         assert Incident.from_dict(after.to_dict()) == after
-        linked = it.writer.call(lambda connection: it.alert_engine.attach(connection, "delays", during))
+        linked = it.writer.call(lambda connection: it.incidents.attach_report(connection, "delays", during))
         assert linked
         assert it.store.incidents()[0]["reports"][0]["id"] == "b"
         it.deliver()

@@ -57,7 +57,7 @@ def test_its_words_are_the_sentences_of_what_moved() -> None:
 
 
 def illustrate(it: World, *drawn: Drawn) -> bool:
-    return it.writer.call(lambda connection: it.alert_engine.illustrate(connection, "delays", drawn, WINDOW))
+    return it.writer.call(lambda connection: it.incidents.attach_pictures(connection, "delays", drawn, WINDOW))
 
 
 def fired(it: World) -> None:

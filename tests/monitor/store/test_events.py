@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from sqlalchemy import Engine, func, insert, select
 
-from monitor.ingest import TimeRange, parse_predictions
+from monitor.ingest.predictions import parse_predictions
 from monitor.ingest.rejection import Parsed
+from monitor.ingest.times import TimeRange
 from monitor.settings.root import LimitSettings
 from monitor.store.engine import open_engine
 from monitor.store.events import EventStore, Receipt

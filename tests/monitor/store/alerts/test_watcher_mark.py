@@ -13,11 +13,11 @@ from tests.alerts.world import Receiver, World, world
 
 
 def stop(it: World) -> int:
-    return it.writer.call(lambda connection: watcher_mark.stop(connection, it.clock.now, it.alert_engine.notified))
+    return it.writer.call(lambda connection: watcher_mark.stop(connection, it.clock.now, it.incidents.notified))
 
 
 def start(it: World) -> int:
-    return it.writer.call(lambda connection: watcher_mark.start(connection, it.clock.now, it.alert_engine.notified))
+    return it.writer.call(lambda connection: watcher_mark.start(connection, it.clock.now, it.incidents.notified))
 
 
 def test_a_stopped_watcher_is_told_at_once_and_taken_back_by_the_next_start(tmp_path: Path) -> None:
