@@ -22,6 +22,9 @@ HEAD = """# Command line
 What `watchkeeper COMMAND --help` says of each command; made by `python -m docs.make.cli`. The exit status is 0, 1 after
 a failure, and 2 for bad usage or a bad config.
 
+`watchkeeper --install-completion` has your shell (bash, zsh, fish, PowerShell) complete commands and options; it adds a
+line to the shell's own startup file. `--show-completion` prints what it would install.
+
 """
 
 

@@ -21,11 +21,11 @@ from monitor.cli.doctor.command import doctor
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     help="Watchkeeper stands watch over machine-learning models in production: drift, data quality, accuracy, latency, "
     "and one calm alert.",
 )
+app.callback()(version.options)
 app.command()(demo.demo)
 app.command()(setup.init)
 app.command(name="check-config")(setup.check_config)

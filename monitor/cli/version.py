@@ -1,6 +1,10 @@
-"""`watchkeeper version`."""
+"""`watchkeeper version`, and `watchkeeper --version`."""
 
 from __future__ import annotations
+
+from typing import Annotated
+
+import typer
 
 from monitor.cli.context import JsonOption
 
@@ -16,3 +20,16 @@ def version(as_json: JsonOption = False) -> None:
         print_json({"watchkeeper": installed("watchkeeper"), "python": platform.python_version()})
     else:
         print(f"watchkeeper {installed('watchkeeper')}")
+
+
+def _printed(asked: bool) -> None:
+    if asked:
+        version()
+        raise typer.Exit
+
+
+Asked = Annotated[bool, typer.Option("--version", help="Print the version and exit.", callback=_printed, is_eager=True)]
+
+
+def options(asked: Asked = False) -> None:
+    pass

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from alerts.duration import span
 from alerts.url import url_problem
 from checks.suggest import nearest
+from monitor.config.check_preset import preset_problem
 from monitor.config.error_messages import place_text
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.checks import EvidentlySettings
@@ -26,9 +27,10 @@ def model_problems(config: Config, document: Document) -> Iterator[Problem]:
     """Find addresses that are none, spans that the stream can't fill, and checks that can't run."""
     for index, model in enumerate(config.models):
         root = document.model_place(index)
-        if model.server and (wrong := url_problem(model.server.url)):
-            place = (*root, "server", "url")
-            yield Problem(document.line(place), f"{place_text(place)}: {wrong}")
+        for key, check in (("url", url_problem), ("preset", preset_problem)) if model.server else ():
+            if wrong := check(getattr(model.server, key)):
+                place = (*root, "server", key)
+                yield Problem(document.line(place), f"{place_text(place)}: {wrong}")
         for place, text in _problems(model, config.retention):
             yield Problem(document.line((*root, *place)), text)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from alerts.duration import Seconds
 from monitor.settings.base import ModelName, Settings
@@ -35,9 +35,16 @@ class ProcessSettings(Settings):
         return self
 
 
+def _own_file(preset: str | Path) -> str | Path:
+    """Return a preset that is written as a path as one, to be taken from the config's folder like any other."""
+    text = str(preset)
+    return Path(text) if "/" in text or text.endswith((".yaml", ".yml")) else text
+
+
 class ServerSettings(Settings):
-    preset: Literal["fastapi"] = "fastapi"
-    """What shows the server's metrics: fastapi is prometheus-fastapi-instrumentator."""
+    preset: Annotated[str | Path, AfterValidator(_own_file)] = "fastapi"
+    """How its metrics are read: the name of a shipped preset, or the path of a YAML file of your own (docs/server.md).
+    fastapi is prometheus-fastapi-instrumentator."""
     url: str
     """The server's address, such as http://127.0.0.1:8080."""
     metrics_path: str = "/metrics"

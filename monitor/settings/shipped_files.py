@@ -21,11 +21,20 @@ def shared_file(name: str) -> Path:
 
 
 def dashboard_files() -> list[Path]:
-    """The shipped Grafana dashboards. Raises FileNotFoundError when this installation lacks them."""
-    for folder in _folders(DASHBOARDS, *_here()):
-        if found := sorted(folder.glob("watchkeeper-*.json")):
+    """Return the shipped Grafana dashboards. Raises FileNotFoundError when this installation lacks them."""
+    return _files(DASHBOARDS, "watchkeeper-*.json", "dashboards")
+
+
+def preset_files() -> list[Path]:
+    """Return the shipped presets of servers. Raises FileNotFoundError when this installation lacks them."""
+    return _files(f"{CONFIG}/presets", "*.yaml", "presets")
+
+
+def _files(name: str, pattern: str, what: str) -> list[Path]:
+    for folder in _folders(name, *_here()):
+        if found := sorted(folder.glob(pattern)):
             return found
-    raise FileNotFoundError("the shipped dashboards are missing from this installation; reinstall watchkeeper")
+    raise FileNotFoundError(f"the shipped {what} are missing from this installation; reinstall watchkeeper")
 
 
 def _here() -> tuple[Path, Path]:

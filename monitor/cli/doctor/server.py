@@ -38,7 +38,7 @@ def server(settings: ServerSettings | None, client: Client) -> Iterator[Finding]
             "set server.preset and server.metrics_path right, or add the exporter that the preset is for",
         )
         return
-    yield from _found(shown, preset, totals)
+    yield from _found(f"{shown} (preset {settings.preset})", preset, totals)
 
 
 def _found(shown: str, preset: Preset, totals: Totals) -> Iterator[Finding]:

@@ -86,7 +86,7 @@ def temperature(gpu: Device) -> Iterator[Value]:
 
 
 def temperature_headroom(gpu: Device) -> Iterator[Value]:
-    """As newer GPUs tell it themselves; of older ones the threshold is known."""
+    """Ask newer GPUs for it; take the temperature from the threshold of older ones."""
     headroom = gpu.offered("nvmlDeviceGetMarginTemperature")
     if headroom is None:
         limit = gpu.ask("nvmlDeviceGetTemperatureThreshold", _SLOWDOWN)

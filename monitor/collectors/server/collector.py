@@ -121,7 +121,7 @@ class ServerCollector:
         names = [counter.counter for counter in self._preset.requests]
         if totals.requests or totals.excluded or {name.removesuffix("_total") for name in names} & totals.names:
             return ""
-        return f"{self._url} has no {' or '.join(names)}; is preset {self._settings.preset!r} right?"
+        return f"{self._url} has no {' or '.join(names)}; is preset '{self._settings.preset}' right?"
 
     def _say(self, problem: str) -> None:
         """Logs a problem when it begins, changes or ends; not at every scrape."""

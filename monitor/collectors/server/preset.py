@@ -1,14 +1,15 @@
-"""How to read one kind of server's metrics: data, in `config/presets/`."""
+"""How to read one kind of server's metrics: data, in `config/presets/` or a file of the user's own."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import yaml
 
-from monitor.settings.shipped_files import shared_file
+from monitor.settings.shipped_files import preset_files
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +55,16 @@ class Preset(_Strict, frozen=True, kw_only=True):
         return tuple(sorted(counters | ({self.latency.histogram} if self.latency else set())))
 
 
-def load_preset(name: str) -> Preset:
-    """The shipped preset of that name. Raises FileNotFoundError when it is not shipped."""
-    return msgspec.convert(yaml.safe_load(shared_file(f"presets/{name}.yaml").read_text("utf-8")), Preset)
+KEYS = {key for kind in (Preset, Counter, Histogram) for key in kind.__struct_fields__}
+"""Every key that stands in a preset."""
+
+
+def shipped_presets() -> dict[str, Path]:
+    """Return the shipped presets' files, by name."""
+    return {path.stem: path for path in preset_files()}
+
+
+def load_preset(preset: str | Path) -> Preset:
+    """Read a shipped preset, by its name, or the one in a file; `check-config` has found it right."""
+    path = preset if isinstance(preset, Path) else shipped_presets()[preset]
+    return msgspec.convert(yaml.safe_load(path.read_text("utf-8-sig")), Preset)

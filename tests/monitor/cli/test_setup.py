@@ -126,6 +126,12 @@ def test_check_config_shows_probes_without_their_secrets(watchkeeper: Command) -
     assert "hunter" not in out + watchkeeper("check-config", "--json").out
 
 
+def test_check_config_shows_a_preset_of_ones_own(watchkeeper: Command, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("requests: [{counter: served}]")
+    Path("watchkeeper.yaml").write_text("model: a\nserver: {preset: own.yaml, url: 'http://127.0.0.1:8080'}\n")
+    assert f"(preset {tmp_path}/own.yaml, every 15s)" in watchkeeper("check-config", "--json").out
+
+
 def test_check_config_in_json(watchkeeper: Command) -> None:
     Path("r.csv").write_text(REFERENCE)
     write("model: delays\nreference: r.csv\n")

@@ -30,7 +30,7 @@ def test_a_server_that_is_well(client: TimedClient) -> None:
         found = only(server(ServerSettings(url=peer.url), client))
     assert found.status.value == "ok"
     assert found.found == (
-        f"{peer.url}/metrics: 7 requests so far, 3 more on excluded routes; "
+        f"{peer.url}/metrics (preset fastapi): 7 requests so far, 3 more on excluded routes; "
         "latency in http_request_duration_highr_seconds"
     )
 

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import fastapi
@@ -219,6 +220,25 @@ def test_what_answers_but_does_not_speak_http_is_down() -> None:
         threading.Thread(target=answer, daemon=True).start()
         row = collector(f"http://127.0.0.1:{odd.getsockname()[1]}").collect(0.0, 0.0)[0]
     assert "no proper HTTP answer" in row.detail["error"]
+
+
+def test_a_server_is_read_by_a_preset_of_ones_own(served: Page, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "requests: [{counter: n, handler: path}]\nerrors: [{counter: n, handler: path, where: {code: 5..}}]\n"
+        "latency: {histogram: took_ms, seconds: 0.001, handler: path}\n"
+    )
+    source = ServerCollector(ServerSettings(url=served.url, preset=str(own)), "delays")
+    for ok, failed in ((0, 0), (3, 1)):
+        served.text = (
+            f'# TYPE n counter\nn_total{{path="/a",code="200"}} {ok}\nn_total{{path="/a",code="503"}} {failed}\n'
+            f'n_total{{path="/healthz",code="200"}} 9\n# TYPE took_ms histogram\ntook_ms_bucket{{path="/a",le="50"}} '
+            f'{ok + failed}\ntook_ms_bucket{{path="/a",le="+Inf"}} {ok + failed}\n'
+        )
+        rows = source.collect(float(ok), float(ok))
+    found = values(rows)
+    assert (found["request_rate"], found["error_ratio"]) == (pytest.approx(4 / 3), 0.25)
+    assert 0 < float(found["latency_p99_seconds"]) <= 0.05
 
 
 def test_a_page_without_the_presets_metrics_is_an_error_not_silence(served: Page) -> None:
