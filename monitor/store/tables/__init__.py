@@ -8,20 +8,9 @@ decision in event time is taken as of a position in it (docs/decisions/0002-even
 
 from __future__ import annotations
 
-from monitor.store.tables.alerting import (
-    alerts,
-    deliveries,
-    incident_log,
-    incidents,
-    lines,
-    outbox,
-    picture_images,
-    picture_sends,
-    pictures,
-    silences,
-    transitions,
-)
+from monitor.store.tables.alerting import alerts, incident_log, incidents, silences, transitions
 from monitor.store.tables.base import metadata
+from monitor.store.tables.delivery import deliveries, lines, outbox, picture_images, picture_sends, pictures
 from monitor.store.tables.model_references import model_versions, reference_uses, references, segmentations
 from monitor.store.tables.results import check_runs, measurements, report_parts, reports
 from monitor.store.tables.stream import arrivals, chunks, idempotency, labels, profiles, progress, rollups, windows

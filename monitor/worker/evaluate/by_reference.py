@@ -35,13 +35,7 @@ class CheckSetup:
         reference = standard.reference
         told_apart = {one.column for one in self._parts(reference)} if reference else set()
         return WindowReader(
-            self._engine,
-            self._model,
-            reference,
-            closing.close_seq,
-            self._options,
-            told_apart,
-            version=standard.version,
+            self._engine, self._model, reference, closing.close_seq, self._options, told_apart, version=standard.version
         )
 
     def checks(self, evidence: WindowReader, closing: WindowClose) -> WindowChecks:

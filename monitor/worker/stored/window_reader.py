@@ -115,11 +115,8 @@ class WindowReader:
     def labelled(self, window: Window) -> LabelledRows:
         """Its rows that have a label of the task's type."""
         if window not in self._labelled:
-            columns = {
-                *OUTCOME,
-                *self._told_apart,
-                *(f"p:{name}" for name in (self.schema.classes if self.schema else ())),
-            }
+            classes = self.schema.classes if self.schema else ()
+            columns = {*OUTCOME, *self._told_apart, *(f"p:{name}" for name in classes)}
             self._labelled[window] = self._join(window, columns)
         return self._labelled[window]
 
@@ -138,7 +135,7 @@ class WindowReader:
         """All of its rows, chunk by chunk, with `label`: null where none has come, or one that does not fit."""
         ids, values, _ = self._labels(window)
         truth, known = truths(values, self.schema), string_array(ids)
-        for frame in self._frames(window, None):
+        for frame in self.frames(window):
             places = positions(frame["id"], known)
             label = truth.take(pa.array(places, mask=places < 0))
             yield frame.append_column("label", label)
@@ -152,7 +149,7 @@ class WindowReader:
         known = string_array(ids)
         parts: list[pa.Table] = []
         newest = 0
-        for frame in self._frames(window, columns):
+        for frame in self.frames(window, columns):
             places = positions(frame["id"], known)
             if (places >= 0).any():
                 newest = max(newest, int(seqs[places[places >= 0]].max()))
@@ -191,9 +188,6 @@ class WindowReader:
 
     def frames(self, window: Window, columns: set[str] | None = None) -> Iterator[pa.Table]:
         """Its rows, chunk by chunk: with all that was stored of them, or with those of these columns that they have."""
-        return self._frames(window, columns)
-
-    def _frames(self, window: Window, columns: set[str] | None) -> Iterator[pa.Table]:
         for id_, _ in self._chunks(window):
             frame = self._frame(id_, columns)
             if columns is None and self.reference is not None:
