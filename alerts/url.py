@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 
 def url_problem(url: str) -> str | None:
-    """Why `url` is not the address of a server, in a sentence that does not repeat it; None if it is one."""
+    """Return why `url` is not the address of a server, in a sentence that does not repeat it; None if it is one."""
     try:
         parts = urlsplit(url)
         port = parts.port

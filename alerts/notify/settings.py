@@ -14,7 +14,7 @@ from alerts.notify.transport import Transport
 
 @dataclass(frozen=True, slots=True)
 class NotifierContext:
-    """What a notifier is made with beside its settings."""
+    """The surroundings that a notifier is made with, beside its settings."""
 
     transport: Transport
     time: Callable[[], float]
@@ -26,8 +26,8 @@ class NotifierContext:
 
 
 class NotifierSettings(BaseModel):
-    """What the config says of one way to reach people. A setting with another one of its name and `_file` is read from
-    that file."""
+    """The settings of one way to reach people. One that has another of its name and `_file` beside it is read from that
+    file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -59,7 +59,7 @@ class ColumnContents:
         return self.is_time(name) or is_number(kind)
 
     def holds_times(self, name: str) -> bool:
-        """Whether some of the first texts are times: the others are damage, which is the column's own error."""
+        """Return whether some of the first texts are times: the others are damage, which is the column's own error."""
         if not is_text(self.kind(name)):
             return False
         values = pc.unique(plain(self._table[name].drop_null().slice(0, LOOKED_AT)))
@@ -79,7 +79,7 @@ class ColumnContents:
         return ends["min"], ends["max"]
 
     def values(self, name: str) -> list[str]:
-        """The column's distinct values in their one spelling, at most a few more than MAX_CLASSES."""
+        """Return the column's distinct values in their one spelling, at most a few more than MAX_CLASSES."""
         column = self._table[name]
         if pa.types.is_dictionary(column.type):
             column = pc.cast(column, column.type.value_type)

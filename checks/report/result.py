@@ -88,7 +88,7 @@ class Comparison:
 
     @property
     def drifted(self) -> bool:
-        """Whether any column did."""
+        """True where any column drifted."""
         return any(column.drifted for column in self.columns)
 
     @property
@@ -97,8 +97,8 @@ class Comparison:
 
     @property
     def ranked(self) -> list[ColumnReport]:
-        """What drifted furthest first, where importance is given times that; then what is beyond a quality limit, what
-        could not be compared, the rest."""
+        """Columns by how far they drifted, where importance is given times that; then those beyond a quality limit,
+        those that could not be compared, the rest."""
         weighted = any(column.importance is not None for column in self.columns)
 
         def order(column: ColumnReport) -> tuple[Any, ...]:
@@ -122,7 +122,7 @@ class Comparison:
         return sum(bool(column.drifted) for column in self.columns) / max(len(self.measured), 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """The contract's JSON object: what programs read; numbers that are not finite as null."""
+        """Return the contract's JSON object, which programs read; numbers that are not finite as null."""
         plain = {
             "preset": self.preset,
             "drifted": self.drifted,

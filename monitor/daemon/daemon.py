@@ -116,7 +116,11 @@ class Daemon:
             self.receivers, self.members, delivery, self.outage, clock, self.health, self.meters
         )
         self.schedule = Schedule(clock, self.health, self.meters, threads=4 + 2 * len(config.models))
-        self.jobs = self._jobs()
+        alert_engine, latest, meters, health = self.alert_engine, self.latest, self.meters, self.health
+        parts = Parts(
+            clock, config.database, self.engine, self.writer, self.worker, alert_engine, latest, meters, health
+        )
+        self.jobs = Jobs(config, parts, self.schedule, self.events, self.outage, self.delivery, self.reporting)
         self.slack_actions = slack_actions(
             config,
             self.receivers,
@@ -216,20 +220,6 @@ class Daemon:
         """Shows the newest windows' measurements again after a restart."""
         for model, measurement in measurements.latest(self.engine):
             self.latest.put(model, [measurement])
-
-    def _jobs(self) -> Jobs:
-        parts = Parts(
-            clock=self.clock,
-            url=self.config.database,
-            engine=self.engine,
-            writer=self.writer,
-            worker=self.worker,
-            alert_engine=self.alert_engine,
-            latest=self.latest,
-            meters=self.meters,
-            health=self.health,
-        )
-        return Jobs(self.config, parts, self.schedule, self.events, self.outage, self.delivery, self.reporting)
 
     def _services(self) -> WebContext:
         return WebContext(

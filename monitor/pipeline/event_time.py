@@ -188,10 +188,11 @@ class EventTimePipeline:
         for window, rows in verdict.matured:
             measurements.write(connection, self.model, rows)
             self.parts.alert_engine.step(connection, self.model, rows, end, metrics=PERFORMANCE, failed=verdict.failed)
-            progress.record_maturity(connection, self.model, window, end)
+            progress.record_window(connection, self.model, window, mature_at=end)
         if self.parts.alert_engine.incidents.attach_pictures(connection, self.model, verdict.drawn, closing.window):
             self._picture_drawing.owe()
-        progress.record_reference(connection, self.model, closing.window, verdict.reference, verdict.version)
+        found = {"reference_id": verdict.reference, "version": verdict.version}
+        progress.record_window(connection, self.model, closing.window, **found)
         for version in note_versions(connection, self.model, closing.window, verdict.versions):
             log.warning("%s: version %s of the model appears, %s", self.model, version or "(none)", iso(end))
         progress.record_judged(connection, self.model, end)

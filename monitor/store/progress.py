@@ -65,18 +65,10 @@ def unjudged_windows(connection: Connection, model: str, limit: int) -> tuple[in
     return previous_seq, connection.execute(query.order_by(windows.c.end).limit(limit)).all()
 
 
-def record_maturity(connection: Connection, model: str, window: Window, at: float) -> None:
-    """Store that the performance of a window stopped being provisional at this event time."""
+def record_window(connection: Connection, model: str, window: Window, **values: Any) -> None:
+    """Store what has become known of a closed window: `mature_at`, or `reference_id` and `version`."""
     here = (windows.c.model == model, windows.c.start == window.start)
-    connection.execute(update(windows).where(*here).values(mature_at=at))
-
-
-def record_reference(
-    connection: Connection, model: str, window: Window, reference: int | None, version: str | None
-) -> None:
-    """Store which reference a window was judged by, and whose rows (None: those of all versions)."""
-    here = (windows.c.model == model, windows.c.start == window.start)
-    connection.execute(update(windows).where(*here).values(reference_id=reference, version=version))
+    connection.execute(update(windows).where(*here).values(values))
 
 
 def record_judged(connection: Connection, model: str, end: float) -> None:

@@ -44,17 +44,17 @@ class Method:
     """Where the distance is a sum over bins, which says what each one adds."""
 
     def applies(self, ground: BinnedReference) -> bool:
-        """Whether the column is one that it is for."""
+        """Return whether the column is one that the method is for."""
         fits = self.numeric if ground.numeric else self.categorical
         return fits and (not self.two or ground.values <= 2)
 
     def shown(self, distance: float, n_reference: int, n_current: int) -> float:
-        """The distance as the number that the method is known by."""
+        """Return the distance as the number that the method is known by."""
         return distance if self.statistic is None else self.statistic(distance, n_reference, n_current)
 
 
 def over_bins(distance: Callable[[npt.NDArray[Any], npt.NDArray[Any]], Floats]) -> Distance:
-    """With what lies outside the reference's range in the outermost bins."""
+    """Return the distance of the bins, the outermost of which hold what lies outside the reference's range."""
     return lambda ground, reference, current: distance(
         ground.bins.inner(reference.counts), ground.bins.inner(current.counts)
     )

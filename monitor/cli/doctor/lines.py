@@ -17,7 +17,7 @@ _ARROW = "→ "
 
 
 def lines(found: Sequence[Finding], width: int = WIDTH) -> Iterator[tuple[str, str]]:
-    """Each line with the status that it begins with, if it does. Nothing but text: no control characters."""
+    """Yield each line with the status that it begins with, if it does. Nothing but text: no control characters."""
     names = min(_NAME, max((len(item.name) for item in found), default=0))
     indent = _STATUS + names + 2
     room = max(_LEAST, width - indent)

@@ -7,7 +7,7 @@ from statistics import median, quantiles
 
 from bench.sizes import PACKAGES, circles, files, floors, functions
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 ALL = (*PACKAGES, "bench", "client", "docs", "grafana", "tests")
 LONGEST_FILE = 400
 
