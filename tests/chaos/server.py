@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.fakes.serving import serving
 
 WELL, ILL, WORSE = 200, 503, 504
 
@@ -24,17 +25,6 @@ def watched(paths: list[str]) -> Iterator[Watched]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    server = Watched(f"http://127.0.0.1:{http.server_port}", paths)
-    thread = threading.Thread(target=http.serve_forever, args=[0.05], daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as url:
+        server = Watched(url, paths)
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()

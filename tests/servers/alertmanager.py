@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from tests.e2e.process import free_port, wait_for
+from tests.fakes.serving import serving
 from tests.needs import program
 
 _CONFIG = """
@@ -105,16 +105,6 @@ def hook() -> Iterator[Hook]:
             self.send_response(200)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    taken = Hook(f"http://127.0.0.1:{server.server_port}/")
-    thread = threading.Thread(target=server.serve_forever, args=[0.01])
-    thread.start()
-    try:
+    with serving(Handler) as url:
+        taken = Hook(f"{url}/")
         yield taken
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

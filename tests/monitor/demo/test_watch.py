@@ -1,15 +1,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from monitor.demo.data import DemoError
 from monitor.demo.watch import Watch
+from tests.fakes.serving import serving
 
 
 class Page(BaseHTTPRequestHandler):
@@ -38,22 +38,14 @@ class Page(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
 
 @pytest.fixture
 def watch(tmp_path: Path) -> Iterator[Watch]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
     (tmp_path / "log").touch()
-    watching = Watch(f"http://127.0.0.1:{server.server_address[1]}", tmp_path / "log")
-    yield watching
-    watching.close()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Page) as url:
+        watching = Watch(url, tmp_path / "log")
+        yield watching
+        watching.close()
 
 
 def test_it_reads_what_watchkeeper_says(watch: Watch) -> None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -27,6 +27,7 @@ from monitor.store.alerts.states import open_incidents, save_incident
 from tests.alerts.builders import FakeClock, rule
 from tests.alerts.world import World, world
 from tests.e2e.process import free_port, wait_for
+from tests.fakes.serving import serving
 from tests.servers.alertmanager import Alertmanager, hook
 
 LOAD = rule(name="load", metric="load1_ratio", above=1.0, severity="critical", summary="load is {{ value }}")
@@ -88,18 +89,8 @@ def strict() -> Iterator[tuple[str, Strict]]:
             self.end_headers()
             self.wfile.write(kept.text.encode())
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=[0.01])
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", kept
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serving(Handler) as url:
+        yield url, kept
 
 
 def test_ten_minutes_without_alertmanager_lose_nothing(tmp_path: Path) -> None:
