@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from alerts.incidents.incident import Incident, Notice, Why
 from alerts.notify import Address
 from alerts.notify.settings import NotifierContext, NotifierSettings
-from alerts.notify.transport import Post, Transport, alert_engine
+from alerts.notify.transport import Post, Transport, raise_for_reply
 from alerts.rules.rule import Severity
 from alerts.url import url_problem
 from alerts.wording import clean, stamp
@@ -107,5 +107,7 @@ class PagerDuty:
 
     def send(self, notice: Notice, address: Address | None) -> Address:
         body = json.dumps(payload(notice, self._key, self._page)).encode()
-        alert_engine("PagerDuty", self._transport(Post(self._url, body, {"Content-Type": "application/json"})), _ADVICE)
+        raise_for_reply(
+            "PagerDuty", self._transport(Post(self._url, body, {"Content-Type": "application/json"})), _ADVICE
+        )
         return {"dedup_key": notice.incident.id}

@@ -37,7 +37,7 @@ class Transport(Protocol):
     def __call__(self, post: Post) -> Reply: ...
 
 
-def alert_engine(
+def raise_for_reply(
     who: str, reply: Reply, advice: Mapping[int, str], of_message: Collection[int] = (400, 413, 422)
 ) -> None:
     """Raises NotifyError for all but success: a busy or broken receiver is tried again, a refused message is given up

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from alerts.incidents.incident import Acknowledgement, Alert, Notice, Silencing, Why
 from alerts.notify import Address, NotifyError
 from alerts.notify.settings import NotifierContext, NotifierSettings
-from alerts.notify.transport import Post, Transport, alert_engine
+from alerts.notify.transport import Post, Transport, raise_for_reply
 from alerts.url import url_problem
 from alerts.wording import stamp
 
@@ -153,7 +153,7 @@ class Webhook:
             secret = self._settings.secret.get_secret_value()
             headers["X-Watchkeeper-Signature"] = signature(secret, self._time(), body)
         post = Post(self._settings.url.get_secret_value(), body, headers)
-        alert_engine("the webhook", self._transport(post), _ADVICE)
+        raise_for_reply("the webhook", self._transport(post), _ADVICE)
         return {}
 
     def _body(self, notice: Notice) -> bytes:

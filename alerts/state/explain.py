@@ -10,7 +10,7 @@ from alerts.rules.rule import Rule
 from alerts.rules.slo import burnt
 from alerts.state.condition import ConditionInputs, holds
 from alerts.state.observation import Kind, Observation
-from alerts.state.reading import Judged, alert_engine, mean
+from alerts.state.reading import Judged, judge, mean
 from alerts.state.state import AlertState, Status
 from alerts.wording import number, quantity, stamp
 from checks.base import Measurement
@@ -117,7 +117,7 @@ def _held_against(rule: Rule, state: AlertState, measurement: Measurement) -> st
         return f"none: it rests on {n} rows, and min_rows is {rule.min_rows}"
     if any(level.previous for level in rule.levels):
         return f"made anew each time: {_level(rule.bounds[0].level, rule.metric)}"
-    found = alert_engine(rule, state, Observation.of(measurement), value)
+    found = judge(rule, state, Observation.of(measurement), value)
     if not isinstance(found, Judged):
         return f"none: {MISSING[found]}"
     origin = next(bound.level for bound in rule.bounds if bound.side == found.side)

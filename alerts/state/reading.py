@@ -62,11 +62,11 @@ def read(rule: Rule, state: AlertState, observation: Observation, now: float) ->
         return state, Reading(Kind.VALUE, value, n)
     if n < rule.min_rows and rule.share is None:
         return state, Reading(Kind.NO_DATA, n=n, text="too_few_rows")
-    judged = alert_engine(rule, state, observation, value)
+    judged = judge(rule, state, observation, value)
     return state, _conditioned(Reading(Kind.VALUE, value, n, observation.beside, judged), observation)
 
 
-def alert_engine(rule: Rule, state: AlertState, observation: Observation, value: float) -> Judged | Unjudged:
+def judge(rule: Rule, state: AlertState, observation: Observation, value: float) -> Judged | Unjudged:
     """The value beside the level of the side that it breaches, or is nearest to."""
     if rule.share is not None:
         return Judged("above", value > rule.share, rule.share, rule.share)

@@ -26,7 +26,7 @@ INTERVAL = 15.0
 MEGABYTES = 150
 
 
-def alert_engine(it: World, value: float, hour: int, model: str = "delays", many: int = MANY) -> None:
+def judge(it: World, value: float, hour: int, model: str = "delays", many: int = MANY) -> None:
     it.window({f"feature-{index}": value + index / many if value else 0.0 for index in range(many)}, hour, model)
 
 
@@ -68,7 +68,7 @@ def test_survives_ten_thousand_alerts_at_once(slack: FakeSlack, clock: FakeClock
     with world(tmp_path, RULES, bot(slack), clock=clock) as it:
         for hour, value in enumerate([3.2, 4.9, 0.0], 1):
             with another_check(it) as waits:
-                alert_engine(it, value, hour)
+                judge(it, value, hour)
             assert max(waits) < INTERVAL, "other checks keep to their schedule"
             for _ in range(40):
                 it.deliver()
@@ -87,7 +87,7 @@ def test_survives_ten_thousand_alerts_at_once(slack: FakeSlack, clock: FakeClock
 def test_survives_a_storm_over_several_models(slack: FakeSlack, clock: FakeClock, tmp_path: Path) -> None:
     with world(tmp_path, RULES, bot(slack), clock=clock) as it:
         for number in range(MODELS):
-            alert_engine(it, 3.2, 1, f"model-{number}", MANY // MODELS)
+            judge(it, 3.2, 1, f"model-{number}", MANY // MODELS)
         for _ in range(MODELS + 1):
             it.deliver()
         assert it.store.pending() == {}

@@ -62,7 +62,7 @@ def closings(log: Log) -> list[WindowClose]:
     return found
 
 
-def alert_engine(log: Log) -> list[WindowResult]:
+def judge(log: Log) -> list[WindowResult]:
     """Verdicts on all closings to come, recorded as the daemon does."""
     done = []
     for closing in closings(log):
@@ -88,7 +88,7 @@ def names(rows: Sequence[Measurement]) -> set[tuple[str, Window]]:
 def test_a_closing_measures_its_window_by_every_check(referenced: Log) -> None:
     referenced.predict(*hour(0, 40, features={"distance": 2.0, "carrier": "UA"}))
     referenced.predict(*hour(1, 1))
-    (verdict,) = alert_engine(referenced)
+    (verdict,) = judge(referenced)
     assert (verdict.errors, verdict.revisions, verdict.matured) == ({}, [], [])
     assert value(verdict.measurements, "window_rows", FIRST) == 40
     assert value(verdict.measurements, "missing_ratio", FIRST, feature="distance") == 0
@@ -116,7 +116,7 @@ def test_rows_after_the_closing_do_not_count_even_when_compacted(referenced: Log
 def test_an_empty_window_is_measured_and_says_why_it_has_no_values(referenced: Log) -> None:
     referenced.predict(*hour(0, 10))
     referenced.predict(*hour(2, 1))
-    _, verdict = alert_engine(referenced)
+    _, verdict = judge(referenced)
     assert value(verdict.measurements, "window_rows", SECOND) == 0
     drift = one(verdict.measurements, "feature_drift", SECOND, feature="carrier", method="psi")
     assert (drift.value, drift.reason) == (None, NotEnough.NO_ROWS)
@@ -126,10 +126,10 @@ def test_an_empty_window_is_measured_and_says_why_it_has_no_values(referenced: L
 def test_late_events_revise_all_of_their_window(referenced: Log) -> None:
     referenced.predict(*hour(0, 10))
     referenced.predict(*hour(1, 1))
-    alert_engine(referenced)
+    judge(referenced)
     referenced.predict(*hour(0, 5, name="late"))
     referenced.predict(*hour(2, 1))
-    (verdict,) = alert_engine(referenced)
+    (verdict,) = judge(referenced)
     assert value(verdict.revisions, "window_rows", FIRST) == 15
     assert value(verdict.revisions, "missing_ratio", FIRST, feature="distance") == 0
     assert {window for _, window in names(verdict.revisions)} == {FIRST}
@@ -138,20 +138,20 @@ def test_late_events_revise_all_of_their_window(referenced: Log) -> None:
 def test_events_before_the_first_window_revise_nothing(referenced: Log) -> None:
     referenced.predict(*hour(0, 10))
     referenced.predict(*hour(1, 1))
-    alert_engine(referenced)
+    judge(referenced)
     referenced.predict(*hour(-5, 5))
     referenced.predict(*hour(2, 1))
-    assert alert_engine(referenced)[0].revisions == []
+    assert judge(referenced)[0].revisions == []
 
 
 def test_labels_revise_performance_alone_and_provisionally(referenced: Log) -> None:
     first = hour(0, 10)
     referenced.predict(*first)
     referenced.predict(*hour(1, 1))
-    alert_engine(referenced)
+    judge(referenced)
     referenced.label(*answers(first[:4]))
     referenced.predict(*hour(2, 1))
-    (verdict,) = alert_engine(referenced)
+    (verdict,) = judge(referenced)
     assert {name for name, _ in names(verdict.revisions)} <= {
         "performance",
         "performance_reference",
@@ -168,13 +168,13 @@ def test_coverage_makes_a_window_mature_even_as_it_closes(referenced: Log) -> No
     referenced.predict(*first)
     referenced.label(*answers(first[:8]))
     referenced.predict(*hour(1, 1))
-    (verdict,) = alert_engine(referenced)
+    (verdict,) = judge(referenced)
     ((window, rows),) = verdict.matured
     assert window == FIRST
     for measured in (rows, verdict.measurements):
         accuracy = one(measured, "performance", FIRST, metric="accuracy")
         assert (accuracy.value, accuracy.n, accuracy.provisional) == (1.0, 8, False)
-    assert alert_engine(referenced) == []
+    assert judge(referenced) == []
 
 
 def test_windows_mature_in_order_and_none_is_skipped(referenced: Log) -> None:
@@ -183,16 +183,16 @@ def test_windows_mature_in_order_and_none_is_skipped(referenced: Log) -> None:
     referenced.predict(*second)
     referenced.label(*answers(second))
     referenced.predict(*hour(2, 1))
-    assert [verdict.matured for verdict in alert_engine(referenced)] == [[], []]
+    assert [verdict.matured for verdict in judge(referenced)] == [[], []]
     referenced.label(*answers(first))
     referenced.predict(*hour(3, 1))
-    (verdict,) = alert_engine(referenced)
+    (verdict,) = judge(referenced)
     assert [window for window, _ in verdict.matured] == [FIRST, SECOND]
     assert value(verdict.matured[0][1], "performance", FIRST, metric="accuracy") == 1.0
     # A label of a mature window still revises it, and what it revises is no longer provisional.
     referenced.label(Truth(first[0].id, "yes", START))
     referenced.predict(*hour(4, 1))
-    (verdict,) = alert_engine(referenced)
+    (verdict,) = judge(referenced)
     accuracy = one(verdict.revisions, "performance", FIRST, metric="accuracy")
     assert (accuracy.value, accuracy.provisional) == (0.9, False)
 
@@ -206,7 +206,7 @@ def test_a_window_that_lacks_labels_waits_no_longer_than_for_three_that_have_the
         if start > 1:
             referenced.label(*answers(hour(start - 1, 10)))
         referenced.predict(*hour(start + 1, 1, "q"))
-        matured += [[window for window, _ in verdict.matured] for verdict in alert_engine(referenced)]
+        matured += [[window for window, _ in verdict.matured] for verdict in judge(referenced)]
     assert matured[:4] == [[], [], [], []]
     assert matured[4][:3] == [FIRST, SECOND, THIRD]
 
@@ -214,7 +214,7 @@ def test_a_window_that_lacks_labels_waits_no_longer_than_for_three_that_have_the
 def test_age_makes_a_window_mature_without_labels(referenced: Log) -> None:
     for start in range(5):
         referenced.predict(*hour(start, 3))
-    done = alert_engine(referenced)
+    done = judge(referenced)
     assert [[window for window, _ in verdict.matured] for verdict in done] == [[], [], [], [FIRST]]
     accuracy = one(done[3].matured[0][1], "performance", FIRST, metric="accuracy")
     assert (accuracy.value, accuracy.reason, accuracy.provisional) == (None, NotEnough.NO_LABELS, False)
@@ -225,7 +225,7 @@ def test_empty_windows_hold_nobody_up(referenced: Log) -> None:
     referenced.predict(*first)
     referenced.label(*answers(first))
     referenced.predict(*hour(2, 1))
-    assert [[window for window, _ in verdict.matured] for verdict in alert_engine(referenced)] == [[FIRST], [SECOND]]
+    assert [[window for window, _ in verdict.matured] for verdict in judge(referenced)] == [[FIRST], [SECOND]]
 
 
 def test_the_last_label_of_an_id_counts_as_of_each_closing(referenced: Log) -> None:
@@ -264,7 +264,7 @@ def test_one_odd_label_does_not_change_the_task_of_a_window_without_a_reference(
     log.predict(*first)
     log.label(*(Truth(row.id, row.prediction + 1, row.time) for row in first[:-1]), Truth("r29", "oops", START))
     log.predict(*hour(1, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     measured = one(verdict.measurements, "performance", FIRST, metric="mae")
     assert (measured.value, measured.n) == (1.0, 29)
     assert value(verdict.measurements, "label_coverage_ratio", FIRST) == pytest.approx(29 / 30)
@@ -276,14 +276,14 @@ def test_a_task_that_the_config_states_decides_where_there_is_no_reference(log: 
     log.predict(*first)
     log.label(*(Truth(row.id, row.prediction, row.time) for row in first))
     log.predict(*hour(1, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     assert value(verdict.measurements, "performance", FIRST, metric="accuracy") == 1.0
 
 
 def test_without_a_reference_the_volume_is_measured_and_the_rest_says_why(log: Log) -> None:
     log.predict(*hour(0, 10))
     log.predict(*hour(1, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     assert verdict.errors == {}
     assert value(verdict.measurements, "window_rows", FIRST) == 10
     assert one(verdict.measurements, "drifted_features", FIRST).reason == NotEnough.NO_REFERENCE
@@ -296,7 +296,7 @@ def test_chunks_from_before_the_reference_are_profiled_when_it_is_there(log: Log
     built = write_reference(log, tmp_path)
     log.predict(*hour(0, 10, name="q", features={"distance": None, "carrier": 3}))
     log.predict(*hour(1, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     assert value(verdict.measurements, "missing_ratio", FIRST, feature="distance") == 0.5
     assert value(verdict.measurements, "new_category_ratio", FIRST, feature="carrier") == 0.5
     stored = log.rows(select(profiles.c.binning_id, profiles.c.n).where(profiles.c.bucket_start == FIRST.start))
@@ -324,7 +324,7 @@ def test_many_closings_in_one_call_are_as_one_by_one(referenced: Log) -> None:
         referenced.predict(*rows)
         referenced.label(*answers(rows[: 6 - start]))
     together = measure_many(referenced.url, referenced.model, closings(referenced), referenced.options)
-    apart = alert_engine(referenced)
+    apart = judge(referenced)
     assert [replace(verdict, seconds={}) for verdict in together] == [replace(verdict, seconds={}) for verdict in apart]
     assert sum(len(verdict.matured) for verdict in apart) == 2
 
@@ -371,7 +371,7 @@ def test_a_verdict_crosses_to_the_daemon_without_numerics(referenced: Log) -> No
     referenced.predict(*first)
     referenced.label(*answers(first))
     referenced.predict(*hour(1, 1))
-    (verdict,) = alert_engine(referenced)
+    (verdict,) = judge(referenced)
     crossing = bytes(ForkingPickler.dumps(verdict))
     assert b"checks.base" in crossing
     assert b"numpy" not in crossing
@@ -381,9 +381,9 @@ def test_a_verdict_crosses_to_the_daemon_without_numerics(referenced: Log) -> No
 def test_maturity_looks_only_at_windows_that_are_not_mature(referenced: Log) -> None:
     for start in range(4):
         referenced.predict(*hour(start, 3))
-    alert_engine(referenced)
+    judge(referenced)
     referenced.write(update(windows).values(mature_at=START))
     referenced.predict(*hour(8, 1))
-    matured = [window.start for verdict in alert_engine(referenced) for window, _ in verdict.matured]
+    matured = [window.start for verdict in judge(referenced) for window, _ in verdict.matured]
     assert matured[0] == START + 3 * HOUR
     assert referenced.rows(select(progress.c.judged_window))[0][0] == START + 8 * HOUR

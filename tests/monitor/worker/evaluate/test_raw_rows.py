@@ -17,7 +17,7 @@ from monitor.store.references.plan import ReferencePlan
 from monitor.worker.messages import ModelOptions, WindowResult
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 from tests.monitor.worker.sample import reference_table, write_reference
-from tests.monitor.worker.test_tasks import alert_engine
+from tests.monitor.worker.test_tasks import judge
 
 DISTANCES = np.random.default_rng(8).normal(900, 300, 120)
 CARRIERS = ["UA"] * 60 + ["B6"] * 50 + ["XX"] * 10
@@ -38,7 +38,7 @@ def verdict(tmp_path: Path, **options: object) -> WindowResult:
     )
     log.predict(Prediction("next", START + HOUR + 1))
     log.predict(Prediction("late", START + 5, {"distance": 1e9, "carrier": "late"}))
-    return alert_engine(log)[0]
+    return judge(log)[0]
 
 
 def drift(found: WindowResult, feature: str) -> Measurement:
@@ -78,7 +78,7 @@ def test_without_the_file_drift_fails_and_nothing_else(tmp_path: Path) -> None:
     pq.write_table(reference_table(300), path)
     log.predict(*(Prediction(str(place), START + place) for place in range(30)))
     log.predict(Prediction("next", START + HOUR + 1))
-    found = alert_engine(log)[0]
+    found = judge(log)[0]
     assert "is not what it was when it was built" in found.errors["drift"]
     assert set(found.failed) == {"feature_drift", "drifted_features", "prediction_drift"}
     assert any(row.name == "missing_ratio" and row.value is not None for row in found.measurements)
@@ -90,5 +90,5 @@ def test_an_empty_window_is_a_reason(tmp_path: Path) -> None:
     write_reference(log, tmp_path)
     log.predict(Prediction("a", START + 1))
     log.predict(Prediction("b", START + 2 * HOUR + 1))
-    found = alert_engine(log)[1]
+    found = judge(log)[1]
     assert {row.reason for row in found.measurements if "drift" in row.name} == {NotEnough.NO_ROWS}

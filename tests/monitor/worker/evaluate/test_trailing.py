@@ -32,7 +32,7 @@ def fill(log: Log, first: int, last: int) -> None:
         log.predict(*rows)
 
 
-def alert_engine(log: Log) -> list[WindowResult]:
+def judge(log: Log) -> list[WindowResult]:
     log.scan()
     closings = log.closings()
     compact(log.url, log.model, closings[-1].close_seq, log.options)
@@ -60,7 +60,7 @@ def numbers(done: Sequence[WindowResult]) -> list[list[Measurement]]:
 def test_each_closing_looks_back_once_the_stream_is_long_enough(log: Log, tmp_path: Path) -> None:
     write_reference(log, tmp_path)
     fill(log, 0, HOURS)
-    done = alert_engine(log)
+    done = judge(log)
     assert len(done) == HOURS - 1
     assert [[row.reason for row in over(verdict, "6h")] for verdict in done[:5]] == [[NotEnough.SHORT_HISTORY]] * 5
     row = drift(done[5], "6h")
@@ -81,7 +81,7 @@ def test_it_is_the_same_whether_rolled_up_or_not(log: Log, tmp_path: Path) -> No
             fill(one, first, first + 5)
             # A late row in each round; it is in the next look back.
             one.predict(Prediction(f"late{first}", START + max(first - 3, 0) * HOUR, {"distance": 5.0}))
-            done += alert_engine(one)
+            done += judge(one)
             if rolled:
                 keep_profiles(one.url, one.model, 1.0, one.options)
         found.append(numbers(done))
@@ -92,44 +92,44 @@ def test_it_is_the_same_whether_rolled_up_or_not(log: Log, tmp_path: Path) -> No
 
 def test_rows_that_wait_to_be_profiled_are_waited_for_by_nobody(log: Log, tmp_path: Path) -> None:
     fill(log, 0, 10)
-    alert_engine(log)
+    judge(log)
     write_reference(log, tmp_path)
     fill(log, 10, 11)
-    [verdict] = alert_engine(log)
+    [verdict] = judge(log)
     assert [row.reason for row in over(verdict, "6h")] == [NotEnough.NOT_PROFILED]
     assert len(log.rows(profiles.select())) == 2, "the window's own chunk, and the one that has just come"
     keep_profiles(log.url, log.model, 60.0, log.options)
     fill(log, 11, 12)
-    [verdict] = alert_engine(log)
+    [verdict] = judge(log)
     assert drift(verdict, "6h").n == 24
 
 
 def test_it_needs_no_rows(log: Log, tmp_path: Path) -> None:
     write_reference(log, tmp_path)
     fill(log, 0, 12)
-    alert_engine(log)
+    judge(log)
     keep_profiles(log.url, log.model, 1.0, log.options)
     log.write(delete(chunks).where(chunks.c.bucket_start < START + 10 * HOUR))
     fill(log, 12, 13)
-    [verdict] = alert_engine(log)
+    [verdict] = judge(log)
     assert drift(verdict, "6h").n == 24
 
 
 def test_a_late_row_is_in_the_next_look_back_and_revises_none(log: Log, tmp_path: Path) -> None:
     write_reference(log, tmp_path)
     fill(log, 0, 8)
-    alert_engine(log)
+    judge(log)
     log.predict(Prediction("late", START + 3 * HOUR, {"distance": 1.0}))
     fill(log, 8, 9)
-    [verdict] = alert_engine(log)
+    [verdict] = judge(log)
     assert drift(verdict, "6h").n == 25
     assert {row.window for row in verdict.revisions} == {Window(START + 3 * HOUR, START + 4 * HOUR)}
 
 
 def test_without_drift_or_a_reference_nobody_looks_back(log: Log, tmp_path: Path) -> None:
     fill(log, 0, 8)
-    assert not any(numbers(alert_engine(log)))
+    assert not any(numbers(judge(log)))
     write_reference(log, tmp_path)
     log.options = replace(log.options, drift=False)
     fill(log, 8, 9)
-    assert not any(numbers(alert_engine(log)))
+    assert not any(numbers(judge(log)))

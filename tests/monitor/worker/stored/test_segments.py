@@ -53,7 +53,7 @@ def hour(start: float, count: int, name: str = "p", carriers: str = "UA AA DL") 
     ]
 
 
-def alert_engine(log: Log, options: ModelOptions | None = None) -> list[WindowResult]:
+def judge(log: Log, options: ModelOptions | None = None) -> list[WindowResult]:
     """Verdicts on all closings to come, recorded as the daemon does, and rolled up after each."""
     options = options or log.options
     log.scan()
@@ -84,7 +84,7 @@ def test_every_row_is_in_one_segment_of_each_dimension(log: Log, tmp_path: Path)
     write_reference(log, tmp_path)
     log.predict(*hour(0, 12))
     log.predict(*hour(1, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     assert verdict.errors == {}
     found = rows_by_segment(verdict.measurements, FIRST)
     top = next(name for name in found if name.startswith("carrier=") and name != "carrier=(other)")
@@ -106,7 +106,7 @@ def test_a_tag_s_values_are_frozen_once_enough_rows_have_come(log: Log, tmp_path
     log.predict(*hour(2, 12))
     log.predict(*[replace(row, tags={"country": "CH"}) for row in hour(3, 40)])
     log.predict(*hour(4, 1))
-    verdicts = alert_engine(log)
+    verdicts = judge(log)
     tags = [{name for name in _named(verdict) if name.startswith("country=")} for verdict in verdicts]
     assert tags[0] == set()
     assert tags[1] == tags[2] == tags[3] == {"country=DE", "country=(missing)", "country=(other)"}
@@ -124,11 +124,11 @@ def test_late_rows_and_late_labels_revise_the_segments_that_they_touch(log: Log,
     log.predict(*first)
     log.predict(*hour(1, 12))
     log.predict(*hour(2, 1))
-    alert_engine(log)
+    judge(log)
     log.predict(*hour(0, 6, "late"))
     log.label(*[Truth(row.id, row.prediction, row.time) for row in first])
     log.predict(*hour(3, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     revised = rows_by_segment(verdict.revisions, FIRST)
     assert (revised[""], revised["country=DE"], revised["country=(missing)"]) == (18, 9, 3)
     accuracy = one(verdict.revisions, "performance", "country=DE", metric="accuracy")
@@ -142,17 +142,17 @@ def test_segments_that_the_config_names_later_hold_all_rows_of_a_window_neverthe
     before = replace(log.options, segments=())
     log.predict(*hour(0, 12))
     log.predict(*hour(1, 6))
-    assert all(len(_named(verdict)) == 1 for verdict in alert_engine(log, before))
+    assert all(len(_named(verdict)) == 1 for verdict in judge(log, before))
     compact(log.url, log.model, EVERYTHING, before)
     log.predict(*hour(1, 6, "q"))
     log.predict(*hour(2, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     found = rows_by_segment(verdict.measurements, SECOND)
     assert found["country=DE"] == 6
     assert sum(value or 0 for name, value in found.items() if name.startswith("carrier=")) == found[""] == 12
     log.predict(*hour(1, 6, "late"))
     log.predict(*hour(3, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     found = rows_by_segment(verdict.revisions, SECOND)
     assert (found[""], found["country=DE"], found["country=(missing)"]) == (18, 9, 3)
 
@@ -162,7 +162,7 @@ def test_what_is_rolled_up_answers_as_the_chunks_did(log: Log, tmp_path: Path) -
     for place in range(3):
         log.predict(*hour(place / 3, 6, f"p{place}"))
     log.predict(*hour(1, 1))
-    (verdict,) = alert_engine(log)
+    (verdict,) = judge(log)
     assert log.rows(select(rollups.c.n).where(rollups.c.segment != ""))
     assert not log.rows(select(profiles.c.n).where(profiles.c.bucket_start == FIRST.start))
     assert len(log.rows(select(chunks.c.id))) >= 1
@@ -176,7 +176,7 @@ def test_a_window_without_rows_of_a_segment_says_so(log: Log, tmp_path: Path) ->
     log.predict(*hour(0, 12))
     log.predict(*[replace(row, tags={"country": "DE"}) for row in hour(1, 12)])
     log.predict(*hour(2, 1))
-    _, verdict = alert_engine(log)
+    _, verdict = judge(log)
     assert one(verdict.measurements, "window_rows", "country=(missing)").value == 0
     assert one(verdict.measurements, "label_coverage_ratio", "country=(missing)").reason is NotEnough.NO_ROWS
 
@@ -185,7 +185,7 @@ def test_the_bound_is_kept_and_what_it_costs_is_measured(log: Log, tmp_path: Pat
     write_reference(log, tmp_path)
     log.predict(*hour(0, 12))
     log.predict(*hour(1, 1))
-    (verdict,) = alert_engine(log, replace(log.options, segment_measurements=5))
+    (verdict,) = judge(log, replace(log.options, segment_measurements=5))
     parts = [row for row in verdict.measurements if "segment" in dict(row.labels)]
     assert len(parts) == 5
     assert {row.name for row in parts} == {"window_rows"}

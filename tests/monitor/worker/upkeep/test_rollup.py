@@ -114,7 +114,7 @@ def send(log: Log, batch: Sequence[tuple[float, float | None, str | None]], sent
     sent.extend((seq, row) for row in rows)
 
 
-def alert_engine(log: Log) -> int:
+def judge(log: Log) -> int:
     """Compacts and records what has closed; the position of the last one that is judged."""
     log.scan()
     closings = log.closings()
@@ -139,7 +139,7 @@ def test_any_window_as_of_any_position_is_that_of_its_rows(
         for batch in arriving:
             send(log, batch, sent)
             if data.draw(st.booleans(), "tick"):
-                judged = max(judged, alert_engine(log))
+                judged = max(judged, judge(log))
                 if data.draw(st.booleans(), "the log's tail is compacted, too"):
                     compact(log.url, log.model, EVERYTHING, options)
                 if data.draw(st.booleans(), "roll"):
@@ -200,7 +200,7 @@ def count(log: Log) -> int:
 
 def test_hours_and_days_take_the_place_of_the_chunks_profiles(referenced: Log) -> None:
     sent = days(referenced, 2)
-    seq = alert_engine(referenced)
+    seq = judge(referenced)
     assert count(referenced) == 48
     assert roll(referenced.engine, referenced.model, referenced.options) == 48
     assert held(referenced) == {3600: 47, DAY: 1}
@@ -213,12 +213,12 @@ def test_hours_and_days_take_the_place_of_the_chunks_profiles(referenced: Log) -
 
 def test_a_late_row_changes_its_own_buckets_alone(referenced: Log) -> None:
     sent = days(referenced, 2)
-    alert_engine(referenced)
+    judge(referenced)
     roll(referenced.engine, referenced.model, referenced.options)
     before = {row.start: row.seq for row in referenced.rows(select(rollups).where(rollups.c.seconds == 3600))}
     send(referenced, [(3 / 24, 7.0, "AA")], sent)
     send(referenced, [(2.5, 7.0, "AA")], sent)
-    seq = alert_engine(referenced)
+    seq = judge(referenced)
     roll(referenced.engine, referenced.model, referenced.options)
     after = {row.start: row.seq for row in referenced.rows(select(rollups).where(rollups.c.seconds == 3600))}
     changed = [start for start, at in before.items() if after[start] != at]
@@ -237,7 +237,7 @@ def test_a_run_that_is_cut_short_between_any_two_transactions_is_made_good_by_th
 ) -> None:
     sent = days(referenced, 2, each=6 * HOUR)
     send(referenced, [(2.1, 7.0, "AA")], sent)
-    seq = alert_engine(referenced)
+    seq = judge(referenced)
     monkeypatch.setattr(rollup, "BYTES", 1)
     left = allowed
 
@@ -266,10 +266,10 @@ def test_a_run_that_is_cut_short_between_any_two_transactions_is_made_good_by_th
 
 def test_a_bucket_that_lacks_a_chunk_is_not_rolled_up(log: Log, tmp_path: Path) -> None:
     sent = days(log, 1)
-    alert_engine(log)
+    judge(log)
     write_reference(log, tmp_path)
     more = days(log, 2, name="q")
-    seq = alert_engine(log)
+    seq = judge(log)
     store = Profiles(log.engine, log.model, HOUR, reference(log))
     day = Window(MIDNIGHT, MIDNIGHT + DAY)
     roll(log.engine, log.model, log.options)
@@ -284,7 +284,7 @@ def test_a_bucket_that_lacks_a_chunk_is_not_rolled_up(log: Log, tmp_path: Path) 
 
 def test_rollups_outlive_the_rows(referenced: Log) -> None:
     sent = days(referenced, 2)
-    seq = alert_engine(referenced)
+    seq = judge(referenced)
     roll(referenced.engine, referenced.model, referenced.options)
     referenced.write(delete(chunks))
     day = Window(MIDNIGHT, MIDNIGHT + DAY)
@@ -304,7 +304,7 @@ def test_windows_of_a_day_are_kept_by_the_hour(log: Log, tmp_path: Path) -> None
     log.options = replace(log.options, every=float(DAY))
     write_reference(log, tmp_path)
     sent = days(log, 2)
-    seq = alert_engine(log)
+    seq = judge(log)
     assert len(log.rows(select(chunks.c.bucket_start).distinct())) == 25
     roll(log.engine, log.model, log.options)
     assert held(log) == {3600: 24, DAY: 1}
