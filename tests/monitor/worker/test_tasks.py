@@ -365,7 +365,8 @@ def test_a_check_that_fails_is_named_and_the_others_are_measured(
 def test_checks_that_the_config_leaves_out_are_not_run(referenced: Log) -> None:
     referenced.predict(*hour(0, 10))
     referenced.predict(*hour(1, 1))
-    options = replace(referenced.options, checks=CheckOptions(drift=False, quality=False, performance=False))
+    none = replace(referenced.options.checks, drift=False, quality=False, performance=False)
+    options = replace(referenced.options, checks=none)
     (verdict,) = measure_many(referenced.url, referenced.model, closings(referenced), options)
     assert {name for name, _ in names(verdict.measurements)} == {"window_rows", "window_end_timestamp_seconds"}
 
