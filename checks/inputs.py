@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from checks.base import Window
-from checks.data.arrow import Codes, Floats
-from checks.profile import Profile
+
+if TYPE_CHECKING:  # the daemon, which has nothing numeric, hands the options on
+    import pyarrow as pa
+
+    from checks.data.arrow import Codes, Floats
+    from checks.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from typing import Literal
 
 import msgspec
 
-from checks.data.datetime_parts import part_names
-
 Task = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["numeric", "categorical", "boolean", "datetime"]
 
@@ -57,6 +55,8 @@ class Schema:
     def watched(self) -> tuple[tuple[str, FeatureType], ...]:
         """What is measured of the features: a `datetime` as its parts (`checks.data.datetime_parts`), all others as
         they are."""
+        from checks.data.datetime_parts import part_names  # numeric, where the daemon reads a schema's settings
+
         parts: list[tuple[str, FeatureType]] = []
         for name, kind in self.features:
             parts += [(part, "categorical") for part in part_names(name)] if kind == "datetime" else [(name, kind)]

@@ -70,13 +70,13 @@ def schema_of(model: ModelSettings) -> Schema | None:
     from checks.data.schema_inference import infer
     from checks.source.columns import LazyTable
     from monitor.worker.messages import ModelOptions
-    from monitor.worker.stored.references import file_rows, overrides
+    from monitor.worker.stored.references import file_rows
     from monitor.worker.stored.segments import check as check_segments
 
     try:
         options = ModelOptions.of(model)
         with file_rows(str(file)) as rows:
-            schema = infer(LazyTable(rows), overrides(options))
+            schema = infer(LazyTable(rows), options.schema)
         check_segments(options, schema)
         return schema
     except SchemaError as error:

@@ -108,14 +108,14 @@ def _compare(
     from checks.data.schema import SchemaError, SchemaOverrides
     from checks.report.comparison import compare
     from monitor.worker.messages import ModelOptions
-    from monitor.worker.stored.references import file_columns, overrides
+    from monitor.worker.stored.references import file_columns
 
     given, bins = SchemaOverrides(), 10
     importance: dict[str, float] = {}
     if settings is not None:
         options = ModelOptions.of(settings)
-        given, bins, ignore = overrides(options), options.bins, [*ignore, *options.drift_ignore]
-        importance = dict(options.importance)
+        given, bins, ignore = options.schema, options.bins, [*ignore, *options.checks.ignore]
+        importance = dict(options.checks.importance)
     try:
         with file_columns(str(before)) as reference, file_columns(str(now), "current file") as current:
             progress(0.1)

@@ -99,8 +99,8 @@ class EventTimePipeline:
             self.parts.writer.call(lambda connection: configure(connection, self.model, plan, self.parts.clock.time()))
         # Another reference may have come into force while the daemon was away.
         self._upkeep.due = True
-        if self.options.drift and self.options.drift_preset is not None:
-            log.info("%s: %s", self.model, exact_note(self.options.drift_preset))
+        if self.options.checks.drift and self.options.checks.preset is not None:
+            log.info("%s: %s", self.model, exact_note(self.options.checks.preset))
         self._prepared = True
 
     def _scan(self) -> None:

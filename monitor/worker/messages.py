@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
 
 from checks.base import Measurement, Window
+from checks.data.schema import SchemaOverrides
+from checks.inputs import CheckOptions
 from checks.pictures.drawn import Drawn
 from checks.segments.parts import DEFAULT, SegmentCheck
 from monitor.store.references.plan import ReferencePlan
@@ -91,34 +93,16 @@ class ModelOptions:
     every: float = 3600.0
     """Length of a window, seconds."""
     allowed_lateness: float = 300.0
-    min_rows: int = 200
     maturity: float = 7 * 86400.0
     """Seconds of event time after a window's end at which its labels are mature, whatever their coverage."""
     coverage: float = 0.95
     replay: bool = False
     """Whether the model's events are aged by its newest one instead of by the wall clock."""
-    drift: bool = True
-    drift_methods: tuple[str, ...] = ("psi", "jensenshannon")
-    """Empty where a preset chooses for itself."""
-    drift_preset: Literal["evidently", "nannyml"] | None = None
-    drift_ignore: tuple[str, ...] = ()
-    importance: tuple[tuple[str, float], ...] = ()
-    """How much each feature matters, by feature."""
+    checks: CheckOptions = field(default_factory=CheckOptions)
     lookback: tuple[float, ...] = ()
     """Spans up to the window's end, seconds, that drift is measured over as well."""
     bins: int = 10
-    quality: bool = True
-    performance: bool = True
-    task: Literal["binary", "multiclass", "regression"] | None = None
-    target: str | None = None
-    prediction: str | None = None
-    score: str | None = None
-    positive_class: str | int | bool | None = None
-    id: str | None = None
-    time: str | None = None
-    features: tuple[tuple[str, Literal["numeric", "categorical", "boolean", "datetime"]], ...] = ()
-    """Types that the config states, by feature."""
-    ignore: tuple[str, ...] = ()
+    schema: SchemaOverrides = field(default_factory=SchemaOverrides)
     plan: ReferencePlan = field(default_factory=ReferencePlan)
     """Where the reference comes from."""
     segments: tuple[SegmentOptions, ...] = ()
@@ -132,33 +116,28 @@ class ModelOptions:
     @classmethod
     def of(cls, settings: ModelSettings) -> ModelOptions:
         """The options that these settings state."""
-        schema, drift = settings.schema_, settings.checks.drift
+        drift = settings.checks.drift
+        stated = {key.name: getattr(settings.schema_, key.name) for key in fields(SchemaOverrides)}
         return cls(
             model=settings.model,
             every=settings.windows.every,
             allowed_lateness=settings.windows.allowed_lateness,
-            min_rows=settings.windows.min_rows,
             maturity=settings.labels.maturity,
             coverage=settings.labels.coverage,
             replay=settings.time == "replay",
-            drift=drift is not None,
-            drift_methods=drift.chosen if drift else (),
-            drift_preset=drift.preset if drift else None,
-            drift_ignore=tuple(drift.ignore) if drift else (),
-            importance=tuple(drift.weights.items()) if drift else (),
+            checks=CheckOptions(
+                min_rows=settings.windows.min_rows,
+                drift=drift is not None,
+                methods=drift.chosen if drift else (),
+                preset=drift.preset if drift else None,
+                ignore=tuple(drift.ignore) if drift else (),
+                importance=drift.weights if drift else {},
+                quality=settings.checks.quality,
+                performance=settings.checks.performance,
+            ),
             lookback=tuple(sorted(set(drift.lookback))) if drift else (),
             bins=drift.bins if drift else 10,
-            quality=settings.checks.quality,
-            performance=settings.checks.performance,
-            task=schema.task,
-            target=schema.target,
-            prediction=schema.prediction,
-            score=schema.score,
-            positive_class=schema.positive_class,
-            id=schema.id,
-            time=schema.time,
-            features=tuple(schema.features.items()),
-            ignore=tuple(schema.ignore),
+            schema=SchemaOverrides(**{**stated, "ignore": tuple(stated["ignore"])}),
             plan=ReferencePlan.of_model(settings),
             segments=tuple(SegmentOptions.of(segment) for segment in settings.segments),
             segment_measurements=settings.segment_measurements,

@@ -10,7 +10,7 @@ import msgspec
 from alerts.duration import span
 from checks.base import Measurement, NotEnough, Window
 from checks.drift.picture_data import drawn
-from checks.inputs import CheckOptions, WindowData
+from checks.inputs import WindowData
 from checks.pictures.drawn import Drawn
 from checks.run import PERFORMANCE, CheckOutcome, run_checks
 from checks.run_trailing import no_trailing_drift, trailing_drift
@@ -37,17 +37,8 @@ class WindowChecks:
     ) -> None:
         """`exact` are the reference's rows, which a preset of drift compares with."""
         self._evidence, self._segments, self._clock, self._lookback = evidence, segments, clock, options.lookback
-        self._exact = exact if options.drift and options.drift_preset else None
-        self._options = CheckOptions(
-            min_rows=options.min_rows,
-            drift=options.drift,
-            methods=options.drift_methods,
-            preset=options.drift_preset,
-            ignore=options.drift_ignore,
-            importance=dict(options.importance),
-            quality=options.quality,
-            performance=options.performance,
-        )
+        self._exact = exact if options.checks.drift and options.checks.preset else None
+        self._options = options.checks
         self.errors: dict[str, str] = {}
         self.failed: dict[str, str] = {}
         self.seconds: dict[str, float] = {}

@@ -8,7 +8,7 @@ from dataclasses import replace
 from checks.base import Measurement, Window
 from checks.drift.picture_data import drawn
 from checks.drift.ranking import excess
-from checks.inputs import CheckOptions, WindowData
+from checks.inputs import WindowData
 from checks.pictures.drawn import Drawn
 from checks.run import CheckOutcome
 from checks.segments.measure import run_segment
@@ -27,14 +27,7 @@ class SegmentChecks:
     ) -> None:
         self._evidence, self._clock = evidence, clock
         self._segments = segments
-        self._options = CheckOptions(
-            drift=options.drift,
-            methods=methods_of(options),
-            ignore=options.drift_ignore,
-            importance=dict(options.importance),
-            quality=options.quality,
-            performance=options.performance,
-        )
+        self._options = replace(options.checks, preset=None, methods=methods_of(options))
         reference = evidence.reference
         values = [None if (made := one.as_of(evidence.seq)) is None else len(made.dimension.values) for one in segments]
         self.drawn: dict[Window, list[Drawn]] = {}

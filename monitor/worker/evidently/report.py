@@ -30,16 +30,16 @@ def run(engine: Engine, model: str, task: ReportTask, options: ModelOptions, clo
         raise ReportError(f"model {model} has no reference, and Evidently compares with one")
     evidence = WindowReader(engine, model, reference, task.seq, options)
     there = count(evidence, task.window, options.every)
-    if there < options.min_rows:
-        text = f"{there} rows in the window, {options.min_rows} are needed (windows.min_rows)"
+    if there < options.checks.min_rows:
+        text = f"{there} rows in the window, {options.checks.min_rows} are needed (windows.min_rows)"
         return ReportOutcome([], clock.monotonic() - began, there, skipped=text)
     wanted = items(task.preset, task.metrics, task.options)
     labelled = any(item.scores for item in wanted)
     sample = Sample(task.sample, task.seed)
     of_window(evidence, task.window, options.every, sample, labelled=labelled)
     current = sample.table()
-    if current is None or sample.seen < options.min_rows:
-        text = f"{sample.seen} rows with a label, {options.min_rows} are needed (windows.min_rows)"
+    if current is None or sample.seen < options.checks.min_rows:
+        text = f"{sample.seen} rows with a label, {options.checks.min_rows} are needed (windows.min_rows)"
         return ReportOutcome([], clock.monotonic() - began, sample.seen, skipped=text)
     schema = reference.reference.schema
     table = from_reference(reread(engine, reference, task.reference, options), schema)

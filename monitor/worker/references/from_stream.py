@@ -24,7 +24,6 @@ from monitor.worker.messages import ModelOptions
 from monitor.worker.references.segments import freeze, refreeze
 from monitor.worker.sample import Sample
 from monitor.worker.stored.chunks import fitted
-from monitor.worker.stored.references import overrides
 from monitor.worker.stored.segments import Segments
 from monitor.worker.stored.window_reader import WindowReader
 
@@ -84,7 +83,7 @@ def learn(engine: Engine, span: StreamRange, options: ModelOptions, progress: Pr
             look.add(frame)
     seen = look.table()
     assert seen is not None
-    schema = observed(seen, overrides(options))
+    schema = observed(seen, options.schema)
     progress(0.2)
     frame = _rows(engine, span, options, schema, _kinds(schema), lambda share: progress(0.2 + 0.3 * share))
     made = build_reference(
@@ -92,7 +91,7 @@ def learn(engine: Engine, span: StreamRange, options: ModelOptions, progress: Pr
         schema,
         bins=options.bins,
         every=options.every,
-        min_rows=options.min_rows,
+        min_rows=options.checks.min_rows,
         progress=lambda share: progress(0.5 + 0.4 * share),
     )
     segments = freeze(options, made, frame)
@@ -124,10 +123,10 @@ def relearn(
         frame,
         base.schema,
         every=options.every,
-        min_rows=options.min_rows,
+        min_rows=options.checks.min_rows,
         progress=lambda share: progress(0.5 + 0.4 * share),
     )
-    alone = cut(frame["time"], options.every, options.min_rows) is None
+    alone = cut(frame["time"], options.every, options.checks.min_rows) is None
     made = _completed(made, base, alone=alone)
     segments, lost = _parts(refreeze(options, parts, made, frame), parts, alone=alone)
     if lost:
@@ -181,8 +180,8 @@ def _lost(names: Sequence[str]) -> str:
 
 def _enough(evidence: WindowReader, span: StreamRange, options: ModelOptions) -> int:
     rows = sum(evidence.rows(window) for window in span.windows(options.every))
-    if rows < options.min_rows:
-        raise NotLearned(f"there are {rows} rows, and {options.min_rows} are needed (windows.min_rows)")
+    if rows < options.checks.min_rows:
+        raise NotLearned(f"there are {rows} rows, and {options.checks.min_rows} are needed (windows.min_rows)")
     return rows
 
 

@@ -130,9 +130,9 @@ class ActiveReferences:
         evidence = WindowReader(self._engine, self._model, base, seq, self._options)
         before = Window(window.start - plan.of, window.start)
         profile = evidence.profile(before)
-        if profile is None or profile.n < self._options.min_rows:
+        if profile is None or profile.n < self._options.checks.min_rows:
             rows = 0 if profile is None else profile.n
-            why = f"the {span(plan.of)} before the window hold {rows} rows, {self._options.min_rows} are needed"
+            why = f"the {span(plan.of)} before the window hold {rows} rows, {self._options.checks.min_rows} are needed"
             return ActiveReference(None, base.version, why, number=base.number)
         rolled = replace(base, reference=rebase(base.reference, profile))
         return ActiveReference(rolled, base.version, rolling=True, number=base.number)

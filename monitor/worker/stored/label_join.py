@@ -100,7 +100,7 @@ def task_schema(reference: StoredReference | None, options: ModelOptions) -> Sch
     """What is known of the model's outcome: all that its reference tells, else a regression that its config states."""
     if reference is not None:
         return reference.reference.schema
-    return Schema("regression", ()) if options.task == "regression" else None
+    return Schema("regression", ()) if options.schema.task == "regression" else None
 
 
 def _of_one_type(values: Sequence[object]) -> list[Any]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from checks.base import Window
 from checks.calibration.build_reference import build_reference
-from checks.data.schema import SchemaError, SchemaOverrides
+from checks.data.schema import SchemaError
 from checks.data.schema_inference import infer
 from checks.reference import Reference
 from checks.source import Source, SourceColumns, Stream, open_source
@@ -146,7 +146,7 @@ def _known(connection: Connection, model: str, print_: str, version: str) -> Bui
 def build_file(path: str, options: ModelOptions, progress: Callable[[float], None]) -> Reference:
     """The reference that this file makes. Raises SchemaError."""
     with file_rows(path) as rows:
-        schema = infer(LazyTable(rows), overrides(options))
+        schema = infer(LazyTable(rows), options.schema)
         return build_reference(
             SourceColumns(rows, schema), schema, bins=options.bins, every=options.every, progress=progress
         )
@@ -206,28 +206,13 @@ def reread(engine: Engine, reference: StoredReference, path: str, options: Model
     return read_table(path)
 
 
-def overrides(options: ModelOptions) -> SchemaOverrides:
-    """What the config says of the schema."""
-    return SchemaOverrides(
-        task=options.task,
-        target=options.target,
-        prediction=options.prediction,
-        score=options.score,
-        positive_class=options.positive_class,
-        id=options.id,
-        time=options.time,
-        features=dict(options.features),
-        ignore=options.ignore,
-    )
-
-
 def fingerprint(path: str, options: ModelOptions) -> str:
     """Of the file's content and of all that the reference is made by."""
     digest = hashlib.blake2b(digest_size=32)
     with _reading(path), Path(path).open("rb") as file:
         while data := file.read(READ_BYTES):
             digest.update(data)
-    settings = [REFERENCE_CODEC, overrides(options), options.bins, options.every]
+    settings = [REFERENCE_CODEC, options.schema, options.bins, options.every]
     digest.update(msgspec.json.encode(settings, order="sorted"))
     return digest.hexdigest()
 

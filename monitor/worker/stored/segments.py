@@ -92,9 +92,9 @@ def cost(plan: SegmentPlan, options: ModelOptions, schema: Schema) -> list[str]:
 
 def methods_of(options: ModelOptions) -> tuple[str, ...]:
     """The drift methods of segments: from profiles, also where a preset compares the rows of the whole."""
-    if not options.drift:
+    if not options.checks.drift:
         return ()
-    return ("psi",) if options.drift_preset is not None else options.drift_methods
+    return ("psi",) if options.checks.preset is not None else options.checks.methods
 
 
 def load(connection: Connection, reference: StoredReference, options: ModelOptions) -> list[Segments]:

@@ -68,7 +68,7 @@ class WindowReader:
         of the model, as those of a reference that has one. `schema`: instead of the reference's."""
         self._engine, self.model, self.seq = engine, model, seq
         self.schema = schema or task_schema(reference, options)
-        self.task = options.task
+        self.task = options.schema.task
         self._version = version if reference is None else reference.version
         self.reference = reference
         self._told_apart = told_apart

@@ -41,7 +41,7 @@ def test_the_config_says_how_much_features_matter(tmp_path: Path) -> None:
     file = tmp_path / "watchkeeper.yaml"
     file.write_text("model: m\nchecks: {drift: {importance: {temp: 0.4, wind: 2}}}\n")
     (model,) = load(file).models
-    assert ModelOptions.of(model).importance == (("temp", 0.4), ("wind", 2.0))
+    assert ModelOptions.of(model).checks.importance == {"temp": 0.4, "wind": 2.0}
     file.write_text("model: m\nchecks: {drift: {importance: {temp: -1}}}\n")
     with pytest.raises(ConfigError, match=r"importance\.temp"):
         load(file)

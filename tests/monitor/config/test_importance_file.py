@@ -89,7 +89,7 @@ def test_the_config_s_folder_is_where_it_is_looked_for(tmp_path: Path) -> None:
     file = tmp_path / "watchkeeper.yaml"
     file.write_text("model: m\nchecks: {drift: {importance: w.csv}}\n")
     (model,) = load(file).models
-    assert ModelOptions.of(model).importance == (("temp", 0.4), ("wind", 2.0))
+    assert ModelOptions.of(model).checks.importance == {"temp": 0.4, "wind": 2.0}
 
 
 def test_errors_name_the_file_and_both_lines(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from checks.inputs import CheckOptions
 from monitor.collectors.check_states import CheckStates
 from monitor.pipeline.event_time import ATTEMPTS, EventTimePipeline
 from monitor.store.tables import progress
@@ -19,7 +20,7 @@ from tests.alerts.world import Receiver, World, world
 from tests.monitor.pipeline.parts import parts_of
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 
-OPTIONS = ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
+OPTIONS = ModelOptions("delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=1))
 OVERTAKEN = WorkerError("raised", "another process was faster", again=True)
 BROKEN = WorkerError("raised", "no such column")
 

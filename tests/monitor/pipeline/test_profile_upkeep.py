@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
+from checks.inputs import CheckOptions
 from monitor.clock import SystemClock
 from monitor.pipeline import profile_upkeep
 from monitor.pipeline.parts import Parts
@@ -23,7 +24,7 @@ from monitor.worker.tasks import compact
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 from tests.monitor.worker.sample import write_reference
 
-OPTIONS = ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
+OPTIONS = ModelOptions("delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=1))
 
 
 @pytest.fixture

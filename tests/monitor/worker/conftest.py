@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from checks.inputs import CheckOptions
 from monitor.worker.messages import ModelOptions
 from tests.monitor.worker.log import Log
 
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", min_rows=1)
+    return ModelOptions("delays", checks=CheckOptions(min_rows=1))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import select
 
-from checks.data.schema import Schema, SchemaError
+from checks.data.schema import Schema, SchemaError, SchemaOverrides
 from monitor.store.tables import references
 from monitor.worker.stored.references import newest
 from monitor.worker.tasks import build_reference
@@ -98,4 +98,4 @@ def test_a_column_that_the_config_names_must_be_there(log: Log, tmp_path: Path) 
     path = str(tmp_path / "reference.parquet")
     pq.write_table(reference_table(), path)
     with pytest.raises(SchemaError, match="delayed"):
-        build_reference(log.url, path, replace(log.options, target="delayed"))
+        build_reference(log.url, path, replace(log.options, schema=SchemaOverrides(target="delayed")))

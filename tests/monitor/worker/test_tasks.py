@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from checks.base import Measurement, NotEnough, Window
+from checks.data.schema import SchemaOverrides
+from checks.inputs import CheckOptions
 from checks.run import CHECKS, Check
 from monitor.store.tables import profiles, progress, windows
 from monitor.worker.evaluate import closing as closing_module
@@ -24,7 +26,9 @@ WRONG = {"yes": "no", "no": "yes"}
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", allowed_lateness=0.0, min_rows=2, maturity=3 * HOUR, coverage=0.8)
+    return ModelOptions(
+        "delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=2), maturity=3 * HOUR, coverage=0.8
+    )
 
 
 @pytest.fixture
@@ -259,7 +263,7 @@ def test_a_label_of_another_type_is_counted_and_not_measured_with(referenced: Lo
 def test_one_odd_label_does_not_change_the_task_of_a_window_without_a_reference(
     log: Log, task: Literal["regression"] | None
 ) -> None:
-    log.options = replace(log.options, task=task)
+    log.options = replace(log.options, schema=SchemaOverrides(task=task))
     first = [Prediction(f"r{number}", START + number, prediction=number + 0.5) for number in range(30)]
     log.predict(*first)
     log.label(*(Truth(row.id, row.prediction + 1, row.time) for row in first[:-1]), Truth("r29", "oops", START))
@@ -271,7 +275,7 @@ def test_one_odd_label_does_not_change_the_task_of_a_window_without_a_reference(
 
 
 def test_a_task_that_the_config_states_decides_where_there_is_no_reference(log: Log) -> None:
-    log.options = replace(log.options, task="multiclass")
+    log.options = replace(log.options, schema=SchemaOverrides(task="multiclass"))
     first = [Prediction(f"r{number}", START + number, prediction=number) for number in range(30)]
     log.predict(*first)
     log.label(*(Truth(row.id, row.prediction, row.time) for row in first))
@@ -361,7 +365,8 @@ def test_a_check_that_fails_is_named_and_the_others_are_measured(
 def test_checks_that_the_config_leaves_out_are_not_run(referenced: Log) -> None:
     referenced.predict(*hour(0, 10))
     referenced.predict(*hour(1, 1))
-    options = replace(referenced.options, drift=False, quality=False, performance=False)
+    none = replace(referenced.options.checks, drift=False, quality=False, performance=False)
+    options = replace(referenced.options, checks=none)
     (verdict,) = measure_many(referenced.url, referenced.model, closings(referenced), options)
     assert {name for name, _ in names(verdict.measurements)} == {"window_rows", "window_end_timestamp_seconds"}
 

@@ -12,7 +12,7 @@ import pytest
 from checks.base import Measurement, NotEnough
 from checks.data.arrow import float_array, string_array
 from checks.drift.presets.compare import compare_exact
-from checks.inputs import PresetName
+from checks.inputs import CheckOptions, PresetName
 from monitor.store.references.plan import ReferencePlan
 from monitor.worker.messages import ModelOptions, WindowResult
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
@@ -26,8 +26,9 @@ CARRIERS = ["UA"] * 60 + ["B6"] * 50 + ["XX"] * 10
 def verdict(tmp_path: Path, **options: object) -> WindowResult:
     """On one window of these rows; a later one that came too late for it is not seen."""
     path = tmp_path / "reference.parquet"
-    own = ModelOptions("delays", allowed_lateness=0.0, min_rows=20, plan=ReferencePlan("file", str(path)))
-    log = Log(tmp_path / "w.db", replace(own, **options))  # type: ignore[arg-type]
+    checks = CheckOptions(min_rows=20, **options)  # type: ignore[arg-type]
+    own = ModelOptions("delays", allowed_lateness=0.0, checks=checks, plan=ReferencePlan("file", str(path)))
+    log = Log(tmp_path / "w.db", own)
     write_reference(log, tmp_path)
     rows = zip(DISTANCES.tolist(), CARRIERS, strict=True)
     log.predict(
@@ -52,7 +53,7 @@ def drift(found: WindowResult, feature: str) -> Measurement:
 
 @pytest.mark.parametrize("preset", ["evidently", "nannyml"])
 def test_the_windows_rows_are_compared_with_the_files(preset: PresetName, tmp_path: Path) -> None:
-    found = verdict(tmp_path, drift_preset=preset, drift_methods=())
+    found = verdict(tmp_path, preset=preset, methods=())
     assert found.errors == {}
     table = reference_table()
     columns = {"distance": float_array(DISTANCES), "carrier": string_array(CARRIERS)}
@@ -71,9 +72,12 @@ def test_the_windows_rows_are_compared_with_the_files(preset: PresetName, tmp_pa
 def test_without_the_file_drift_fails_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "reference.parquet"
     own = ModelOptions(
-        "delays", allowed_lateness=0.0, min_rows=2, plan=ReferencePlan("file", str(path)), drift_preset="evidently"
+        "delays",
+        allowed_lateness=0.0,
+        checks=CheckOptions(min_rows=2, preset="evidently"),
+        plan=ReferencePlan("file", str(path)),
     )
-    log = Log(tmp_path / "w.db", replace(own, drift_methods=()))
+    log = Log(tmp_path / "w.db", replace(own, checks=replace(own.checks, methods=())))
     write_reference(log, tmp_path)
     pq.write_table(reference_table(300), path)
     log.predict(*(Prediction(str(place), START + place) for place in range(30)))
@@ -85,7 +89,7 @@ def test_without_the_file_drift_fails_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_an_empty_window_is_a_reason(tmp_path: Path) -> None:
-    own = ModelOptions("delays", allowed_lateness=0.0, min_rows=2, drift_preset="nannyml", drift_methods=())
+    own = ModelOptions("delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=2, preset="nannyml", methods=()))
     log = Log(tmp_path / "w.db", replace(own, plan=ReferencePlan("file", str(tmp_path / "reference.parquet"))))
     write_reference(log, tmp_path)
     log.predict(Prediction("a", START + 1))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from checks.inputs import CheckOptions
 from checks.segments.parts import PARTS
 from monitor.store.engine import writing
 from monitor.store.references.activations import configure
@@ -28,7 +29,13 @@ SEGMENTS = (
     SegmentOptions("country", "tag", top=2, min_rows=2),
 )
 OPTIONS = ModelOptions(
-    "delays", every=HOUR, allowed_lateness=600.0, min_rows=2, maturity=3 * HOUR, coverage=0.8, segments=SEGMENTS
+    "delays",
+    every=HOUR,
+    allowed_lateness=600.0,
+    checks=CheckOptions(min_rows=2),
+    maturity=3 * HOUR,
+    coverage=0.8,
+    segments=SEGMENTS,
 )
 ARRIVALS = 40
 HOURS = 10

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from checks.base import Measurement, NotEnough, Window
+from checks.inputs import CheckOptions
 from monitor.store.tables import chunks, profiles, rollups
 from monitor.worker.messages import ModelOptions, WindowResult
 from monitor.worker.tasks import compact, keep_profiles, measure_many
@@ -22,7 +23,7 @@ HOURS = 30
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", allowed_lateness=0.0, min_rows=2, lookback=(6 * HOUR, DAY))
+    return ModelOptions("delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=2), lookback=(6 * HOUR, DAY))
 
 
 def fill(log: Log, first: int, last: int) -> None:
@@ -130,6 +131,6 @@ def test_without_drift_or_a_reference_nobody_looks_back(log: Log, tmp_path: Path
     fill(log, 0, 8)
     assert not any(numbers(judge(log)))
     write_reference(log, tmp_path)
-    log.options = replace(log.options, drift=False)
+    log.options = replace(log.options, checks=replace(log.options.checks, drift=False))
     fill(log, 8, 9)
     assert not any(numbers(judge(log)))

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from checks.base import Measurement, NotEnough, Window, labels
+from checks.inputs import CheckOptions
 from monitor.store.engine import writing
 from monitor.store.references.activations import configure, read_activations
 from monitor.store.references.active import reference_status
@@ -23,7 +24,9 @@ from monitor.worker.tasks import keep_profiles
 from tests.monitor.worker.log import HOUR, START, Truth
 from tests.monitor.worker.stream import Stream, drift, hour, is_over
 
-OPTIONS = ModelOptions("delays", every=HOUR, allowed_lateness=0.0, min_rows=60, maturity=3 * HOUR, coverage=0.8)
+OPTIONS = ModelOptions(
+    "delays", every=HOUR, allowed_lateness=0.0, checks=CheckOptions(min_rows=60), maturity=3 * HOUR, coverage=0.8
+)
 LEARN = replace(OPTIONS, plan=ReferencePlan("first", first=10 * HOUR))
 EVERYTHING = 1 << 40
 DISTANCE = labels(feature="distance", method="psi")

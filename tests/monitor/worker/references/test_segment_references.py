@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from checks.base import Measurement, NotEnough
+from checks.inputs import CheckOptions
 from monitor.store.references.plan import ReferencePlan
 from monitor.store.tables import segmentations
 from monitor.worker.messages import ModelOptions, SegmentOptions, WindowResult
@@ -22,7 +23,7 @@ SEGMENTS = (
     SegmentOptions("country", "tag", top=2, min_rows=20, checks=("volume", "drift", "feature_drift")),
 )
 OPTIONS = ModelOptions(
-    "delays", every=HOUR, allowed_lateness=0.0, min_rows=60, drift_methods=("psi",), segments=SEGMENTS
+    "delays", every=HOUR, allowed_lateness=0.0, checks=CheckOptions(min_rows=60, methods=("psi",)), segments=SEGMENTS
 )
 LEARN = replace(OPTIONS, plan=ReferencePlan("first", first=9 * HOUR))
 ANN = Decision("ann", 1_800_000_000.0)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from checks.base import Measurement, NotEnough, Window
+from checks.inputs import CheckOptions
 from monitor.store.tables import chunks, profiles, rollups, segmentations, windows
 from monitor.worker.messages import ModelOptions, SegmentOptions, WindowClose, WindowResult
 from monitor.worker.references import segments
@@ -27,7 +28,12 @@ EVERYTHING = 1 << 40
 @pytest.fixture
 def options() -> ModelOptions:
     return ModelOptions(
-        "delays", allowed_lateness=0.0, min_rows=2, maturity=3 * HOUR, coverage=0.8, segments=(CARRIER, COUNTRY)
+        "delays",
+        allowed_lateness=0.0,
+        checks=CheckOptions(min_rows=2),
+        maturity=3 * HOUR,
+        coverage=0.8,
+        segments=(CARRIER, COUNTRY),
     )
 
 

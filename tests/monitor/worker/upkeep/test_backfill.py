@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from checks.base import Window
+from checks.inputs import CheckOptions
 from monitor.store.tables import chunks, profiles, progress
 from monitor.worker.messages import ModelOptions, UpkeepResult
 from monitor.worker.stored.profiles import ALL_TIME, Profiles
@@ -25,7 +26,7 @@ HOURS = 12
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
+    return ModelOptions("delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=1))
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_what_has_a_profile_or_is_rolled_up_is_left_alone(before: Log) -> None:
 def test_another_binning_begins_anew_and_leaves_the_old_ones_profiles(before: Log, tmp_path: Path) -> None:
     keep_profiles(before.url, before.model, 60.0, before.options)
     old = stored(before)
-    before.options = ModelOptions("delays", allowed_lateness=0.0, min_rows=1, bins=5)
+    before.options = ModelOptions("delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=1), bins=5)
     write_reference(before, tmp_path)
     assert stored(before).id != old.id
     assert keep_profiles(before.url, before.model, 60.0, before.options).profiled == 13
@@ -108,6 +109,7 @@ def test_without_a_reference_there_is_nothing_to_do(log: Log) -> None:
 
 KILLED = """
 import os, signal, sys
+from checks.inputs import CheckOptions
 from monitor.store.engine import open_engine
 from monitor.worker.tasks import keep_profiles
 from monitor.worker.messages import ModelOptions
@@ -125,7 +127,8 @@ def some(self, id_):
     return found
 
 Profiles.make = some
-keep_profiles(sys.argv[1], "delays", 60.0, ModelOptions("delays", allowed_lateness=0.0, min_rows=1))
+options = ModelOptions("delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=1))
+keep_profiles(sys.argv[1], "delays", 60.0, options)
 """
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import delete, func, select
 
 from checks.base import Window
 from checks.data.frame_payload import from_payload
+from checks.inputs import CheckOptions
 from checks.profile import CategoryColumn, Profile, profile
 from monitor.store.buckets import DAY, grain
 from monitor.store.tables import chunks, profiles, progress, rollups
@@ -42,7 +43,10 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
     made = {}
     for every in LENGTHS:
         folder = tmp_path_factory.mktemp("rolling")
-        log = Log(folder / "template.db", ModelOptions("delays", every=every, allowed_lateness=0.0, min_rows=1))
+        log = Log(
+            folder / "template.db",
+            ModelOptions("delays", every=every, allowed_lateness=0.0, checks=CheckOptions(min_rows=1)),
+        )
         write_reference(log, folder)
         log.engine.dispose()
         made[every] = folder / "template.db"
@@ -132,7 +136,7 @@ def test_any_window_as_of_any_position_is_that_of_its_rows(
 ) -> None:
     with TemporaryDirectory() as folder:
         shutil.copy(templates[every], Path(folder) / "log.db")
-        options = ModelOptions("delays", every=every, allowed_lateness=0.0, min_rows=1)
+        options = ModelOptions("delays", every=every, allowed_lateness=0.0, checks=CheckOptions(min_rows=1))
         log = Log(Path(folder) / "log.db", options, fresh=False)
         sent: list[tuple[int, Prediction]] = []
         judged = 0
@@ -178,7 +182,7 @@ def days(log: Log, count: int, name: str = "p", each: float = HOUR) -> list[tupl
 
 @pytest.fixture
 def options() -> ModelOptions:
-    return ModelOptions("delays", allowed_lateness=0.0, min_rows=1)
+    return ModelOptions("delays", allowed_lateness=0.0, checks=CheckOptions(min_rows=1))
 
 
 @pytest.fixture
