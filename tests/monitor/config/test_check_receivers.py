@@ -28,7 +28,7 @@ def problems(folder: Path, text: str) -> str:
         ("routes:\n  - {receivers: [console], matchers: [severity]}\n", "is no matcher"),
         ("receivers:\n  - {name: a, webhook: {url: nowhere}}\n", "receiver 'a': webhook.url: this is no URL"),
         ("receivers:\n  - {name: a, webhook: {url: http://x, template: '{{ incidnt }}'}}\n", "'incidnt' is not known"),
-        ("receivers:\n  - {name: a}\n", "exactly one of webhook, pagerduty and apprise"),
+        ("receivers:\n  - {name: a}\n", "give exactly one of webhook, pagerduty"),
         ("receivers:\n  - {name: console, pagerduty: {routing_key: x}}\n", "is taken by Watchkeeper's own receiver"),
         ("receivers:\n  - {name: a, pagerduty: {}}\n", "give pagerduty.routing_key"),
         ("receivers:\n  - {name: a, pagerduty: {routing_key_file: gone}}\n", "gone can't be read"),
