@@ -18,8 +18,8 @@ from monitor.daemon.daemon import Daemon as Built
 from tests.e2e.process import Daemon, wait_for
 from tests.e2e.stream import HOUR, START, write_reference
 from tests.needs import program
+from tests.seeds import half
 
-KILLS = 20
 CONFIG = """
 model: parcels
 reference: reference.csv
@@ -75,7 +75,8 @@ class Sender(threading.Thread):
 
 
 @pytest.mark.timeout(600)
-def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kills", half([8, 20]))
+def test_kills_lose_nothing_and_double_nothing(tmp_path: Path, kills: int) -> None:
     write_reference(tmp_path / "reference.csv", rows=2000)
     rng = random.Random(3)
     daemon = Daemon(tmp_path, CONFIG, by_command=True)
@@ -83,7 +84,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     sender = Sender(daemon)
     sender.start()
     try:
-        for kill in range(KILLS):
+        for kill in range(kills):
             before, more = sender.acknowledged, rng.randint(1, 12)
             wait_for(lambda: sender.acknowledged > before + more, "the sender gets on")  # noqa: B023
             if kill % 4 == 3:
@@ -95,7 +96,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
             daemon.start()
         sender.enough.set()
         sender.join(timeout=60)
-        assert sender.acknowledged > KILLS
+        assert sender.acknowledged > kills
         assert sender.retries > 0, "no kill met a request under way"
         wait_for(lambda: _settled(daemon), "what can be judged is judged", seconds=60)
     finally:

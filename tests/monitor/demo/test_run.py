@@ -70,6 +70,7 @@ def test_three_days_from_start_to_end(flights_file: Path, tmp_path: Path) -> Non
     assert "0 messages were sent to the console" in printed
 
 
+@pytest.mark.release
 @pytest.mark.timeout(240)
 def test_ctrl_c_ends_the_demo_and_all_its_processes(flights_file: Path, tmp_path: Path) -> None:
     demo = Demo(flights_file.parent, tmp_path / "out", "--days", "2", "--speed", "50")
@@ -85,6 +86,7 @@ def test_ctrl_c_ends_the_demo_and_all_its_processes(flights_file: Path, tmp_path
     assert "Traceback" not in demo.printed
 
 
+@pytest.mark.release
 def test_a_second_demo_in_the_same_folder_is_refused(flights_file: Path, tmp_path: Path) -> None:
     first = Demo(flights_file.parent, tmp_path / "first", "--once", "--speed", "1")
     try:

@@ -27,6 +27,7 @@ def accuracy(model: Delays, rows: pa.Table) -> float:
     return float(right.mean())
 
 
+@pytest.mark.release
 def test_training_twice_gives_the_same_model(model: Delays, flights: pa.Table) -> None:
     rows = between(flights, REPLAY[0], REPLAY[0] + DAY)
     again = Delays(between(flights, *TRAINING))
