@@ -1,4 +1,5 @@
-"""Measuring closings, as the daemon names it. It only passes these on, so what needs numerics is imported inside."""
+"""All tasks that the daemon gives to its worker, by name. The daemon only passes them on, so each imports what it needs
+inside: nothing numeric may reach the daemon."""
 
 from __future__ import annotations
 
@@ -17,28 +18,28 @@ from monitor.worker.messages import (
 
 
 def measure(url: str, model: str, closing: WindowClose, options: ModelOptions) -> WindowResult:
-    """What the closing of one window finds, as of its position in the arrival log."""
+    """Return what the closing of one window finds, as of its position in the arrival log."""
     return measure_many(url, model, [closing], options)[0]
 
 
 def measure_many(url: str, model: str, closings: Sequence[WindowClose], options: ModelOptions) -> list[WindowResult]:
-    """What consecutive closings find, each as of its own position, as if the verdict of each had been recorded before
-    the next. The log must be compacted up to the last; raises NotCompacted else."""
+    """Return what consecutive closings find, each as of its own position, as if the result of each had been recorded
+    before the next. Raises NotCompacted unless the log is compacted up to the last."""
     from monitor.clock import SystemClock
     from monitor.store.engine import kept_engine
     from monitor.worker.evaluate.closing import WindowEvaluator
 
     engine = kept_engine(url)
     try:
-        verdicts = WindowEvaluator(engine, model, closings[-1], options, SystemClock()) if closings else None
-        return [verdicts.of(closing) for closing in closings] if verdicts else []
+        evaluator = WindowEvaluator(engine, model, closings[-1], options, SystemClock()) if closings else None
+        return [evaluator.of(closing) for closing in closings] if evaluator else []
     finally:
         engine.dispose()
 
 
 def compact(url: str, model: str, upto_seq: int, options: ModelOptions) -> CompactionResult:
-    """Turns a model's arrivals up to `upto_seq`, but no further than the daemon has scanned, into chunks and placed
-    labels. Cut short anywhere it can simply be called again. Raises DamagedBatch."""
+    """Turn a model's arrivals up to `upto_seq`, but no further than the daemon has scanned, into chunks and placed
+    labels. A run that was cut short anywhere can simply be called again. Raises DamagedBatch."""
     from monitor.store.engine import kept_engine
     from monitor.worker.compaction.compaction import Compaction
 
@@ -52,8 +53,8 @@ def compact(url: str, model: str, upto_seq: int, options: ModelOptions) -> Compa
 def build_reference(
     url: str, path: str, options: ModelOptions, progress: Callable[[float], None] | None = None
 ) -> BuiltReference:
-    """Stores the reference that this file (Parquet, CSV or Arrow) makes, unless it is the model's newest already.
-    `progress` is told the share that is done. Raises SchemaError with one sentence when the file does not do."""
+    """Store the reference that this file (Parquet, CSV or Arrow) makes, unless it is the model's newest already.
+    `progress` gets the share that is done. Raises SchemaError with one sentence when the file is unfit."""
     from monitor.clock import SystemClock
     from monitor.store.engine import open_engine
     from monitor.worker.references.segments import freeze_with
@@ -80,8 +81,8 @@ def build_reference(
 
 
 def keep_profiles(url: str, model: str, seconds: float, options: ModelOptions) -> UpkeepResult:
-    """Profiles chunks that came before the model's newest binning, newest first, for about so many seconds, and rolls
-    up what has been judged. Cut short anywhere it can simply be called again."""
+    """Profile chunks that came before the model's newest binning, newest first, for about so many seconds, and roll up
+    what has been judged. A run that was cut short anywhere can simply be called again."""
     from monitor.clock import SystemClock
     from monitor.store.engine import kept_engine
     from monitor.worker.upkeep.backfill import reprofile
@@ -96,15 +97,15 @@ def keep_profiles(url: str, model: str, seconds: float, options: ModelOptions) -
 
 
 MOST_BYTES = 200_000
-"""Of one image; a picture that is larger all the same is an error."""
+"""Bytes of one image at most; a larger picture is an error."""
 
 
 class PictureTooLarge(Exception):
-    """An image is beyond its bound."""
+    """Raised for an image beyond its bound."""
 
 
 def draw_pictures(url: str, ids: Sequence[str]) -> int:
-    """Draws these pictures as SVG and PNG and stores them; returns how many. Raises TooLarge."""
+    """Draw these pictures as SVG and PNG, store them, and return how many. Raises PictureTooLarge."""
     from checks.pictures.png import picture
     from checks.pictures.sheet import sheet
     from monitor.store.alerts import pictures
@@ -128,8 +129,8 @@ def draw_pictures(url: str, ids: Sequence[str]) -> int:
 
 
 def make_report(url: str, model: str, task: ReportTask, options: ModelOptions) -> ReportOutcome:
-    """Runs Evidently over a sample of the window; its HTML is stored here, and only its number travels. Raises what
-    Evidently raises, unless the fault is that of some columns: these are measurements of their own, without a value."""
+    """Run Evidently over a sample of the window; the HTML is stored here, and only its number travels. Raises what
+    Evidently raises, unless only some columns are at fault: these become measurements without a value."""
     from monitor.clock import SystemClock
     from monitor.store.engine import open_engine
     from monitor.worker.evidently.report import run
