@@ -39,7 +39,7 @@ class _Cut(Exception):
         self.owed, self.error = owed, error
 
 
-class Clock(Protocol):
+class PictureClock(Protocol):
     def time(self) -> float: ...
     def monotonic(self) -> float: ...
 
@@ -47,7 +47,7 @@ class Clock(Protocol):
 class PictureDelivery:
     """One receiver's line of pictures."""
 
-    def __init__(self, store: Store, illustrator: PictureSender, receiver: str, clock: Clock) -> None:
+    def __init__(self, store: Store, illustrator: PictureSender, receiver: str, clock: PictureClock) -> None:
         self._store, self._illustrator, self._receiver, self._clock = store, illustrator, receiver, clock
         self._not_before, self._told = 0.0, False
 

@@ -21,8 +21,7 @@ from checks.drift.methods.names import LABELS
 from checks.pictures.drawn import Drawn
 from monitor.alerting import incident_pictures
 from monitor.clock import Clock
-from monitor.store.alerts import incident_log, outbox, silences
-from monitor.store.alerts import states as stored_states
+from monitor.store.alerts import incident_log, outbox, silences, states
 from monitor.store.results import reports
 
 Moved = dict[tuple[str, Labels], tuple[str, ...]]
@@ -90,7 +89,7 @@ class Incidents:
         after = replace(after, alerts=tuple(self.worded(alert, model, rules.get(alert.rule)) for alert in after.alerts))
         if incident is None and _over_windows(after):
             after = replace(after, reports=reports.link(connection, model, after.since))
-        stored_states.save_incident(connection, after)
+        states.save_incident(connection, after)
         if why in _LOGGED:
             incident_log.add(connection, after.id, wall, _LOGGED[why], text=after.alerts[0].summary)
         outbox.owe(connection, after, why, self.notified(connection, after), wall)
@@ -109,12 +108,12 @@ class Incidents:
         """End acknowledgements and silences that have run out, and owe again what still fires after its route's
         `repeat`, at wall time `now`."""
         active = silences.active(connection, now)
-        for incident in stored_states.open_incidents(connection):
+        for incident in states.open_incidents(connection):
             incident = self._end_silence(connection, incident, active, now)
             acknowledged = incident.acknowledged
             if acknowledged is not None and acknowledged.until <= now:
                 incident = unacknowledged(incident)
-                stored_states.save_incident(connection, incident)
+                states.save_incident(connection, incident)
                 incident_log.add(connection, incident.id, now, "acknowledgement_ended", acknowledged.by)
                 outbox.owe(connection, incident, Why.REPEATED, self.notified(connection, incident), now)
             elif acknowledged is None:
@@ -124,7 +123,7 @@ class Incidents:
         """Link a report on a window to the model's incidents of that time; return whether there was one. Only those
         over windows: what is sampled has no part in a report."""
         attached = False
-        for incident in stored_states.recent_incidents(connection, model):
+        for incident in states.recent_incidents(connection, model):
             after = with_report(incident, report) if _over_windows(incident) else None
             if after is not None:
                 attached = True
@@ -135,7 +134,7 @@ class Incidents:
         """Give the model's open incidents of drift that have no picture yet one of the columns that they are about;
         return whether there was one. It is drawn later, and nobody waits for it."""
         attached = False
-        for incident in stored_states.open_incidents(connection) if drawn else ():
+        for incident in states.open_incidents(connection) if drawn else ():
             if incident.model != model or incident.picture is not None:
                 continue
             if columns := incident_pictures.columns_of(incident, drawn):
@@ -154,7 +153,7 @@ class Incidents:
         return [target.receiver for target in self._routing.targets(incident)]
 
     def _save_updated(self, connection: Connection, incident: Incident, now: float) -> None:
-        stored_states.save_incident(connection, incident)
+        states.save_incident(connection, incident)
         outbox.owe(connection, incident, Why.UPDATED, self.notified(connection, incident), now)
 
     def _end_silence(self, connection: Connection, incident: Incident, active: frozenset[str], now: float) -> Incident:
@@ -163,7 +162,7 @@ class Incidents:
         if silenced is None or (silenced.until > now and active.issuperset(silenced.silences)):
             return incident
         incident = unsilenced(incident)
-        stored_states.save_incident(connection, incident)
+        states.save_incident(connection, incident)
         incident_log.add(connection, incident.id, now, "silence_ended", silenced.by)
         outbox.owe(connection, incident, Why.UPDATED, self.notified(connection, incident), now)
         return incident

@@ -9,7 +9,7 @@ from alerts.state.explain import condition
 from monitor.cli.preflight import ReferenceProblem, schema_of, segments_of
 from monitor.collectors.probe.request import request, shown_url
 from monitor.config.rules_in_force import all_rules
-from monitor.config.secrets import sources
+from monitor.config.secret_values import sources
 from monitor.config.yaml_document import Document
 from monitor.rule_tests import RuleTestError, RuleTestOutcome, run_tests
 from monitor.settings.checks import DriftSettings, EvidentlySettings

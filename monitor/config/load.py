@@ -20,7 +20,7 @@ from monitor.config.check_rules import rule_problems
 from monitor.config.errors import ConfigError, stop
 from monitor.config.importance_file import with_importance
 from monitor.config.rules_in_force import all_rules, default_rules
-from monitor.config.secrets import missing_secrets, with_files, with_slack_tokens
+from monitor.config.secret_values import missing_secrets, with_files, with_slack_tokens
 from monitor.config.urls import address, base_problem, is_loopback
 from monitor.config.yaml_document import Document, Problem, parse
 from monitor.settings.root import Config

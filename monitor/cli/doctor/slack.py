@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from monitor.cli.doctor.clock_offset import Offsets
 from monitor.cli.doctor.finding import Finding, missing, off, ok, problem
-from monitor.config.secrets import slack_problem
+from monitor.config.secret_values import slack_problem
 from monitor.settings.receiver_names import SLACK_OFF, tells_slack
 from monitor.settings.root import Config
 from monitor.settings.slack import SlackSettings

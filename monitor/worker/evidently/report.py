@@ -10,11 +10,11 @@ from checks.data.frame import from_reference
 from monitor.clock import Clock
 from monitor.store.results import reports
 from monitor.worker.evidently.catalog import ReportError, items
-from monitor.worker.evidently.html import quoted
 from monitor.worker.evidently.messages import ReportOutcome, ReportTask
-from monitor.worker.evidently.numbers import failed, numbers
+from monitor.worker.evidently.page import quoted
 from monitor.worker.evidently.rows import count, frame_of, of_reference, of_window
 from monitor.worker.evidently.run import ReportRun
+from monitor.worker.evidently.values import failed, numbers
 from monitor.worker.messages import ModelOptions
 from monitor.worker.sample import Sample
 from monitor.worker.stored.references import of_file, reread

@@ -11,10 +11,10 @@ import pytest
 from checks.base import NotEnough, Window
 from checks.data.schema import Schema
 from monitor.worker.evidently.catalog import ReportError, items
-from monitor.worker.evidently.html import UnknownLayout, quoted
 from monitor.worker.evidently.messages import PRESETS, ReportTask
-from monitor.worker.evidently.numbers import NUMBERS_OF_ONE, failed, flat, numbers
+from monitor.worker.evidently.page import UnknownLayout, quoted
 from monitor.worker.evidently.run import ReportRun
+from monitor.worker.evidently.values import NUMBERS_OF_ONE, failed, flat, numbers
 
 WINDOW = Window(0.0, 3600.0)
 SCHEMA = Schema(
