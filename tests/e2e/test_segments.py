@@ -111,7 +111,7 @@ def test_the_message_says_where(done: Daemon) -> None:
     (alert,) = incident["alerts"]
     assert alert["labels"] == FR
     assert alert["summary"].startswith("country=FR: Accuracy of fares is ")
-    assert "country=FR: Accuracy of fares is " in done.log.read_text()
+    wait_for(lambda: "country=FR: Accuracy of fares is " in done.log.read_text(), "the console says it, too")
 
 
 def test_its_own_rows_of_the_reference_are_what_it_is_held_against(done: Daemon) -> None:
