@@ -105,7 +105,9 @@ def measure(seconds: float) -> list[Row]:
         server = subprocess.Popen([sys.executable, "-m", "tests.fakes.model_server", "--port", str(port)])
         try:
             wait_for(lambda: _answers(f"http://127.0.0.1:{port}/metrics"), "the model server answers")
-            daemon = Daemon(folder, CONFIG.format(port=port, alertmanager=alertmanager.url), env=environment)
+            daemon = Daemon(
+                folder, CONFIG.format(port=port, alertmanager=alertmanager.url), env=environment, by_command=True
+            )
             starts = [_first_scrape(daemon) for _ in range(STARTS)][1:]  # the first may have to compile
             first = f"{median(starts):.2f} s ({min(starts):.2f} to {max(starts):.2f}, {len(starts)} starts)"
             with daemon:
