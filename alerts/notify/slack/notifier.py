@@ -255,14 +255,16 @@ class Slack:
         return data
 
     def _post_to_hook(self, notice: Notice) -> None:
+        """Post with blocks, and as plain text if Slack refuses those."""
+        error = self._hook_error(self._laid_out(notice))
+        if error is not None and error.of_message:
+            error = self._hook_error(self._plain(notice))
+        if error is not None:
+            raise error
+
+    def _hook_error(self, message: Mapping[str, Any]) -> NotifyError | None:
         assert self._hook is not None
-        for message in (self._laid_out(notice), self._plain(notice)):
-            answer = self._hook.send(text=message["text"], blocks=message.get("blocks"))
-            if (error := hook_error(answer)) is None:
-                return
-            if not error.of_message:
-                raise error
-        raise error
+        return hook_error(self._hook.send(text=message["text"], blocks=message.get("blocks")))
 
 
 def _news(notice: Notice) -> tuple[str, int, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,44 +11,12 @@ from pydantic import SecretStr
 
 from alerts.delivery.outbox import DeliveryOutcome
 from alerts.incidents.incident import Notice, Why
-from alerts.notify import Address, NotifyError
 from alerts.notify.slack.notifier import Slack, SlackOptions
 from alerts.rules.rule import Severity
-from tests.alerts.builders import alert, incident, rule
+from tests.alerts.builders import rule
+from tests.alerts.notify.slack.clients import FIRST, OVER, WORSE, bot, hook, patience, refused
 from tests.alerts.world import World, world
-from tests.fakes.peer import Peer, says
 from tests.fakes.slack import CHANNEL, HOOK, TOKEN, FakeSlack
-
-FIRST = Notice(incident(alert()), Why.FIRST)
-WORSE = Notice(replace(FIRST.incident, version=2, severity=Severity.CRITICAL), Why.SEVERITY_ROSE)
-OVER = Notice(replace(FIRST.incident, version=3, resolved_at=1.7e9, ended=FIRST.incident.since + 60), Why.RESOLVED)
-
-
-@pytest.fixture
-def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlack]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    with FakeSlack() as slack:
-        yield slack
-
-
-def bot(workspace: FakeSlack, channel: str = CHANNEL, token: str = TOKEN, timeout: float = 30.0) -> Slack:
-    return Slack(SlackOptions(channel, SecretStr(token), None, workspace.api_url, timeout))
-
-
-def hook(workspace: FakeSlack, url: str = "", timeout: float = 30.0) -> Slack:
-    return Slack(SlackOptions(webhook_url=SecretStr(url or workspace.webhook_url), timeout=timeout))
-
-
-def patience(fault: str) -> float:
-    """How long Slack is waited for: briefly only where it never answers."""
-    return 1.0 if fault == "hang" else 30.0
-
-
-def refused(slack: Slack, notice: Notice = FIRST, address: Address | None = None) -> NotifyError:
-    with pytest.raises(NotifyError) as error:
-        slack.send(notice, address)
-    return error.value
 
 
 def test_one_message_updated_in_place_with_the_resolution_in_its_thread(workspace: FakeSlack) -> None:
@@ -260,58 +227,7 @@ def test_a_revoked_token_and_an_archived_channel(workspace: FakeSlack) -> None:
     assert not refused(bot(workspace)).retry
 
 
-@pytest.mark.parametrize("code", ["update_failed", "is_inactive", "invalid_blocks", "a_code_of_tomorrow"])
-def test_a_code_that_is_about_nothing_else_is_about_the_message(workspace: FakeSlack, code: str) -> None:
-    workspace.refuses = code
-    error = refused(bot(workspace))
-    assert (error.retry, error.of_message) == (False, True) and code in str(error)
-
-
-@pytest.mark.parametrize("code", ["internal_error", "fatal_error", "service_unavailable", "request_timeout"])
-def test_a_code_of_the_way_there_gives_no_message_up(workspace: FakeSlack, code: str) -> None:
-    workspace.refuses = code
-    error = refused(bot(workspace))
-    assert (error.retry, error.of_message) == (True, False)
-
-
-@pytest.mark.parametrize("status", [301, 302, 303, 307])
-def test_no_redirect_is_followed_and_no_token_goes_along(workspace: FakeSlack, status: int) -> None:
-    with Peer(says("<html>sign in</html>")) as login, Peer(says("", status, Location=login.url)) as proxy:
-        for slack in (
-            Slack(SlackOptions(CHANNEL, SecretStr(TOKEN), None, proxy.url + "/api/")),
-            Slack(SlackOptions(webhook_url=SecretStr(proxy.url + HOOK))),
-        ):
-            error = refused(slack)
-            assert (error.retry, error.of_message) == (False, False) and "leads elsewhere" in str(error)
-    assert login.requests == []
-    assert len(proxy.requests) == 2
-
-
 # Incoming webhooks
-
-
-@pytest.mark.parametrize(
-    ("text", "retry", "of_message"),
-    [
-        ('{"ok":false,"error":"channel_not_found"}', False, False),
-        ("no_service", False, False),
-        ('{"ok":false}', True, False),
-        ('{"ok":false,"error":"internal_error"}', True, False),
-        ("<html>sign in</html>", True, False),
-    ],
-)
-def test_a_webhook_takes_a_message_by_what_it_says(
-    workspace: FakeSlack, text: str, retry: bool, of_message: bool
-) -> None:
-    workspace.hook_error = (200, text)
-    error = refused(hook(workspace))
-    assert (error.retry, error.of_message) == (retry, of_message)
-
-
-@pytest.mark.parametrize("text", ["ok", "", '{"ok":true}', '{"success":true}'])
-def test_a_workflow_answers_with_nothing_or_with_json(workspace: FakeSlack, text: str) -> None:
-    workspace.hook_error = (200, text)
-    assert hook(workspace).send(FIRST, None) == {}
 
 
 def test_a_webhook_is_told_of_beginnings_and_ends(workspace: FakeSlack) -> None:
