@@ -23,7 +23,7 @@ _KINDS = {"int": "whole number", "float": "number", "bool": "true or false", "ti
 _COMMENT = re.compile(r"\s*(#[^\s#]\S*)")
 _HIDING = re.compile(r"[:\[{,]\s+(#[^\s#][^\s\]},]*)")
 _UNFIT = re.compile("[\0\ud800-\udfff]")
-_MAX_NODES = 50_000
+_MAX_NODES = 40_000
 _DEEPEST = 60
 """Sections and lists inside each other."""
 
