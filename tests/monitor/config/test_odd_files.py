@@ -151,8 +151,8 @@ def test_an_error_is_printable_and_of_bounded_length(file: Path) -> None:
         ("mute_times: [{name: n, times: []}]", "2: mute_times[0].times"),
         ("rules: [{name: cpu-high, above: 90}]", "2: rule 'cpu-high': above: cpu_utilization_ratio is a ratio, from 0"),
         (
-            "rules: [{name: r, metric: error_ratio, outside: {low: 0.1, high: 5}}]",
-            "2: rule 'r': outside: error_ratio is",
+            "rules: [{name: r, metric: missing_ratio, outside: {low: 0.1, high: 5}}]",
+            "2: rule 'r': outside: missing_ratio is",
         ),
         (
             "rules: [{name: r, metric: missing_ratio, above: .nan}]",
