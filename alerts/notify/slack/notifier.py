@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import SecretStr
@@ -21,6 +22,7 @@ from alerts.notify.slack.blocks import mention, payload, plain, reply
 from alerts.notify.slack.buttons import links, pressable
 from alerts.notify.slack.errors import Gone, api_error, hook_error, quiet_logger, unanswered
 from alerts.rules.rule import Severity
+from alerts.secret_file import Secret
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -45,6 +47,10 @@ class SlackSettingsLike(Protocol):
     @property
     def webhook_url(self) -> SecretStr | None: ...
     @property
+    def token_file(self) -> Path | None: ...
+    @property
+    def webhook_url_file(self) -> Path | None: ...
+    @property
     def api_url(self) -> str: ...
     @property
     def timeout(self) -> float: ...
@@ -67,6 +73,10 @@ class SlackOptions:
     """Whom to call, by severity: ids of users and user groups, here, channel or everyone."""
     grafana: str = ""
     """Where people reach the Grafana that has our dashboards; for a link."""
+    token_file: Path | None = None
+    """Where the token is from, if from a file."""
+    webhook_url_file: Path | None = None
+    """Where the webhook's address is from, if from a file."""
 
 
 class Slack:
@@ -86,11 +96,13 @@ class Slack:
         """Whether a press on a button would reach somebody; else the message has a link instead."""
         logger = quiet_logger()
         timeout = max(1, math.ceil(options.timeout))
+        self._token = Secret(options.token, options.token_file)
+        self._hook_url = Secret(options.webhook_url, options.webhook_url_file)
         if options.token and options.channel:
             from slack_sdk import WebClient
 
             self._web = WebClient(
-                options.token.get_secret_value(),
+                self._token.text,
                 base_url=options.api_url,
                 timeout=timeout,
                 retry_handlers=[],
@@ -99,9 +111,7 @@ class Slack:
         elif options.webhook_url:
             from slack_sdk.webhook import WebhookClient
 
-            self._hook = WebhookClient(
-                options.webhook_url.get_secret_value(), timeout=timeout, retry_handlers=[], logger=logger
-            )
+            self._hook = WebhookClient(self._hook_url.text, timeout=timeout, retry_handlers=[], logger=logger)
         else:
             raise ValueError("slack needs a bot token and a channel, or an incoming webhook")
 
@@ -118,8 +128,23 @@ class Slack:
                 page,
                 settings.mentions,
                 grafana,
+                settings.token_file,
+                settings.webhook_url_file,
             )
         )
+
+    def read_again(self) -> bool:
+        """Read the token, or the webhook's address, from its file again; return whether it is another one."""
+        if self._web is not None:
+            changed = self._token.read_again()
+            self._web.token = self._token.text
+        else:
+            assert self._hook is not None
+            changed = self._hook_url.read_again()
+            self._hook.url = self._hook_url.text
+        # What the app may read is the new token's.
+        self._blind = self._blind and not changed
+        return changed
 
     @property
     def wants(self) -> frozenset[Why]:
