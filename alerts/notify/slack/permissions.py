@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPException
 
 from pydantic import SecretStr
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from alerts.notify.slack.errors import quiet_logger
+from alerts.notify.slack.web_client import api_client
 from alerts.secret_file import Secret
 
 log = logging.getLogger("watchkeeper.slack.people")
@@ -36,13 +35,7 @@ class Permissions:
         self._groups = [id for id in allowed if id.startswith("S")]
         self._everybody, self._monotonic = not allowed, monotonic
         self._token = token if isinstance(token, Secret) else Secret(token)
-        self._web = WebClient(
-            self._token.text,
-            base_url=api_url,
-            timeout=max(1, math.ceil(timeout)),
-            retry_handlers=[],
-            logger=quiet_logger(),
-        )
+        self._web = api_client(self._token.text, api_url, timeout)
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
         self.problem: str | None = None
         """Why a group's members are not known, in a sentence."""
