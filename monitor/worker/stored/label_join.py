@@ -16,6 +16,7 @@ import pyarrow as pa
 from sqlalchemy import Engine, Select, select
 
 from checks.data.arrow import coded_array, encoded, float_array, floats
+from checks.data.classes import stated_schema
 from checks.data.frame_payload import label_array
 from checks.data.ids import hash_ids
 from checks.data.schema import Schema
@@ -97,10 +98,8 @@ def truths(values: Sequence[object], schema: Schema | None) -> pa.Array:
 
 
 def task_schema(reference: StoredReference | None, options: ModelOptions) -> Schema | None:
-    """What is known of the model's outcome: all that its reference tells, else a regression that its config states."""
-    if reference is not None:
-        return reference.reference.schema
-    return Schema("regression", ()) if options.schema.task == "regression" else None
+    """What is known of the model's outcome: all that its reference tells, else what its config states."""
+    return reference.reference.schema if reference is not None else stated_schema(options.schema)
 
 
 def _of_one_type(values: Sequence[object]) -> list[Any]:
