@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from checks.data.canonical_text import spellings, text
+from math import isfinite
+
+from checks.data.canonical_text import BOOLEANS, read_number, spellings, text
 from checks.data.schema import Schema, SchemaError, SchemaOverrides
 
 
@@ -34,3 +36,23 @@ def stated_schema(overrides: SchemaOverrides) -> Schema | None:
         if positive not in names:
             raise SchemaError(f"positive_class {positive!r} is none of schema.classes; name one of {', '.join(names)}")
     return Schema(task, (), positive_class=positive, classes=names)
+
+
+def may_be_class(name: str, schema: Schema) -> bool:
+    """Return whether a value, in its one spelling, is one of the model's classes or may be a new one: where more than
+    those seen are possible, another word among words, or number among numbers, but no fraction among whole numbers."""
+    known = {*schema.classes, schema.positive_class} - {""}
+    if name in known or not known:
+        return True
+    if schema.task == "binary" and len(known) > 1:
+        return False
+    value = _amount(name)
+    numbers = [number for number in map(_amount, known) if number is not None]
+    if value is None:
+        return len(numbers) < len(known) and name not in BOOLEANS
+    return bool(numbers) and (value.is_integer() or not all(map(float.is_integer, numbers)))
+
+
+def _amount(name: str) -> float | None:
+    number = read_number(name)
+    return number if number is not None and isfinite(number) else None

@@ -1,10 +1,10 @@
 """Predictions as columns: a payload of the arrival log or the reference's table, brought into one layout.
 
 Columns: `id`, `time` (epoch seconds), `prediction` (number in a regression, else text), `score` (binary: the positive
-class's probability), `p:<class>` (multiclass; `list:<place>` where no schema says the classes), `latency` (seconds),
-`version`, `t:<tag>`, `f:<feature>` (number, or text; booleans as `true` and `false`; of a time `f:<feature>.hour` and
-`f:<feature>.weekday`), `m:<feature>` (the text of values whose type does not fit, which are null in `f:`), and in the
-reference `label`. Absent columns are all null.
+class's probability), `p:<class>` (multiclass; `list:<place>` where no schema says the classes), `invalid_probabilities`
+(the text of those that can't be read), `latency` (seconds), `version`, `t:<tag>`, `f:<feature>` (number, or text;
+booleans as `true` and `false`; of a time `f:<feature>.hour` and `f:<feature>.weekday`), `m:<feature>` (the text of
+values whose type does not fit, which are null in `f:`), and in the reference `label`. Absent columns are all null.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def feature_columns(column: pa.ChunkedArray, name: str, kind: FeatureType) -> di
 
 def _booleans(column: pa.ChunkedArray, name: str) -> dict[str, pa.Array | pa.ChunkedArray]:
     codes, names = _spelled(whole(column), None)
-    kept = [TRUTH.get(word) for word in names]
+    kept = [TRUTH.get(word or "") for word in names]
     odd = [word if truth is None else None for word, truth in zip(names, kept, strict=True)]
     found = {f"f:{name}": coded_array(codes, kept)}
     return found if not any(odd) else found | {f"m:{name}": coded_array(codes, odd)}

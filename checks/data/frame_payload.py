@@ -23,6 +23,8 @@ CUT = 0.5  # a score of at least this is the positive class where nothing else s
 
 
 KEPT_TEXT = 100  # characters kept of a value of the wrong type
+UNREAD = "invalid_probabilities"
+"""The frame's column with the text of probabilities that can't be read; absent where all can."""
 
 
 Values = Sequence[Any]
@@ -125,7 +127,7 @@ def _category(value: Any) -> str | None:
 
 
 def _boolean(values: Values) -> tuple[pa.Array, pa.Array | None]:
-    fitted = [TRUTH.get(_category(value)) for value in values]
+    fitted = [TRUTH.get(_category(value) or "") for value in values]
     odd = None if set(map(type, values)) <= {bool, type(None)} else _odd(values, fitted)
     return string_array(fitted), odd
 
@@ -137,7 +139,7 @@ def _moment(values: Values) -> tuple[dict[str, pa.Array], pa.Array | None]:
     return part_columns(np.array(seconds, np.float64), present), _odd(values, seconds)
 
 
-TRUTH: dict[str | None, str] = {"true": "true", "false": "false", **spellings(("true", "false"))}
+TRUTH: Mapping[str, str] = dict(spellings(("true", "false")).items(), true="true", false="false")
 """True and false by all their spellings, 1 and 0 among them."""
 
 
@@ -175,11 +177,12 @@ def _outcome(payload: Mapping[str, Any], schema: Schema | None) -> dict[str, pa.
     if schema.task == "multiclass":
         columns = {"prediction": _classes(predictions, schema)}
         return columns if given is None else columns | _probabilities(given, schema)
-    score = None if given is None else _scores(given, schema)
+    score, unread = (None, None) if given is None else _scores(given, schema)
+    more = {} if unread is None else {UNREAD: unread}
     if schema.score is not None and schema.score == schema.prediction and _inferred(predictions) == "numeric":
         score = score if score is not None else _numeric(predictions)[0]
-        return {"prediction": _cut(_numeric(predictions)[0], schema), "score": score}
-    columns = {"prediction": _classes(predictions, schema)}
+        return {"prediction": _cut(_numeric(predictions)[0], schema), "score": score, **more}
+    columns = {"prediction": _classes(predictions, schema)} | more
     return columns if score is None else columns | {"score": score}
 
 
@@ -210,9 +213,10 @@ def _cut(score: pa.Array, schema: Schema) -> pa.Array:
     return coded_array(codes, [_negative(schema), schema.positive_class])
 
 
-def _scores(given: Values, schema: Schema) -> pa.Array:
+def _scores(given: Values, schema: Schema) -> tuple[pa.Array, pa.Array | None]:
+    """The positive class's probabilities, and the text of what holds none."""
     if set(map(type, given)) <= {float, int, type(None)}:
-        return _numeric(given)[0]
+        return _numeric(given)[0], None
     other = spellings(schema.classes)
     place = schema.classes.index(schema.positive_class) if schema.positive_class in schema.classes else 1
     negative = _negative(schema)
@@ -230,7 +234,7 @@ def _scores(given: Values, schema: Schema) -> pa.Array:
             return amount(row[place]) if len(row) == 2 else None
         return amount(row)
 
-    return _fitted(given, score)[0]
+    return _fitted(given, score)
 
 
 def _probabilities(given: Values, schema: Schema) -> dict[str, pa.Array]:
@@ -245,7 +249,12 @@ def _probabilities(given: Values, schema: Schema) -> dict[str, pa.Array]:
                 column = columns.get(str(other.get(word, word)))
                 if column is not None and (number := amount(value)) is not None:
                     column[row] = number
-    return {f"p:{name}": float_array(values, ~np.isnan(values)) for name, values in columns.items()}
+    found = {f"p:{name}": float_array(values, ~np.isnan(values)) for name, values in columns.items()}
+    whole = (
+        np.all([~np.isnan(values) for values in columns.values()], axis=0).tolist() if columns else [True] * len(given)
+    )
+    odd = _odd(given, [True if full else None for full in whole])
+    return found if odd is None else found | {UNREAD: odd}
 
 
 def _loose_probabilities(given: Values) -> dict[str, pa.Array]:
