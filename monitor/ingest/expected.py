@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from checks.data.canonical_text import read_number, spellings, text
@@ -45,9 +45,9 @@ class Expected:
     def check_labels(self, values: Sequence[Any], found: Warnings) -> None:
         """Counts the labels that are no truth."""
         if self._classes:
-            self._each(values, self._is_class, WarningKind.INVALID_LABEL, f"label {{}} is {self._no_class()}", found)
+            self._check_classes(values, WarningKind.INVALID_LABEL, "label", found)
         elif self._amounts and not set(map(type, values)) <= _NUMBERS:
-            self._each(values, _is_amount, WarningKind.INVALID_LABEL, "label {} is no number", found)
+            _amounts(values, WarningKind.INVALID_LABEL, "label", found)
 
     def check_predictions(self, values: Sequence[Any], probabilities: Sequence[Any], found: Warnings) -> None:
         """Counts the predictions that are no class or number, and the probabilities that are none."""
@@ -57,9 +57,9 @@ class Expected:
                 bad = [value for value in values if not 0 <= value <= 1]
                 found.add(kind, len(bad), f"prediction {bad[0]!r} is no probability; it must lie within 0 to 1")
         elif self._classes:
-            self._each(values, self._is_class, kind, f"prediction {{}} is {self._no_class()}", found)
+            self._check_classes(values, kind, "prediction", found)
         elif self._amounts and not set(map(type, values)) <= _NUMBERS:
-            self._each(values, _is_amount, kind, "prediction {} is no number", found)
+            _amounts(values, kind, "prediction", found)
         if self._classes:
             self._check_probabilities(probabilities, found)
 
@@ -86,29 +86,24 @@ class Expected:
             self._names = (names, said)
         return self._names[1]
 
-    def _each(
-        self, values: Sequence[Any], fits: Callable[[Any], bool], kind: WarningKind, said: str, found: Warnings
-    ) -> None:
+    def _check_classes(self, values: Sequence[Any], kind: WarningKind, what: str, found: Warnings) -> None:
         distinct = set(values)
         if distinct <= self._good:
             return
-        strange = {value for value in distinct - self._good if not fits(value)}
+        strange = {value for value in distinct - self._good if not self._is_class(value)}
         if len(self._good) < REMEMBERED:
             self._good |= distinct - strange
         if strange:
             bad = [value for value in values if value in strange]
-            found.add(kind, len(bad), said.format(quoted(bad[0]) if isinstance(bad[0], str) else text(bad[0])))
+            found.add(kind, len(bad), f"{what} {_shown(bad[0])} is none of the classes {self._listed()}")
 
     def _is_class(self, value: Any) -> bool:
         name = text(value)
         return may_be_class(self._other.get(name, name), self._schema)
 
-    def _no_class(self) -> str:
+    def _listed(self) -> str:
         classes = self._schema.classes
-        more = ", …" if len(classes) > LISTED else ""
-        # Braces of a class's name would be taken for the value's place.
-        listed = ", ".join(map(quoted, classes[:LISTED])).replace("{", "{{").replace("}", "}}")
-        return f"none of the classes {listed}{more}"
+        return ", ".join(map(quoted, classes[:LISTED])) + (", …" if len(classes) > LISTED else "")
 
     def _check_probabilities(self, given: Sequence[Any], found: Warnings) -> None:
         kinds = set(map(type, given))
@@ -130,7 +125,7 @@ class Expected:
         if isinstance(row, dict):
             known = {self._other.get(name, name) for name in row}
             if not (known & set(classes) if binary else known >= set(classes)):
-                return f"a class is missing; the classes are {', '.join(map(quoted, classes[:LISTED]))}"
+                return f"a class is missing; the classes are {self._listed()}"
             row = row.values()
         elif isinstance(row, list):
             if len(row) != len(classes) and not (binary and len(row) in (1, 2)):
@@ -146,9 +141,19 @@ ANYTHING = Expected()
 """What is expected before a model's reference is known."""
 
 
+def _amounts(values: Sequence[Any], kind: WarningKind, what: str, found: Warnings) -> None:
+    bad = [value for value in values if not _is_amount(value)]
+    if bad:
+        found.add(kind, len(bad), f"{what} {_shown(bad[0])} is no number")
+
+
 def _is_amount(value: Any) -> bool:
     number = None if isinstance(value, bool) else read_number(value)
     return number is not None and math.isfinite(number)
+
+
+def _shown(value: Any) -> str:
+    return quoted(value) if isinstance(value, str) else text(value)
 
 
 def note_keys(unknown: Counter[str], keys: Iterable[str]) -> None:
