@@ -7,6 +7,7 @@ from checks.inputs import CheckOptions, Scored, WindowData
 from checks.performance.interval import wilson
 from checks.performance.metrics import CLASSIFICATION, REGRESSION, PerformanceMetric, metrics
 from checks.reference import Reference
+from checks.wording import REASONS
 
 
 def performance(data: WindowData, reference: Reference | None, options: CheckOptions) -> list[Measurement]:
@@ -52,7 +53,8 @@ def _measured(
             estimate, reason = metric.of(scored), metric.why
     if estimate is None:
         n = scored.n if scored else 0
-        return Measurement("performance", None, data.window, of, n, reason, provisional=data.provisional)
+        detail = {"why": REASONS[reason]} if reason in REASONS else {}
+        return Measurement("performance", None, data.window, of, n, reason, provisional=data.provisional, detail=detail)
     normal = reference.performance.get(name) if reference else None
     limit = reference.calibration.limit("performance", of, estimate.n) if reference else None
     higher = (CLASSIFICATION | REGRESSION)[name].higher_is_better

@@ -292,9 +292,11 @@ def test_lists_of_the_wrong_length_are_not_one_class(given: object, reason: NotE
 
 
 def test_labels_that_came_and_fit_nothing_are_not_absent() -> None:
+    normal = reference(3_000)
+
     def reason(**given: Any) -> NotEnough | None:
         data = WindowData(WINDOW, None, 300, **given)
-        outcome = run_checks(data, reference(3_000), CheckOptions(), only=("performance",))
+        outcome = run_checks(data, normal, CheckOptions(), only=("performance",))
         return one(outcome, "performance", metric="accuracy").reason
 
     few = binary(1, n=20)
