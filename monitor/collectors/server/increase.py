@@ -14,7 +14,7 @@ MOST = 10_000
 
 @dataclass
 class HistogramCounts:
-    """What happened in a while. `buckets` maps upper bounds, in seconds, to cumulative counts."""
+    """Counts of what happened in a while. `buckets` maps upper bounds, in seconds, to cumulative counts."""
 
     requests: float = 0.0
     errors: float = 0.0
@@ -40,7 +40,7 @@ class HistogramCounts:
 
 
 class Baseline:
-    """What each series counted when it was last seen, for `keep` seconds after it went.
+    """A memory of what each series counted when it was last seen, for `keep` seconds after it went.
 
     A series that falls counts from zero, all buckets of one histogram together. One that is new, or has been away for
     longer, gives nothing until it was seen twice, unless the page says that it was created since: nobody knows when

@@ -43,7 +43,7 @@ class Answered(Enum):
 
 
 class Processes:
-    """Remembers from which process pages came, and where counters fell."""
+    """A memory of which processes the newest pages came from, and where counters fell."""
 
     def __init__(self) -> None:
         self._started: deque[float | None] = deque(maxlen=WINDOW)
