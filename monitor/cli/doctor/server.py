@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from monitor.cli.doctor.finding import Finding, missing, ok, problem
+from monitor.collectors.authorized import AuthorizedClient
 from monitor.collectors.probe.request import shown_url
 from monitor.collectors.server.exposition import family, lines
 from monitor.collectors.server.increase import Baseline
@@ -30,7 +31,8 @@ def server(settings: ServerSettings | None, client: Client) -> Iterator[Finding]
     url = settings.url.rstrip("/") + settings.metrics_path
     shown, preset = shown_url(url), load_preset(settings.preset)
     try:
-        page = fetch(client, url, min(settings.timeout, TIMEOUT))
+        authorized = AuthorizedClient(client, settings)
+        page = fetch(authorized, url, min(settings.timeout, TIMEOUT))
         totals = read(page, preset, settings.exclude)
     except ScrapeError as error:
         yield problem("", f"{shown}: {error}", _advice(str(error), settings))
@@ -45,7 +47,7 @@ def server(settings: ServerSettings | None, client: Client) -> Iterator[Finding]
         )
         return
     yield from _found(f"{shown} (preset {settings.preset})", preset, totals)
-    if _several(partial(fetch, client, url), settings, preset, client.monotonic):
+    if _several(partial(fetch, authorized, url), settings, preset, client.monotonic):
         yield problem("", f"{shown} shows another worker's counters each time, which do not add up", REMEDY)
 
 
@@ -90,7 +92,8 @@ def _advice(error: str, settings: ServerSettings) -> str:
     if error.startswith("answered 404"):
         return f"set server.metrics_path, or have the server show its metrics there (preset {settings.preset})"
     if error.startswith(("answered 401", "answered 403")):
-        return "let this machine read it without a token; Watchkeeper sends none"
+        sent = "look at server.token" if settings.token else "name a token that may read it as server.token_file"
+        return f"{sent}, or let this machine read it without a token"
     if error.startswith(("answered", "redirected", "the page")):
         return "set server.url and server.metrics_path to the page of metrics itself"
     return "start it, or set server.url and server.metrics_path right"

@@ -10,6 +10,8 @@ from typing import Any
 
 from checks.base import Measurement, NotEnough, Window
 from monitor.clock import Clock, SystemClock
+from monitor.collectors.authorized import AuthorizedClient
+from monitor.collectors.probe.request import shown_url
 from monitor.collectors.server.increase import Baseline, HistogramCounts
 from monitor.collectors.server.parse import EXCLUDED, REQUEST, Totals, read
 from monitor.collectors.server.preset import load_preset
@@ -56,9 +58,10 @@ class ServerCollector:
     def __init__(self, settings: ServerSettings, model: str, clock: Clock | None = None) -> None:
         self._settings = settings
         self._model = model
-        self._client = Client((clock or SystemClock()).monotonic)
+        self._client = AuthorizedClient(Client((clock or SystemClock()).monotonic), settings)
         self._preset = load_preset(settings.preset)
         self._url = settings.url.rstrip("/") + settings.metrics_path
+        self._shown = shown_url(self._url)
         self._baseline, self._processes = Baseline(LOOK_BACK), Processes()
         self._before: tuple[float, float] | None = None
         """When the last page came, by the wall clock and the monotonic one."""
@@ -71,7 +74,7 @@ class ServerCollector:
             page = fetch(self._client, self._url, self._settings.timeout)
             totals = read(page, self._preset, self._settings.exclude, before[0] if before else math.inf)
         except ScrapeError as error:
-            problem = f"{self._url}: {error}"
+            problem = f"{self._shown}: {error}"
             self._say(problem)
             return [
                 Measurement("server_up", 0.0, Window(now, now), detail={"error": problem}),
@@ -86,7 +89,7 @@ class ServerCollector:
         counts = self._baseline.take(totals, monotonic, unit)
         answered = self._processes.judge(totals, counts)
         window, names = Window(now, now), ("request_rate", *_RATIOS)
-        if lacking := self._lacking(totals) or _several(answered, self._url):
+        if lacking := self._lacking(totals) or _several(answered, self._shown):
             self._say(lacking)
             self._spans.clear()
             self._baseline.restart(totals)
@@ -97,7 +100,7 @@ class ServerCollector:
             return _none(names, window, NotEnough.FIRST_SAMPLE)
         if answered is Answered.OTHER:
             self._baseline.restart(totals)
-            return _none(names, window, NotEnough.FIRST_SAMPLE, f"{self._url}: {_OTHER}")
+            return _none(names, window, NotEnough.FIRST_SAMPLE, f"{self._shown}: {_OTHER}")
         span = _Span(before[1], monotonic, counts)
         return [self._rate(span, now), *self._judged(span, now, totals)]
 
@@ -127,7 +130,7 @@ class ServerCollector:
         if self._preset.latency is None:
             return rows if counts.requests else _none(_RATIOS, window, NotEnough.NO_TRAFFIC)
         if wrong := totals.latency_problem(self._preset):
-            return [*rows, *_none(tuple(_LATENCIES), window, NotEnough.ERROR, f"{self._url} {wrong}")]
+            return [*rows, *_none(tuple(_LATENCIES), window, NotEnough.ERROR, f"{self._shown} {wrong}")]
         return [*rows, *self._latencies(counts, window, detail)]
 
     def _latencies(self, counts: HistogramCounts, window: Window, detail: dict[str, Any]) -> list[Measurement]:
@@ -147,18 +150,18 @@ class ServerCollector:
         """What to say when the page has none of the preset's request counters, or one that can't be one, else ''. One
         that is known and has no series yet counts nothing, and so does an absent counter of errors."""
         if totals.refused_counter:
-            return f"{self._url} has {totals.refused_counter}"
+            return f"{self._shown} has {totals.refused_counter}"
         names = [counter.counter for counter in self._preset.requests]
         seen = any(kind & (REQUEST | EXCLUDED) for kind in totals.counted.values())
         if seen or {name.removesuffix("_total") for name in names} & totals.names:
             return ""
-        return f"{self._url} has no {' or '.join(names)}; is preset '{self._settings.preset}' right?"
+        return f"{self._shown} has no {' or '.join(names)}; is preset '{self._settings.preset}' right?"
 
     def _unread(self, totals: Totals) -> str:
         """What to say when there are requests and errors, and no latencies, or some of them, else ''."""
         if wrong := totals.latency_problem(self._preset):
-            return f"{self._url} {wrong}; latency is not measured"
-        return f"{self._url}: {totals.skipped}, and is left out" if totals.skipped else ""
+            return f"{self._shown} {wrong}; latency is not measured"
+        return f"{self._shown}: {totals.skipped}, and is left out" if totals.skipped else ""
 
     def _say(self, problem: str) -> None:
         """Logs a problem when it begins, changes or ends; not at every scrape."""

@@ -32,7 +32,7 @@ REMEDY = (
 
 
 class Answered(Enum):
-    """Whose counters a page has."""
+    """An answer to whose counters a page has."""
 
     SAME = "same"
     """Those of the page before, or of a process that began since."""
