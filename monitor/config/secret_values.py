@@ -103,6 +103,8 @@ class _Files:
         if file is None:
             # ${NAME:-} of a variable that is not set means none.
             return given if given and given.get_secret_value().strip() else None
+        if place[:1] == ("models",):  # as the file has it: one model's keys may stand at the top
+            place = (*self._document.model_place(int(place[1])), *place[2:])
         name, path = f"{place_text(place)}.{key}", self._folder / file
         if given is not None:
             problem = f"give {name} or {name}_file, not both"

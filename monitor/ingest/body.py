@@ -208,7 +208,7 @@ class Decoder(Generic[Row]):
             try:
                 rows = self._rows(body[at:end], "lines", unknown)
             except _UNFIT:
-                values = list(map(_line, filter(str.strip, _text(body, at, end).split("\n"))))
+                values = list(map(_line, filter(_is_written, _text(body, at, end).split("\n"))))
                 bad = [value for value in values if isinstance(value, BadRow)]
                 readable |= len(bad) < len(values)
                 worst = worst or next((row.detail for row in bad), "")
@@ -280,6 +280,11 @@ def _rows_end(body: bytes, start: int, least: int = 0) -> int:
 def _line_end(body: bytes, at: int) -> int:
     """Past the first line's end at or after `at`."""
     return body.find(b"\n", at) + 1 or len(body)
+
+
+def _is_written(line: str) -> bool:
+    """Whether a line holds more than what JSON takes for blanks."""
+    return bool(line.strip(" \t\r"))
 
 
 def _line(text: str) -> Any:

@@ -41,7 +41,20 @@ def _own_file(preset: str | Path) -> str | Path:
     return Path(text) if "/" in text or text.endswith((".yaml", ".yml")) else text
 
 
-class ServerSettings(Settings):
+class RequestSettings(Settings):
+    """The headers, token and authorities of requests to a server."""
+
+    headers: dict[str, SecretStr] = {}
+    """Shown nowhere; one that is empty is not sent."""
+    token: SecretStr | None = None
+    """Bearer token."""
+    token_file: Path | None = None
+    """A file with the token, which is read again when the token is refused."""
+    ca_file: Path | None = None
+    """Authorities (PEM) that are trusted instead of the system's."""
+
+
+class ServerSettings(RequestSettings):
     preset: Annotated[str | Path, AfterValidator(_own_file)] = "fastapi"
     """How its metrics are read: the name of a shipped preset, or the path of a YAML file of your own (docs/server.md).
     fastapi is prometheus-fastapi-instrumentator."""
@@ -59,7 +72,7 @@ class ServerSettings(Settings):
     """The server's process; true finds it by the port of `url`, if that is this machine's."""
 
 
-class ProbeSettings(Settings):
+class ProbeSettings(RequestSettings):
     """A request whose answer is known. It follows no redirect and uses no proxy; an answer is 1 MiB at most."""
 
     name: ModelName
@@ -71,8 +84,6 @@ class ProbeSettings(Settings):
     Inference Protocol."""
     method: Literal["GET", "HEAD", "POST"] | None = None
     """GET, or POST where there is a body."""
-    headers: dict[str, SecretStr] = {}
-    """Shown nowhere; one that is empty is not sent."""
     body: Any = None
     """JSON that is sent; for open_inference the request with its `inputs`."""
     status: list[int] = [200]
@@ -88,8 +99,6 @@ class ProbeSettings(Settings):
     """Time between two requests."""
     timeout: Annotated[Seconds, AfterValidator(within(0.1, 300.0))] = 5.0
     """Of the whole request, from looking up the name to the last byte of the answer."""
-    ca_file: Path | None = None
-    """Authorities (PEM) that are trusted instead of the system's."""
 
 
 class CollectSettings(Settings):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from alerts.delivery.outbox import DeliveryOutcome
 from alerts.notify import backoff
 from alerts.notify.alertmanager import RESOLVED_AGAIN, Push, hold_seconds, payload
+from alerts.notify.transport import wait_seconds
 from alerts.secret_file import Secret
 from alerts.wording import clean
 from monitor.clock import Clock
@@ -209,9 +210,7 @@ class Member:
                 return f"{answer.said}: {clean(said, SHOWN)}"
             if not 200 <= answer.status < 300:
                 after = answer.header("Retry-After")
-                raise _Refusal(
-                    f"answered {answer.said}", DeliveryOutcome.RETRIED, float(after) if after.isdigit() else None
-                )
+                raise _Refusal(f"answered {answer.said}", DeliveryOutcome.RETRIED, wait_seconds(after))
         return None
 
     def _wait(self, problem: str, outcome: DeliveryOutcome, after: float | None) -> None:
