@@ -61,6 +61,9 @@ class LimitSettings(Settings):
     """Characters of a text."""
     queue_bytes: int = Field(64 << 20, ge=1 << 20)
     """Accepted and not yet on disk, of all requests together; beyond it the answer is 429."""
+    connections: int = Field(512, ge=16)
+    """Connections at a time. Beyond it one is closed that has been idle for longest, or has not finished its request;
+    one that has shown a right token is not."""
 
 
 class RetentionSettings(Settings):

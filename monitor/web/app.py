@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor.store.engine import explain
 from monitor.web import admin, alerts, api, forms, incidents, ingest, openapi, page, pictures, probes, reports, silences
 from monitor.web.auth import Auth
+from monitor.web.bodies import API_BYTES, BoundedRequest
 from monitor.web.context import WebContext
 from monitor.web.errors import STATUS, RefusalReason, Refused
 from monitor.web.form_sessions import FormSessions
@@ -57,7 +58,8 @@ def create_app(services: WebContext) -> Litestar:
             DBAPIError: answer.database,
             Exception: answer.failed,
         },
-        request_max_body_size=services.config.limits.body_bytes,
+        request_class=BoundedRequest,
+        request_max_body_size=API_BYTES,
         openapi_config=openapi.config(handlers),
         logging_config=None,
         debug=False,
@@ -78,10 +80,6 @@ class _Answer:
         why = next((why for why, status in STATUS.items() if status == error.status_code), RefusalReason.FAILED)
         if why is RefusalReason.UNKNOWN_MODEL or error.status_code == 404:
             return self.refused(request, Refused(RefusalReason.NOT_FOUND, f"there is nothing at {request.url.path}"))
-        if why is RefusalReason.TOO_LARGE:
-            limit = self._services.config.limits.body_bytes
-            text = f"the body is over limits.body_bytes ({limit} bytes); send smaller batches"
-            return self.refused(request, Refused(why, text))
         return self.refused(request, Refused(why, _sentence(error)))
 
     def database(self, request: Request[Any, Any, Any], error: DBAPIError) -> Response[dict[str, str]]:

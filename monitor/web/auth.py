@@ -16,6 +16,7 @@ from monitor.config.urls import address
 from monitor.ingest.body import media_type
 from monitor.net.dns import ip_address
 from monitor.settings.root import Config
+from monitor.web.connections import TRUSTED
 from monitor.web.errors import RefusalReason, Refused
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -76,6 +77,7 @@ class Auth:
             raise Refused(
                 RefusalReason.UNAUTHORIZED, f"send the token of the config's {name} as Authorization: Bearer …"
             )
+        connection.scope["state"][TRUSTED] = True
 
     def _has_token(self, connection: Connection) -> bool:
         """Whether a right token came along: a page that only rebinds a name has none."""

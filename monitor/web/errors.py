@@ -21,6 +21,8 @@ class RefusalReason(StrEnum):
     UNAVAILABLE = "unavailable"
     METHOD = "method"
     TOO_SLOW = "too_slow"
+    HEAD_TOO_LARGE = "head_too_large"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
     FAILED = "failed"
 
 
@@ -37,8 +39,10 @@ STATUS = {
     RefusalReason.CONTENT_TYPE: 415,
     RefusalReason.KEY_REUSED: 422,
     RefusalReason.OVER_CAPACITY: 429,
+    RefusalReason.HEAD_TOO_LARGE: 431,
     RefusalReason.FAILED: 500,
     RefusalReason.UNAVAILABLE: 503,
+    RefusalReason.TOO_MANY_CONNECTIONS: 503,
 }
 
 

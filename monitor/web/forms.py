@@ -16,6 +16,7 @@ from alerts.duration import seconds
 from alerts.incidents.silence import Matcher
 from monitor.store.alerts.queries import UnknownIncident, UnknownSilence
 from monitor.web.auth import Auth, need_type
+from monitor.web.bodies import FORM_BYTES
 from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused
 from monitor.web.form_sessions import FormSessions
@@ -30,6 +31,8 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
     def ours(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         gate.same_origin(connection)
         need_type(connection, {FORM_TYPE})
+
+    bounded: Any = {"guards": [ours], "request_max_body_size": FORM_BYTES}
 
     def done(request: Asked, body: bytes, act: Callable[[Form], None], back: str) -> Response[Any]:
         """The page that the form was on, or one that says what is wrong and holds what was filled in."""
@@ -58,7 +61,7 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
             request, "incidents.html", lambda: lists.incidents(services), title="Incidents", given=form, problem=error
         )
 
-    @post("/incidents/{incident_id:str}/ack", sync_to_thread=True, include_in_schema=False, guards=[ours])
+    @post("/incidents/{incident_id:str}/ack", sync_to_thread=True, include_in_schema=False, **bounded)
     def acknowledge(request: Asked, incident_id: FromPath[str], body: RawBody) -> Response[Any]:
         """Says who is on an incident."""
 
@@ -73,7 +76,7 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
 
         return done(request, body, act, f"/incidents/{incident_id}")
 
-    @post("/silences", sync_to_thread=True, include_in_schema=False, guards=[ours])
+    @post("/silences", sync_to_thread=True, include_in_schema=False, **bounded)
     def silence(request: Asked, body: RawBody) -> Response[Any]:
         """Adds a silence from now on."""
 
@@ -89,7 +92,7 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
 
         return done(request, body, act, _back(_fields(body)))
 
-    @post("/silences/{silence_id:str}/expire", sync_to_thread=True, include_in_schema=False, guards=[ours])
+    @post("/silences/{silence_id:str}/expire", sync_to_thread=True, include_in_schema=False, **bounded)
     def expire(request: Asked, silence_id: FromPath[str], body: RawBody) -> Response[Any]:
         """Ends a silence now."""
 
@@ -101,7 +104,7 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
 
         return done(request, body, act, "/incidents#silences")
 
-    @post("/sign-out", sync_to_thread=True, include_in_schema=False, guards=[ours])
+    @post("/sign-out", sync_to_thread=True, include_in_schema=False, **bounded)
     def sign_out(request: Asked, body: RawBody) -> Response[Any]:
         """Asks for the admin token again from here on."""
         return done(request, body, lambda form: visitors.forget(request), "/")
