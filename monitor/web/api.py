@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -17,6 +18,8 @@ from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused
 from monitor.web.overview import overview
 
+LABELS = 50
+"""`label=` filters of one query."""
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
 State = Annotated[Status | None, QueryParameter(name="state")]  # Litestar keeps the bare name for itself
 
@@ -26,9 +29,13 @@ def moment(name: str, text: str | None) -> float | None:
     if text is None:
         return None
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         pass
+    else:
+        if not math.isfinite(number):
+            raise Refused(RefusalReason.MALFORMED, f"{name} {text!r} is no time; send RFC 3339 or epoch seconds")
+        return number
     try:
         # In a query a plus means a blank, also where it was meant as an offset's sign.
         stamp = datetime.fromisoformat(text.replace(" ", "+"))
@@ -39,6 +46,10 @@ def moment(name: str, text: str | None) -> float | None:
 
 def pairs(labels: Sequence[str]) -> Labels:
     """Labels as a query writes them, `name=value`. Raises Refused."""
+    if len(labels) > LABELS:
+        raise Refused(
+            RefusalReason.MALFORMED, f"{len(labels)} labels are asked for at once; at most {LABELS} are taken"
+        )
     found = []
     for text in labels:
         name, equals, value = text.partition("=")

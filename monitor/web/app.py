@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor.store.engine import explain
 from monitor.web import admin, alerts, api, forms, incidents, ingest, openapi, page, pictures, probes, reports, silences
 from monitor.web.auth import Auth
-from monitor.web.bodies import API_BYTES, BoundedRequest
+from monitor.web.bodies import API_BYTES, ROOM, BoundedRequest
 from monitor.web.context import WebContext
 from monitor.web.errors import STATUS, RefusalReason, Refused
 from monitor.web.form_sessions import FormSessions
@@ -59,6 +60,7 @@ def create_app(services: WebContext) -> Litestar:
             Exception: answer.failed,
         },
         request_class=BoundedRequest,
+        state=State({ROOM: taking.room}),
         request_max_body_size=API_BYTES,
         openapi_config=openapi.config(handlers),
         logging_config=None,

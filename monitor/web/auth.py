@@ -62,7 +62,7 @@ class Auth:
         headers = connection.headers
         origin = headers.get("origin")
         if origin is not None:
-            netloc = urlsplit(origin).netloc.lower()
+            netloc = _netloc(origin)
             if not netloc or netloc not in (headers.get("host", "").lower(), self._public):
                 raise Refused(RefusalReason.FOREIGN_ORIGIN, "requests from pages of another site are refused (Origin)")
         elif headers.get("sec-fetch-site") == "cross-site":
@@ -102,6 +102,13 @@ def _bytes(secret: SecretStr | None) -> bytes | None:
 def _given(connection: Connection) -> bytes:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _hostname(host: str) -> str:

@@ -14,9 +14,11 @@ from monitor.web.errors import RefusalReason, Refused
 
 BODY_SECONDS = 30.0
 """How long a body may take to arrive."""
+ROOM = "room"
+"""Key of the application's state: the BodyRoom of all its requests."""
 FORM_BYTES = 16 << 10
 """Bytes of a form."""
-API_BYTES = 64 << 10
+API_BYTES = 256 << 10
 """Bytes of any other body that is no batch."""
 DRAIN_SECONDS = 1.0
 DRAIN_BYTES = 32 << 20
@@ -59,12 +61,14 @@ class BookedBody:
 
 
 class BoundedRequest(Request[Any, Any, Any]):
-    """A request whose body has the limit of its handler (`request_max_body_size`) and a deadline."""
+    """A request whose body has the limit of its handler (`request_max_body_size`) and a deadline. It takes its part of
+    the application's `room` while it arrives."""
 
     async def body(self) -> bytes:
         if self._body is Empty:
             limit = self.route_handler.resolve_request_max_body_size() or API_BYTES
-            self._body = self._connection_state.body = await read(self, limit)
+            with BookedBody(self.app.state[ROOM]) as booked:
+                self._body = self._connection_state.body = await read(self, limit, book=booked.book)
         return self._body
 
     async def json(self) -> Any:

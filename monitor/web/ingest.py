@@ -58,7 +58,7 @@ class IngestApi:
         self._services, self._patience = services, patience
         self._limits = services.config.limits
         self._replays = {model.model: model.time == "replay" for model in services.config.models}
-        self._room = BodyRoom(max(self._limits.queue_bytes, self._limits.body_bytes))
+        self.room = BodyRoom(max(self._limits.queue_bytes, self._limits.body_bytes))
         # What is parsed takes many times its bytes, and two at once would share one core's time anyway. A small body
         # does not wait for a large one.
         self._large, self._small = asyncio.Lock(), asyncio.Lock()
@@ -73,7 +73,7 @@ class IngestApi:
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= KEY_LENGTH:
             raise Refused(RefusalReason.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
-        with BookedBody(self._room) as booked:
+        with BookedBody(self.room) as booked:
             body = await read(request, self._limits.body_bytes, self._patience, booked.book, "limits.body_bytes")
             parsed, digest = await self._parsed(request, body, parser, self._span(replay))
             receipt = await self._stored(model, kind, parsed, key, digest)
@@ -82,11 +82,6 @@ class IngestApi:
             raise Refused(RefusalReason.KEY_REUSED, sentence)
         self._count(model, kind, parsed, receipt)
         return Response(receipt.reply, status_code=202, media_type="application/json")
-
-    @property
-    def held(self) -> int:
-        """Bytes of the bodies that are being taken now."""
-        return self._room.held
 
     def _span(self, replay: bool) -> TimeRange:
         now = self._services.clock.time()

@@ -219,7 +219,7 @@ def test_a_body_that_does_not_arrive_gives_its_room_back(rig: Rig) -> None:
         with pytest.raises(Refused) as refused:
             await intake.take(Trickle(), "delays", "predictions", PARSER)  # type: ignore[arg-type]
         assert refused.value.status == 408
-        assert intake.held == 0
+        assert intake.room.held == 0
 
     asyncio.run(take())
 
