@@ -38,7 +38,8 @@ class GrafanaSettings(Settings):
 
 
 class TokenSettings(Settings):
-    """Bearer tokens; needed as soon as `listen` is not loopback."""
+    """Bearer tokens of 16 characters and more; those of `ingest` and `admin` are needed as soon as `listen` is not
+    loopback."""
 
     ingest: SecretStr | None = None
     """Of model servers, which send predictions and labels."""
@@ -48,6 +49,11 @@ class TokenSettings(Settings):
     """Of people and tools, which acknowledge and silence."""
     admin_file: Path | None = None
     """A file with the admin token."""
+    read: SecretStr | None = None
+    """Of people and of Prometheus, which read pages, the API and `/metrics`; without it, everybody may. The admin token
+    opens the same. A browser asks for it as a password, under any user name."""
+    read_file: Path | None = None
+    """A file with the read token."""
 
 
 class LimitSettings(Settings):

@@ -52,7 +52,7 @@ def create_app(services: WebContext) -> Litestar:
     ]
     return _Lean(
         route_handlers=handlers,
-        guards=[gate.host],
+        guards=[gate.plain, gate.host, gate.read],
         exception_handlers={
             Refused: answer.refused,
             HTTPException: answer.http,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import socket
 from collections.abc import Collection
@@ -21,6 +22,8 @@ from monitor.web.errors import RefusalReason, Refused
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
+OPEN = "open"
+"""Option of handlers that say whether the process works, to whoever asks."""
 ANY_HOST = "any_host"
 """Option of handlers that Prometheus and Kubernetes call by whatever name they have."""
 
@@ -36,6 +39,12 @@ class Auth:
         self._public = public.netloc.lower()
         self._ingest = _bytes(config.tokens.ingest)
         self._admin = _bytes(config.tokens.admin)
+        self._read = _bytes(config.tokens.read)
+
+    def plain(self, connection: Connection, _: BaseRouteHandler) -> None:
+        """Refuses an address with a NUL character, which no database takes."""
+        if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:
+            raise Refused(RefusalReason.MALFORMED, "the address holds a NUL character (%00); leave it out")
 
     def host(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Refuses names that are not ours: a page of another site may have its own name point here."""
@@ -56,6 +65,22 @@ class Auth:
     def admin(self, connection: Connection, _: BaseRouteHandler) -> None:
         self.same_origin(connection)
         self._token(connection, self._admin, "tokens.admin")
+
+    def read(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Refuses to show anything without tokens.read or tokens.admin, where the config sets tokens.read."""
+        if self._read is None or handler.opt.get(OPEN) or connection.scope.get("method") not in ("GET", "HEAD"):
+            return
+        self.reader(connection)
+
+    def reader(self, connection: Connection) -> None:
+        """Refuses whoever may not see a page."""
+        if self._read is None:
+            return
+        given = _given(connection) or _password(connection)
+        if not any(hmac.compare_digest(given, token) for token in (self._read, self._admin) if token is not None):
+            sentence = "send the token of the config's tokens.read as Authorization: Bearer …, or as a password"
+            raise Refused(RefusalReason.UNAUTHORIZED, sentence, basic=True)
+        connection.scope["state"][TRUSTED] = True
 
     def same_origin(self, connection: Connection) -> None:
         """Refuses what a browser sends for a page of another site."""
@@ -82,7 +107,7 @@ class Auth:
     def _has_token(self, connection: Connection) -> bool:
         """Whether a right token came along: a page that only rebinds a name has none."""
         given = _given(connection)
-        tokens = [token for token in (self._ingest, self._admin) if token is not None]
+        tokens = [token for token in (self._ingest, self._admin, self._read) if token is not None]
         return any(hmac.compare_digest(given, token) for token in tokens)
 
 
@@ -109,6 +134,17 @@ def _netloc(origin: str) -> str:
         return urlsplit(origin).netloc.lower()
     except ValueError:
         return ""
+
+
+def _password(connection: Connection) -> bytes:
+    """The password of HTTP's Basic authentication, with which browsers ask."""
+    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return base64.b64decode(given.strip(), validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _hostname(host: str) -> str:

@@ -47,12 +47,16 @@ STATUS = {
 
 
 class Refused(Exception):
-    """A request that is answered with an error. `retry_after` (seconds) says when to try again."""
+    """A request that is answered with an error. `retry_after` (seconds) says when to try again;
+    `basic` has a browser ask for a password."""
 
-    def __init__(self, why: RefusalReason, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, why: RefusalReason, message: str, retry_after: float | None = None, *, basic: bool = False
+    ) -> None:
         super().__init__(message)
         self.why = why
         self.retry_after = retry_after
+        self.basic = basic
 
     @property
     def status(self) -> int:
@@ -61,7 +65,7 @@ class Refused(Exception):
     @property
     def headers(self) -> dict[str, str]:
         if self.why is RefusalReason.UNAUTHORIZED:
-            return {"WWW-Authenticate": "Bearer"}
+            return {"WWW-Authenticate": 'Basic realm="Watchkeeper", Bearer' if self.basic else "Bearer"}
         if self.retry_after is not None:
             return {"Retry-After": f"{max(1, round(self.retry_after))}"}
         return {}

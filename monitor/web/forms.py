@@ -30,6 +30,7 @@ Form = Mapping[str, str]
 def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pages) -> list[HTTPRouteHandler]:
     def ours(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         gate.same_origin(connection)
+        gate.reader(connection)
         need_type(connection, {FORM_TYPE})
 
     bounded: Any = {"guards": [ours], "request_max_body_size": FORM_BYTES}
@@ -42,7 +43,9 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
             act(form)
         except Refused as error:
             return _again(request, form, error, back)
-        return Response(None, status_code=303, headers={"Location": back})
+        visitor = visitors.of(request)
+        cookies = [visitors.cookie(visitor.visitor)] if visitor.fresh else []
+        return Response(None, status_code=303, headers={"Location": back}, cookies=cookies)
 
     def _again(request: Asked, form: Form, error: Refused, back: str) -> Response[str]:
         from monitor.web.pages import incident, lists
@@ -115,7 +118,9 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
 def _fields(body: bytes) -> Form:
     """A form's fields, the first value of each."""
     try:
-        found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
+        found = parse_qs(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
+        if b"%00" in body or b"\0" in body:
+            raise ValueError("NUL")
     except ValueError:
         raise Refused(RefusalReason.MALFORMED, "this is no form") from None
     return {name: values[0].strip() for name, values in found.items()}
