@@ -87,15 +87,16 @@ async def read(
     book: Callable[[int], None] = lambda _: None,
     name: str = "",
 ) -> bytes:
-    """Return the body. `book` hears of each part that arrives, and may refuse it; `name` is the limit's in the config.
-    Raises Refused."""
+    """Return the body. `book` hears of each part that arrives, and may refuse it; `name` is the limit's in the config,
+    for senders that may send that much. Raises Refused."""
     try:
         async with asyncio.timeout(seconds):
             return await _arrived(request, limit, book)
     except TimeoutError:
         raise Refused(RefusalReason.TOO_SLOW, f"the body did not arrive within {seconds:g} s") from None
     except _TooLarge:
-        await _drain(request)
+        if name:
+            await _drain(request)
         raise Refused(RefusalReason.TOO_LARGE, _too_large(limit, name)) from None
 
 

@@ -32,6 +32,8 @@ class ConnectionBounds:
     linger_seconds: float = 1.0
     """How long the rest of a request that is answered already is read, to nowhere: otherwise its sender sees a reset
     instead of the answer."""
+    discarded_bytes: int = 8 << 20
+    """How much is read in that way within a second, of all connections together."""
     pipelined: int = 8
     """Requests of one connection that wait for the one before."""
     unread_bytes: int = 16 << 20
@@ -56,6 +58,7 @@ class ConnectionTable:
         self._unfinished: dict[BoundedProtocol, None] = {}
         self._idle: dict[BoundedProtocol, None] = {}
         self._unread: dict[BoundedProtocol, int] = {}
+        self._second, self._discarded = 0, 0
 
     def add(self, connection: BoundedProtocol) -> bool:
         """Take a new connection in, and close another one if there are too many. Return False if none can be."""
@@ -81,6 +84,13 @@ class ConnectionTable:
         """Remember that a connection's request has been answered."""
         self.serve(connection)
         self._idle[connection] = None
+
+    def discard(self, size: int, now: float) -> bool:
+        """Count bytes that are read to nowhere. Return False when that was enough for this second."""
+        if int(now) != self._second:
+            self._second, self._discarded = int(now), 0
+        self._discarded += size
+        return self._discarded <= self.bounds.discarded_bytes
 
     def unread(self, connection: BoundedProtocol, size: int) -> None:
         """Remember how much a connection has not read, and close the slowest if that is too much."""
@@ -161,6 +171,10 @@ class BoundedProtocol(HttpToolsProtocol):
             self._take(data[start : start + _SLICE])
 
     def _take(self, data: bytes) -> None:
+        answered = self._refused or (self._in_body and self.cycle.response_complete)
+        if answered and not self._table.discard(len(data), self.loop.time()):
+            # Whoever sends on waits until the connection is closed.
+            self.flow.pause_reading()
         if self._refused or self.transport.is_closing():
             return
         self._unparsed += len(data)
