@@ -168,3 +168,16 @@ def test_times_that_cant_be_told_are_refused_before_a_page_or_a_message_shows_th
         assert rig.client.post("/api/v1/silences", json=body, headers=OURS).status_code == 400
     assert rig.client.get(here).status_code == 200
     assert rig.client.get("/incidents").status_code == 200
+
+
+def test_a_form_is_bounded(rig: Rig) -> None:
+    fields = {
+        "proof": proof(rig, "/incidents"),
+        "by": "ann",
+        "matchers": "rule=x",
+        "for": "1d",
+        "comment": "x" * 20_000,
+    }
+    status, said = send(rig, "/silences", **fields)
+    assert (status, "over 16384 bytes" in said) == (413, True)
+    assert send(rig, "/silences", **{**fields, "comment": "a\0b"})[0] == 400
