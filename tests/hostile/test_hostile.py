@@ -1,4 +1,4 @@
-"""What the daemon holds, and how long honest clients wait, while others attack it; `python -m tests.hostile` says more."""
+"""What the daemon holds, and how long honest clients wait, while others attack it."""
 
 from __future__ import annotations
 
