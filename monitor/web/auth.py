@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
-from pydantic import SecretStr
 
+from alerts.secret_file import Secret
 from monitor.config.urls import address
 from monitor.ingest.body import media_type
 from monitor.net.dns import ip_address
@@ -37,9 +37,9 @@ class Auth:
         names = {"localhost", listen, socket.gethostname(), public.hostname or "", *config.allowed_hosts}
         self._hosts = {name.lower() for name in names if name}
         self._public = public.netloc.lower()
-        self._ingest = _bytes(config.tokens.ingest)
-        self._admin = _bytes(config.tokens.admin)
-        self._read = _bytes(config.tokens.read)
+        self._ingest = Secret(config.tokens.ingest, config.tokens.ingest_file)
+        self._admin = Secret(config.tokens.admin, config.tokens.admin_file)
+        self._read = Secret(config.tokens.read, config.tokens.read_file)
 
     def plain(self, connection: Connection, _: BaseRouteHandler) -> None:
         """Refuses an address with a NUL character, which no database takes."""
@@ -68,16 +68,16 @@ class Auth:
 
     def read(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Refuses to show anything without tokens.read or tokens.admin, where the config sets tokens.read."""
-        if self._read is None or handler.opt.get(OPEN) or connection.scope.get("method") not in ("GET", "HEAD"):
+        if handler.opt.get(OPEN) or connection.scope.get("method") not in ("GET", "HEAD"):
             return
         self.reader(connection)
 
     def reader(self, connection: Connection) -> None:
         """Refuses whoever may not see a page."""
-        if self._read is None:
+        if not self._read.newest:
             return
         given = _given(connection) or _password(connection)
-        if not any(hmac.compare_digest(given, token) for token in (self._read, self._admin) if token is not None):
+        if not _is_one_of(given, self._read, self._admin):
             sentence = "send the token of the config's tokens.read as Authorization: Bearer …, or as a password"
             raise Refused(RefusalReason.UNAUTHORIZED, sentence, basic=True)
         connection.scope["state"][TRUSTED] = True
@@ -95,10 +95,10 @@ class Auth:
                 RefusalReason.FOREIGN_ORIGIN, "requests from pages of another site are refused (Sec-Fetch-Site)"
             )
 
-    def _token(self, connection: Connection, wanted: bytes | None, name: str) -> None:
-        if wanted is None:
+    def _token(self, connection: Connection, wanted: Secret, name: str) -> None:
+        if not (token := wanted.newest):
             return
-        if not hmac.compare_digest(_given(connection), wanted):
+        if not hmac.compare_digest(_given(connection), token.encode()):
             raise Refused(
                 RefusalReason.UNAUTHORIZED, f"send the token of the config's {name} as Authorization: Bearer …"
             )
@@ -106,9 +106,12 @@ class Auth:
 
     def _has_token(self, connection: Connection) -> bool:
         """Whether a right token came along: a page that only rebinds a name has none."""
-        given = _given(connection)
-        tokens = [token for token in (self._ingest, self._admin, self._read) if token is not None]
-        return any(hmac.compare_digest(given, token) for token in tokens)
+        return _is_one_of(_given(connection), self._ingest, self._admin, self._read)
+
+
+def _is_one_of(given: bytes, *secrets: Secret) -> bool:
+    tokens = [token for secret in secrets if (token := secret.newest)]
+    return any(hmac.compare_digest(given, token.encode()) for token in tokens)
 
 
 def need_type(connection: Connection, types: Collection[str]) -> None:
@@ -118,10 +121,6 @@ def need_type(connection: Connection, types: Collection[str]) -> None:
         raise Refused(
             RefusalReason.CONTENT_TYPE, f"Content-Type {given!r} is not taken; send {' or '.join(sorted(types))}"
         )
-
-
-def _bytes(secret: SecretStr | None) -> bytes | None:
-    return secret.get_secret_value().encode() if secret is not None else None
 
 
 def _given(connection: Connection) -> bytes:

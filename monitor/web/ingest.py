@@ -17,6 +17,7 @@ from litestar.params import FromPath
 from sqlalchemy.exc import DBAPIError
 
 from monitor.ingest.body import MEDIA_TYPES, WHOLE_BYTES, inflate
+from monitor.ingest.expected import Expected
 from monitor.ingest.labels import fast_labels, parse_labels
 from monitor.ingest.predictions import fast_predictions, parse_predictions
 from monitor.ingest.rejection import Malformed, Parsed, TooLarge
@@ -43,8 +44,8 @@ RETRY_SECONDS = 5.0
 class Parser:
     """How one kind of body is parsed: `fast` answers None for what `full` has to look at, which takes longer."""
 
-    fast: Callable[[bytes, str, LimitSettings, TimeRange], Parsed | None]
-    full: Callable[[bytes, str, LimitSettings, TimeRange], Parsed]
+    fast: Callable[[bytes, str, LimitSettings, TimeRange, Expected], Parsed | None]
+    full: Callable[[bytes, str, LimitSettings, TimeRange, Expected], Parsed]
 
 
 PREDICTIONS = Parser(fast_predictions, parse_predictions)
@@ -73,9 +74,10 @@ class IngestApi:
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= KEY_LENGTH:
             raise Refused(RefusalReason.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
+        expected = self._services.expected(model)
         with BookedBody(self.room) as booked:
             body = await read(request, self._limits.body_bytes, self._patience, booked.book, "limits.body_bytes")
-            parsed, digest = await self._parsed(request, body, parser, self._span(replay))
+            parsed, digest = await self._parsed(request, body, parser, self._span(replay), expected)
             receipt = await self._stored(model, kind, parsed, key, digest)
         if receipt.differs:
             sentence = "this Idempotency-Key was used for another body before; send each batch under a key of its own"
@@ -91,7 +93,7 @@ class IngestApi:
         return TimeRange(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
 
     async def _parsed(
-        self, request: Request[Any, Any, Any], body: bytes, parser: Parser, span: TimeRange
+        self, request: Request[Any, Any, Any], body: bytes, parser: Parser, span: TimeRange, expected: Expected
     ) -> tuple[Parsed, str]:
         """And the digest of the body without its encoding: times may be filled in, and one batch gzips in many ways."""
         encoding = request.headers.get("content-encoding", "").strip().lower()
@@ -110,12 +112,12 @@ class IngestApi:
 
         def full(plain: bytes | None) -> tuple[Parsed, str]:
             plain = inflate(body, encoding, self._limits.body_bytes) if plain is None else plain
-            return parser.full(plain, content_type, self._limits, span), digest(plain)
+            return parser.full(plain, content_type, self._limits, span, expected), digest(plain)
 
         try:
             plain = small()
             if plain is not None:
-                parsed = parser.fast(plain, content_type, self._limits, span)
+                parsed = parser.fast(plain, content_type, self._limits, span, expected)
                 if parsed is not None:
                     return parsed, digest(plain)
             async with self._large if plain is None else self._small:
@@ -167,6 +169,11 @@ class IngestApi:
             meters.events_rejected.labels(model=model, reason=reason.value).inc(count)
         for reason, count in parsed.repaired.items():
             meters.events_repaired.labels(model=model, reason=reason.value).inc(count)
+        found = parsed.warnings
+        for warning, count in found.counts.items():
+            meters.events_warned.labels(model=model, kind=warning.value).inc(count)
+        for warning in self._services.data_warnings.add(model, kind, parsed.n, found):
+            log.warning("%s: %s: %s (further ones are counted only)", model, warning.value, found.examples[warning])
 
 
 def _digest(body: bytes) -> str:
