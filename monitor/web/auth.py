@@ -42,7 +42,7 @@ class Auth:
         self._read = Secret(config.tokens.read, config.tokens.read_file)
 
     def plain(self, connection: Connection, _: BaseRouteHandler) -> None:
-        """Refuses an address with a NUL character, which no database takes."""
+        """Refuse an address with a NUL character, which no database takes."""
         if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:
             raise Refused(RefusalReason.MALFORMED, "the address holds a NUL character (%00); leave it out")
 
@@ -67,13 +67,13 @@ class Auth:
         self._token(connection, self._admin, "tokens.admin")
 
     def read(self, connection: Connection, handler: BaseRouteHandler) -> None:
-        """Refuses to show anything without tokens.read or tokens.admin, where the config sets tokens.read."""
+        """Refuse to show anything without tokens.read or tokens.admin, where the config sets tokens.read."""
         if handler.opt.get(OPEN) or connection.scope.get("method") not in ("GET", "HEAD"):
             return
         self.reader(connection)
 
     def reader(self, connection: Connection) -> None:
-        """Refuses whoever may not see a page."""
+        """Refuse whoever may not see a page."""
         if not self._read.newest:
             return
         given = _given(connection) or _password(connection)

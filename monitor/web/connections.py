@@ -136,7 +136,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @property
     def trusted(self) -> bool:
-        """Whether a request of this connection came with a right token."""
+        """Return whether a request of this connection came with a right token."""
         if not self._trusted and self.cycle is not None:
             self._trusted = bool(self.cycle.scope["state"].get(TRUSTED))
         return self._trusted
@@ -214,7 +214,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_chunk_header(self) -> None:
-        """Called by the parser for the size of a part of a body."""
+        """Take the size of a part of a body, which the parser has read."""
         self._unparsed = 0
 
     def on_message_complete(self) -> None:
