@@ -48,6 +48,7 @@ from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import LatestCollector, Meters
 from monitor.web.app import create_app
+from monitor.web.connections import ConnectionBounds
 from monitor.web.context import WebContext
 from monitor.web.server import PortTaken, Server
 from monitor.worker.messages import ModelOptions
@@ -154,7 +155,10 @@ class Daemon:
 
     def run(self) -> int:
         """Serves until SIGTERM or SIGINT; returns the exit status."""
-        server = Server(self.config.listen, create_app(self._services()))
+        bounds = ConnectionBounds(connections=self.config.limits.connections)
+        refused = self.meters.requests_refused
+        count = lambda reason: refused.labels(reason=reason.value).inc()  # noqa: E731
+        server = Server(self.config.listen, create_app(self._services()), bounds, count)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGHUP, lambda *_: self.reload_soon())
         self.writer.start()

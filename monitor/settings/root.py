@@ -38,7 +38,8 @@ class GrafanaSettings(Settings):
 
 
 class TokenSettings(Settings):
-    """Bearer tokens; needed as soon as `listen` is not loopback."""
+    """Bearer tokens of 16 characters and more; those of `ingest` and `admin` are needed as soon as `listen` is not
+    loopback."""
 
     ingest: SecretStr | None = None
     """Of model servers, which send predictions and labels."""
@@ -48,6 +49,11 @@ class TokenSettings(Settings):
     """Of people and tools, which acknowledge and silence."""
     admin_file: Path | None = None
     """A file with the admin token."""
+    read: SecretStr | None = None
+    """Of people and of Prometheus, which read pages, the API and `/metrics`; without it, everybody may. The admin token
+    opens the same. A browser asks for it as a password, under any user name."""
+    read_file: Path | None = None
+    """A file with the read token."""
 
 
 class LimitSettings(Settings):
@@ -61,6 +67,9 @@ class LimitSettings(Settings):
     """Characters of a text."""
     queue_bytes: int = Field(64 << 20, ge=1 << 20)
     """Accepted and not yet on disk, of all requests together; beyond it the answer is 429."""
+    connections: int = Field(512, ge=16)
+    """Connections at a time. Beyond it one is closed that has been idle for longest, or has not finished its request;
+    one that has shown a right token is not."""
 
 
 class RetentionSettings(Settings):

@@ -22,11 +22,12 @@ from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused
 
 _LIST = "Active and coming silences, and past ones if asked for."
-Text = Annotated[str, Meta(max_length=1000)]
+WITHOUT_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Meta(max_length=1000, pattern=WITHOUT_NUL)]
 
 
 class MatcherBody(msgspec.Struct, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    name: Annotated[str, Meta(min_length=1, max_length=200, pattern=WITHOUT_NUL)]
     value: Text
     op: Op = Op.EQUAL
 
@@ -38,7 +39,7 @@ class SilenceBody(msgspec.Struct, forbid_unknown_fields=True):
     starts_at: str | float | None = None
     ends_at: str | float | None = None
     duration: str | float | None = None
-    created_by: Annotated[str, Meta(max_length=200)] = ""
+    created_by: Annotated[str, Meta(max_length=200, pattern=WITHOUT_NUL)] = ""
     comment: Text = ""
 
     def span(self, now: float) -> tuple[float, float]:
