@@ -33,12 +33,12 @@ def add(
     Example: watchkeeper silence add rule=feature-drift feature=~"temp|wind.*" --for 2h --comment "sensor swap"
     """
     from alerts.duration import seconds
-    from alerts.incidents.silence import Matcher
+    from alerts.incidents.matcher import Matcher
     from monitor.clock import SystemClock, iso
 
     now = SystemClock().time()
     try:
-        parsed = [Matcher.parse(text) for text in matchers]
+        parsed = Matcher.parse_each(matchers)
         with open_alerts(load_config(config)) as store:
             made = store.add_silence(
                 parsed, now, now + seconds(lasting), by=by or getpass.getuser(), comment=comment, now=now

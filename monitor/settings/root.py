@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic import Field, SecretStr, model_validator
 
+from alerts.delivery.mute_times import MuteTime
 from alerts.delivery.receiver_settings import ReceiverSettings
-from alerts.delivery.routing import Inhibition, MuteTime, Route
+from alerts.delivery.routing import Inhibition, Route
 from alerts.duration import Seconds
 from alerts.rules.rule import Rule
 from monitor.settings.alertmanager import AlertmanagerSettings
@@ -105,7 +106,11 @@ class Config(Settings):
     inhibitions: list[Inhibition] = [
         Inhibition(
             source=["rule=server-down"],
-            target=["rule=~latency-high|errors-high|no-traffic|probe-failing|(feature|prediction)-drift(-over)?"],
+            # Names alone, so that the daemon carries no engine for expressions.
+            target=[
+                "rule=~latency-high|errors-high|no-traffic|probe-failing|"
+                "feature-drift|feature-drift-over|prediction-drift|prediction-drift-over"
+            ],
         ),
         Inhibition(source=["rule=feature-drift"], target=["rule=feature-drift-over"], equal=["model", "feature"]),
         Inhibition(source=["rule=prediction-drift"], target=["rule=prediction-drift-over"]),

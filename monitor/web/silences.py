@@ -13,7 +13,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from alerts.duration import seconds
-from alerts.incidents.silence import Matcher, Op, Silence
+from alerts.incidents.matcher import Matcher, Op
+from alerts.incidents.silence import Silence
 from monitor.ingest.body import ARRAY_TYPE
 from monitor.store.alerts.queries import UnknownSilence
 from monitor.web.api import moment
@@ -81,10 +82,7 @@ def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
         """Silences what all matchers match, such as {"name": "rule", "value": "feature-drift"} or "model=delays"."""
         now = services.clock.time()
         try:
-            matchers = [
-                Matcher.parse(given) if isinstance(given, str) else Matcher(given.name, given.op, given.value)
-                for given in data.matchers
-            ]
+            matchers = [matcher for given in data.matchers for matcher in _matchers(given)]
             start, end = data.span(now)
             silence = services.alerts.add_silence(
                 matchers, start, end, by=data.created_by, comment=data.comment, now=now
@@ -109,6 +107,10 @@ def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
             raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
 
     return [silences, add, expire]
+
+
+def _matchers(given: MatcherBody | str) -> tuple[Matcher, ...]:
+    return Matcher.parse_all(given) if isinstance(given, str) else (Matcher(given.name, given.op, given.value),)
 
 
 def _text(value: str | float | None) -> str | None:

@@ -13,7 +13,8 @@ from alerts.delivery.outbox import Delivered, DeliveryOutcome, Owed, ReceiverSta
 from alerts.delivery.routing import Labels
 from alerts.incidents.actions import acknowledge
 from alerts.incidents.incident import Incident, Why
-from alerts.incidents.silence import Matcher, Silence
+from alerts.incidents.matcher import Matcher
+from alerts.incidents.silence import Silence
 from alerts.state.state import AlertState, Status
 from alerts.wording import LAST
 from monitor.store.alerts import incident_log

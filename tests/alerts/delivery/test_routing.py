@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from alerts.delivery.routing import Inhibition, MuteTime, Route, Routing, incident_labels
+from alerts.delivery.mute_times import MuteTime
+from alerts.delivery.routing import Inhibition, Route, Routing, incident_labels
 from alerts.delivery.suppression import SuppressionReason, Suppressions
-from alerts.incidents.silence import Matcher, Silence
+from alerts.incidents.matcher import Matcher
+from alerts.incidents.silence import Silence
 from alerts.rules.rule import Severity
 from tests.alerts.builders import alert, incident
 

@@ -10,7 +10,8 @@ import pytest
 from alerts.delivery.outbox import DeliveryOutcome
 from alerts.delivery.suppression import muted
 from alerts.incidents.incident import KEPT, Incident
-from alerts.incidents.silence import Matcher, Silence
+from alerts.incidents.matcher import Matcher
+from alerts.incidents.silence import Silence
 from tests.alerts.builders import alert, incident, rule
 from tests.alerts.world import Receiver, World, world
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import insert
 
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 from alerts.state.fingerprint import fingerprint
 from alerts.state.state import AlertState, Status
 from monitor.clock import SystemClock

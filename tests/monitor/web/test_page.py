@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import insert
 
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 from alerts.state.state import AlertState, Status
 from checks.base import Measurement, Window, labels
 from monitor.store.results import measurements
