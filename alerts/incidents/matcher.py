@@ -66,7 +66,11 @@ class Matcher:
 
     @classmethod
     def read(cls, text: str) -> tuple[Matcher, ...]:
-        """Return the matchers of a text, which may have none, such as ``{}``. Raises ValueError with one sentence."""
+        """Return the matchers of a text, which may have none, such as ``{}``. Raises ValueError with one sentence, also
+        for a lone brace at either end: the classic parser takes it away, and `=~[0-9]{3}` would mean something else."""
+        bare = text.strip()
+        if bare.startswith("{") is not bare.endswith("}"):
+            raise ValueError(f"{text!r} has a brace at one end alone; put the value between double quotes")
         try:
             return cls._made(classic(text))
         except ValueError as error:

@@ -206,7 +206,9 @@ def test_where_the_parsers_disagree_the_classic_one_decides(text: str, expected:
         ("feature=~(?=x)", "invalid perl operator"),
         (r'feature=~"(a)\\1"', "invalid escape sequence"),
         ("feature=~" + "a" * (LENGTH + 1), f"at most {LENGTH} characters"),
-        ("feature=~f[0-9]{1,3}", "no matcher"),  # a comma outside of quotes ends a matcher
+        ("feature=~f[0-9]{1,3}|x", "no matcher"),  # a comma outside of quotes ends a matcher
+        ("feature=~f[0-9]{3}", "brace at one end alone"),  # Alertmanager takes the brace away
+        ("{feature=x", "brace at one end alone"),
         ("feature=\udcff", "not valid UTF-8"),
     ],
 )
