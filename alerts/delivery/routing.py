@@ -72,9 +72,14 @@ class Inhibition(_Part):
         return self
 
     @property
-    def conditions(self) -> tuple[Matcher, ...]:
-        """The matchers of both sides as they are read."""
-        return (*self._source, *self._target)
+    def sources(self) -> tuple[Matcher, ...]:
+        """The matchers of `source` as they are read."""
+        return self._source
+
+    @property
+    def targets(self) -> tuple[Matcher, ...]:
+        """The matchers of `target` as they are read."""
+        return self._target
 
     def holds_back(self, labels: Labels, firing: Iterable[Labels]) -> bool:
         """Whether one of the firing alerts holds back the alert with these labels. As in Alertmanager, what matches
@@ -103,10 +108,16 @@ class Routing:
     """The config's routes; without any, every receiver is told of everything."""
 
     def __init__(
-        self, receivers: Sequence[str], routes: Sequence[Route] = (), mute_times: Iterable[MuteTime] = ()
+        self,
+        receivers: Sequence[str],
+        routes: Sequence[Route] = (),
+        mute_times: Iterable[MuteTime] = (),
+        *,
+        elsewhere: bool = False,
     ) -> None:
+        """`elsewhere`: Alertmanager hears of everything, whatever the routes say."""
         self.receivers = list(receivers)
-        self._given = bool(routes)
+        self._may_forget = bool(routes) and not elsewhere
         self._routes = list(routes) or [Route(receivers=self.receivers)]
         self._mute_times = {item.name: item for item in mute_times}
 
@@ -121,7 +132,7 @@ class Routing:
     def forgets(self, incident: Incident) -> bool:
         """Whether there are routes and none of them matches, so that nobody hears of the incident. A route without
         receivers forgets nothing: somebody wrote that nobody is told."""
-        return self._given and next(self._matching(incident), None) is None
+        return self._may_forget and next(self._matching(incident), None) is None
 
     def _matching(self, incident: Incident) -> Iterator[Route]:
         """The routes that decide, in their order."""

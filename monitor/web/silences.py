@@ -15,6 +15,7 @@ from msgspec import Meta
 from alerts.duration import seconds
 from alerts.incidents.matcher import Matcher, Op
 from alerts.incidents.silence import Silence
+from monitor.config.check_matchers import reach
 from monitor.ingest.body import ARRAY_TYPE
 from monitor.store.alerts.queries import UnknownSilence
 from monitor.web.api import moment
@@ -61,6 +62,7 @@ def plain(silence: Silence, now: float) -> dict[str, Any]:
         "created_by": silence.created_by,
         "comment": silence.comment,
         "active": silence.active(now),
+        "problem": silence.problem or None,
     }
 
 
@@ -79,7 +81,8 @@ def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
 
     @post("/api/v1/silences", sync_to_thread=True, guards=[gate.admin, typed], tags=["silences"])
     def add(data: JSONBody[SilenceBody]) -> dict[str, Any]:
-        """Silences what all matchers match, such as {"name": "rule", "value": "feature-drift"} or "model=delays"."""
+        """Silences what all matchers match, such as {"name": "rule", "value": "feature-drift"} or "model=delays".
+        `hits` says what each matcher matches now, `warning` why no alert can match all of them."""
         now = services.clock.time()
         try:
             matchers = [matcher for given in data.matchers for matcher in _matchers(given)]
@@ -89,7 +92,8 @@ def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
             )
         except ValueError as error:
             raise Refused(RefusalReason.MALFORMED, str(error)) from None
-        return plain(silence, now)
+        hit = reach(services.config, services.rules(), services.alerts.alerts(limit=None))
+        return {**plain(silence, now), "hits": hit.described(matchers), "warning": hit.problem(matchers) or None}
 
     @delete(
         "/api/v1/silences/{silence_id:str}",

@@ -46,10 +46,13 @@ class AlertStore:
         return self._engine
 
     def alerts(
-        self, model: str | None = None, states: Sequence[Status] = (Status.PENDING, Status.FIRING), limit: int = 1000
+        self,
+        model: str | None = None,
+        states: Sequence[Status] = (Status.PENDING, Status.FIRING),
+        limit: int | None = 1000,
     ) -> list[dict[str, Any]]:
-        """Alerts in these states, newest change first. `since`, `fired_at` are on the rule's clock; `severity`,
-        `summary` and `incident` are there while it is told of in an open incident."""
+        """Alerts in these states, newest change first; all of them without a limit. `since`, `fired_at` are on the
+        rule's clock; `severity`, `summary` and `incident` are there while it is told of in an open incident."""
         query = select(alerts).where(alerts.c.state.in_([state.value for state in states]))
         if model is not None:
             query = query.where(alerts.c.model == model)
