@@ -102,6 +102,19 @@ def test_a_silence_from_beginning_to_end(database: Path, watchkeeper: Command) -
     assert "expired" in watchkeeper("silence", "list", "--expired").out
 
 
+def test_a_silence_says_what_it_hits_and_one_that_can_never_hold_is_warned_of(
+    database: Path, watchkeeper: Command
+) -> None:
+    ran = watchkeeper("silence", "add", 'severity="warning", rule=feature-drift', "--for", "2h")
+    assert "holds until" in ran.out
+    assert 'severity="warning": ' in ran.out and "of 3 known values of severity" in ran.out
+    assert "all together: 1 of " in ran.out and "present alert" in ran.out
+    assert ran.err == ""
+    ran = watchkeeper("silence", "add", "alertname=feature-drift", "--for", "2h")
+    assert "this silence holds nothing back: no alert has a label 'alertname'; did you mean 'rule'?" in ran.err
+    assert ran.status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
