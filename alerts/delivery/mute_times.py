@@ -88,7 +88,7 @@ class MuteTime(BaseModel):
         return self
 
     def until(self, now: float) -> float | None:
-        """When the mute time that holds at `now` (epoch seconds) ends; None outside of any."""
+        """Return when the mute time that holds at `now` (epoch seconds) ends; None outside of any."""
         zone = ZoneInfo(self.time_zone)
         if not self._holds(datetime.fromtimestamp(now, zone)):
             return None

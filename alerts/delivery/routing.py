@@ -46,7 +46,7 @@ class Route(_Part):
 
     @property
     def conditions(self) -> tuple[Matcher, ...]:
-        """Its matchers as they are read; one text may hold several."""
+        """The matchers as they are read; one text may hold several."""
         return self._parsed
 
     def matches(self, labels: Labels) -> bool:
@@ -130,8 +130,8 @@ class Routing:
         return [found[name] for name in self.receivers if name in found]
 
     def forgets(self, incident: Incident) -> bool:
-        """Whether there are routes and none of them matches, so that nobody hears of the incident. A route without
-        receivers forgets nothing: somebody wrote that nobody is told."""
+        """Return whether there are routes and none of them matches, so that nobody hears of the incident. A route
+        without receivers forgets nothing: somebody decided that nobody should hear."""
         return self._may_forget and next(self._matching(incident), None) is None
 
     def _matching(self, incident: Incident) -> Iterator[Route]:

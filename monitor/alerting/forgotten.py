@@ -16,7 +16,7 @@ REMEDY = "let the last route have no matchers"
 
 
 class Forgotten:
-    """Compares what reaches nobody now with what did before; each incident is logged once."""
+    """The incidents that reach nobody, as they were last reported; each is logged once."""
 
     def __init__(self, health: Health, meters: Meters) -> None:
         self._health, self._meters = health, meters

@@ -20,7 +20,7 @@ _ELSEWHERE = {"alertname": "rule", "alert": "rule", "job": "model"}
 
 @dataclass(frozen=True)
 class Reach:
-    """What matchers may hit: alerts of the rules in force, and the alerts that are pending or firing now."""
+    """The targets that matchers may hit: alerts of the rules in force, and the alerts that are pending or firing."""
 
     rules: Mapping[str, Possible]
     """By the rule's name."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Matched:
-    """What the config's routes hit, a line each, and which matchers can hit nothing."""
+    """The hits of a config's routes, a line each, and warnings of matchers that can hit nothing."""
 
     routes: list[str]
     warnings: list[str]
