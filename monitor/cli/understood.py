@@ -67,6 +67,8 @@ def print_understood(meaning: dict[str, Any]) -> None:
     print(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
     if meaning["receivers_note"]:
         print(f"{'':<12} {meaning['receivers_note']}")
+    for line in meaning["routes"]:
+        print(f"{'':<12} {line}")
     for name, text in (meaning["slack"] or {}).items():
         print(f"{'':<12} slack {name}: {text}")
     if meaning["grafana"]:

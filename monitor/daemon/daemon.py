@@ -25,6 +25,7 @@ from monitor.alerting.outage import CALM, Outage
 from monitor.alerting.receivers import alertmanager_members, receivers, routing, slack_actions
 from monitor.clock import Clock, SystemClock
 from monitor.config import handover
+from monitor.config.check_matchers import matcher_warnings, reach
 from monitor.config.errors import ConfigError
 from monitor.config.reload import Reloader
 from monitor.config.rules_in_force import all_rules
@@ -180,11 +181,20 @@ class Daemon:
         log.info("watching %s; page http://%s; alerts go to %s", names, self.config.listen, told or "nobody")
         if self.config.slack is not None and "slack" not in self.receivers:
             log.info(SLACK_OFF)
+        self._warn_of_matchers()
         try:
             server.run()
         finally:
             self.stop()
         return 0
+
+    def _warn_of_matchers(self) -> None:
+        """Log which matchers can hit nothing, and which silences an earlier release accepted and this one would not."""
+        for warning in matcher_warnings(self.config, reach(self.config, self.alert_engine.rules, None)):
+            log.warning("%s", warning)
+        for silence in self.alerts.list_silences(self.clock.time()):
+            if silence.problem:
+                log.warning("silence %s: %s", silence.id, silence.problem)
 
     def stop(self) -> None:
         """Ends every part in the order of the data's line, each within a bound; what is owed stays in the outbox."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from alerts.delivery.pictures import PictureDelivery
 from monitor.alerting.delivery_threads import DeliveryThreads
+from monitor.alerting.forgotten import Forgotten
 from monitor.alerting.heartbeat import Heartbeat
 from monitor.alerting.outage import Outage
 from monitor.alerting.receivers import slack_pictures
@@ -72,12 +73,14 @@ class Jobs:
     expected: ExpectedRows
     _gpus: GpuCollector | None = field(init=False)
     _reminded: float = field(init=False)
+    _forgotten: Forgotten = field(init=False)
     _judged: dict[str, float] = field(default_factory=dict, init=False)
     """When each model's windows were last looked at with success."""
 
     def __post_init__(self) -> None:
         self._gpus = GpuCollector() if self.config.collect.gpu else None
         self._reminded = self.parts.clock.monotonic()
+        self._forgotten = Forgotten(self.parts.health, self.parts.meters)
 
     def schedule_all(self) -> None:
         for model in self.config.models:
@@ -92,7 +95,8 @@ class Jobs:
     def remind(self) -> None:
         """Owe reminders of what still fires, and end the acknowledgements and silences that have run out."""
         parts = self.parts
-        parts.writer.call(lambda connection: parts.alert_engine.incidents.remind(connection, parts.clock.time()))
+        incidents, now = parts.alert_engine.incidents, parts.clock.time()
+        self._forgotten.note(parts.writer.call(lambda connection: incidents.remind(connection, now)))
         self._reminded = parts.clock.monotonic()
 
     def stalled(self) -> str | None:

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from alerts.delivery.mute_times import MuteTime
 from alerts.delivery.receiver_settings import ReceiverSettings
-from alerts.delivery.routing import Inhibition, MuteTime, Route
+from alerts.delivery.routing import Inhibition, Route
 from alerts.duration import Interval, Length, Seconds, Timeout, within
 from alerts.rules.rule import Rule
 from monitor.settings.alertmanager import AlertmanagerSettings
@@ -90,6 +91,20 @@ class WorkerSettings(Settings):
     """Time without work after which the worker ends until it is needed again."""
 
 
+SHIPPED_INHIBITIONS = [
+    Inhibition(
+        source=["rule=server-down"],
+        # Names alone, so that the daemon carries no engine for expressions.
+        target=[
+            "rule=~latency-high|errors-high|no-traffic|probe-failing|"
+            "feature-drift|feature-drift-over|prediction-drift|prediction-drift-over"
+        ],
+    ),
+    Inhibition(source=["rule=feature-drift"], target=["rule=feature-drift-over"], equal=["model", "feature"]),
+    Inhibition(source=["rule=prediction-drift"], target=["rule=prediction-drift-over"]),
+]
+
+
 class Config(Settings):
     """The whole file. One model's keys may stand at the top, or several under `models`."""
 
@@ -111,14 +126,7 @@ class Config(Settings):
     """Which receivers are told of which incidents; without any, all of all."""
     mute_times: list[MuteTime] = []
     """Times of the week in which routes tell nobody."""
-    inhibitions: list[Inhibition] = [
-        Inhibition(
-            source=["rule=server-down"],
-            target=["rule=~latency-high|errors-high|no-traffic|probe-failing|(feature|prediction)-drift(-over)?"],
-        ),
-        Inhibition(source=["rule=feature-drift"], target=["rule=feature-drift-over"], equal=["model", "feature"]),
-        Inhibition(source=["rule=prediction-drift"], target=["rule=prediction-drift-over"]),
-    ]
+    inhibitions: list[Inhibition] = SHIPPED_INHIBITIONS
     """What keeps which alerts back; the default holds back what follows from a server that is down, and longer spans
     of what has drifted in a single window."""
     acknowledged_for: Length = 86400.0

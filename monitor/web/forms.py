@@ -13,7 +13,7 @@ from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 
 from alerts.duration import seconds
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 from monitor.store.alerts.queries import UnknownIncident, UnknownSilence
 from monitor.web.auth import Auth, need_type
 from monitor.web.bodies import FORM_BYTES
@@ -86,7 +86,7 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
         def act(form: Form) -> None:
             now = services.clock.time()
             try:
-                matchers = [Matcher.parse(text) for text in _matchers(form.get("matchers", ""))]
+                matchers = Matcher.parse_all(form.get("matchers", ""))
                 end = now + seconds(form.get("for", ""))
                 comment = form.get("comment", "")[:1000]
                 services.alerts.add_silence(matchers, now, end, by=_name(form), comment=comment, now=now)
@@ -131,22 +131,6 @@ def _name(form: Form) -> str:
     if not name:
         raise ValueError("say who you are, so that others know whom to ask")
     return name
-
-
-def _matchers(text: str) -> list[str]:
-    """Matchers by line or comma; a comma within quotes belongs to its value.
-
-    >>> _matchers('model=delays, feature="a,b"')
-    ['model=delays', 'feature="a,b"']
-    """
-    parts, quoted, start = [], False, 0
-    for place, letter in enumerate(text):
-        if letter == '"' and text[place - 1 : place] != "\\":
-            quoted = not quoted
-        elif letter in ",\n" and not quoted:
-            parts.append(text[start:place])
-            start = place + 1
-    return [part.strip() for part in (*parts, text[start:]) if part.strip()]
 
 
 def _back(form: Form) -> str:

@@ -114,6 +114,8 @@ def test_a_silence_is_added_listed_and_expired(rig: Rig) -> None:
     added = rig.client.post("/api/v1/silences", json=body)
     assert added.status_code == 201
     silence = added.json()
+    assert silence.pop("hits")[0].startswith('model="delays": ')
+    assert silence.pop("warning") is None
     assert (silence["starts_at"], silence["ends_at"], silence["active"]) == (NOW, NOW + 7200, True)
     assert rig.client.get("/api/v1/silences").json()["silences"] == [silence]
 
