@@ -53,6 +53,7 @@ class Secret:
         """`given` is what the config was read with, `file` where that came from, if from a file."""
         self._text = given.get_secret_value() if isinstance(given, SecretStr) else given or ""
         self._file = file
+        self._seen: tuple[int, int, int] | None = None
 
     @property
     def text(self) -> str:
@@ -70,6 +71,22 @@ class Secret:
             return False
         changed, self._text = text != self._text, text
         return changed
+
+    @property
+    def newest(self) -> str:
+        """The secret as its file has it now: for what others send, of which the old must end with the file's change.
+        Looks at the file's date and place alone, unless those changed."""
+        if self._file is None:
+            return self._text
+        try:
+            found = self._file.stat()
+        except (OSError, ValueError):
+            return self._text
+        seen = (found.st_mtime_ns, found.st_ino, found.st_size)
+        if seen != self._seen:
+            self.read_again()
+            self._seen = seen
+        return self._text
 
     def __repr__(self) -> str:
         return "Secret('**********')" if self._text else "Secret('')"

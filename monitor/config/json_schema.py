@@ -55,6 +55,7 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "oneOf": [{"required": ["model"]}, {"required": ["models"]}],
         "properties": {**single, "models": several},
+        "patternProperties": {"^x-": {"description": "Means nothing: a place for YAML anchors."}},
         "additionalProperties": False,
         "$defs": defs,
     }

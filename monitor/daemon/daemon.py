@@ -205,6 +205,10 @@ class Daemon:
         self.writer.call(lambda connection: self.alert_engine.reload(connection, rules, self.clock.time(), models))
         for source in self.sources:
             source.use(rules)
+        # Who asks for a reload may have put another secret into its file, or mended a receiver.
+        self.delivery.hasten()
+        if self.slack_actions is not None:
+            self.slack_actions.hasten()
         return len(rules)
 
     def reload_soon(self) -> None:

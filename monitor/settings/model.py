@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from alerts.duration import Seconds
+from alerts.duration import Length, Seconds
 from monitor.settings.base import ModelName, Settings
 from monitor.settings.checks import CheckSettings
 from monitor.settings.reference import ReferenceSettings
@@ -44,7 +44,7 @@ class SchemaSettings(Settings):
 
 
 class WindowSettings(Settings):
-    every: Seconds = 3600.0
+    every: Length = 3600.0
     """Length of a window, in event time; fixed for a database."""
     allowed_lateness: Seconds = 300.0
     """How long after its end, in event time, a window waits for late events."""

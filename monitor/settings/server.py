@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from alerts.duration import Seconds
+from alerts.duration import Interval, Seconds, Timeout, within
 from monitor.settings.base import ModelName, Settings
 
 
@@ -49,7 +49,7 @@ class RequestSettings(Settings):
     token: SecretStr | None = None
     """Bearer token."""
     token_file: Path | None = None
-    """A file with the token, which is read again when the token is refused."""
+    """A file with the token, which is read again when it changed or the token is refused."""
     ca_file: Path | None = None
     """Authorities (PEM) that are trusted instead of the system's."""
 
@@ -62,9 +62,9 @@ class ServerSettings(RequestSettings):
     """The server's address, such as http://127.0.0.1:8080."""
     metrics_path: str = "/metrics"
     """Where under `url` its metrics are."""
-    interval: Seconds = 15.0
+    interval: Interval = 15.0
     """Time between two samples."""
-    timeout: Seconds = 5.0
+    timeout: Timeout = 5.0
     """Time after which a sample that has not come has failed."""
     exclude: list[str] = ["/metrics", "/health", "/healthz", "/readyz"]
     """Handlers that are not the model's traffic."""
@@ -95,14 +95,14 @@ class ProbeSettings(RequestSettings):
     `outputs`, a list of {name, data}."""
     tolerance: float = Field(1e-6, ge=0)
     """By how much numbers of `answer` may differ."""
-    interval: Seconds = Field(30.0, ge=0.1)
+    interval: Interval = 30.0
     """Time between two requests."""
-    timeout: Seconds = Field(5.0, gt=0, le=300)
+    timeout: Annotated[Seconds, AfterValidator(within(0.1, 300.0))] = 5.0
     """Of the whole request, from looking up the name to the last byte of the answer."""
 
 
 class CollectSettings(Settings):
-    interval: Seconds = 15.0
+    interval: Interval = 15.0
     """Time between two samples of the machine."""
     host: bool = True
     """CPU, memory, load and disks of this machine."""

@@ -66,3 +66,13 @@ def test_what_is_no_secrets_file_is_refused_by_name_and_without_waiting(tmp_path
     ):
         with pytest.raises(SecretFileError, match=said):
             read_secret(path)
+
+
+def test_the_newest_secret_is_the_files_although_nobody_was_refused(file: Path) -> None:
+    secret = Secret("old-token", file)
+    assert secret.newest == "old-token"
+    file.with_name("other").write_text("new-token")
+    file.with_name("other").replace(file)
+    assert secret.newest == "new-token"
+    file.unlink()
+    assert (secret.newest, Secret("given").newest, Secret(None).newest) == ("new-token", "given", "")

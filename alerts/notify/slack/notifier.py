@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from alerts.notify.slack.blocks import mention, payload, plain, reply
 from alerts.notify.slack.buttons import links, pressable
 from alerts.notify.slack.errors import Gone, api_error, hook_error, unanswered
 from alerts.rules.rule import Severity
+from alerts.secret_file import Secret
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -44,6 +46,10 @@ class SlackSettingsLike(Protocol):
     @property
     def webhook_url(self) -> SecretStr | None: ...
     @property
+    def token_file(self) -> Path | None: ...
+    @property
+    def webhook_url_file(self) -> Path | None: ...
+    @property
     def api_url(self) -> str: ...
     @property
     def timeout(self) -> float: ...
@@ -66,6 +72,10 @@ class SlackOptions:
     """Whom to call, by severity: ids of users and user groups, here, channel or everyone."""
     grafana: str = ""
     """Where people reach the Grafana that has our dashboards; for a link."""
+    token_file: Path | None = None
+    """Where the token is from, if from a file."""
+    webhook_url_file: Path | None = None
+    """Where the webhook's address is from, if from a file."""
 
 
 class Slack:
@@ -85,10 +95,12 @@ class Slack:
         """Whether a press on a button would reach somebody; else the message has a link instead."""
         from alerts.notify.slack.web_client import api_client, hook_client
 
+        self._token = Secret(options.token, options.token_file)
+        self._hook_url = Secret(options.webhook_url, options.webhook_url_file)
         if options.token and options.channel:
-            self._web = api_client(options.token.get_secret_value(), options.api_url, options.timeout)
+            self._web = api_client(self._token.text, options.api_url, options.timeout)
         elif options.webhook_url:
-            self._hook = hook_client(options.webhook_url.get_secret_value(), options.timeout)
+            self._hook = hook_client(self._hook_url.text, options.timeout)
         else:
             raise ValueError("slack needs a bot token and a channel, or an incoming webhook")
 
@@ -105,8 +117,23 @@ class Slack:
                 page,
                 settings.mentions,
                 grafana,
+                settings.token_file,
+                settings.webhook_url_file,
             )
         )
+
+    def read_again(self) -> bool:
+        """Read the token, or the webhook's address, from its file again; return whether it is another one."""
+        if self._web is not None:
+            changed = self._token.read_again()
+            self._web.token = self._token.text
+        else:
+            assert self._hook is not None
+            changed = self._hook_url.read_again()
+            self._hook.url = self._hook_url.text
+        # What the app may read is the new token's.
+        self._blind = self._blind and not changed
+        return changed
 
     @property
     def wants(self) -> frozenset[Why]:
