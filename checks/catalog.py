@@ -88,6 +88,11 @@ CATALOG: dict[str, Metric] = {
     ),
     "prediction_age_seconds": Metric("Seconds without a prediction, while ingest was served.", (), "wall"),
     "label_age_seconds": Metric("Seconds without a label, while ingest was served.", (), "wall"),
+    "unusable_ratio": Metric(
+        "Share of the predictions, or labels, received in the last 15 minutes that can't be measured with.",
+        ("kind",),
+        "wall",
+    ),
     # the server
     "server_up": Metric("1 if the server's metrics could be read, else 0.", (), "wall"),
     "request_rate": Metric("Requests per second.", (), "wall"),

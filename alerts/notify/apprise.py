@@ -83,7 +83,7 @@ class Apprise:
     tried for the others."""
 
     pace = 1.0
-    wants = frozenset(Why) - {Why.UPDATED, Why.NEW_ALERTS, Why.SILENCED, Why.WATCHER_STOPPED, Why.WATCHED_AGAIN}
+    wants = frozenset(Why) - {Why.UPDATED, Why.SILENCED, Why.WATCHER_STOPPED, Why.WATCHED_AGAIN}
 
     def __init__(
         self, name: str, urls: Sequence[str], timeout: float = 10.0, page: str = "", file: Path | None = None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SKEW = 300.0
 """Seconds by which Slack's clock and ours may differ."""
 _READS = {"conversations.history", "conversations.replies", "users.conversations"}
-_SAID = {Why.RESOLVED, Why.SEVERITY_ROSE, Why.ACKNOWLEDGED, Why.SILENCED, Why.REPEATED}
+_SAID = {Why.RESOLVED, Why.SEVERITY_ROSE, Why.NEW_ALERTS, Why.ACKNOWLEDGED, Why.SILENCED, Why.REPEATED}
 """Also said in the thread, where people are told of it."""
 _CALLING = {Why.FIRST, Why.SEVERITY_ROSE, Why.REPEATED}
 """Where somebody is to come; Slack calls nobody for a message that is only changed."""
@@ -137,8 +137,8 @@ class Slack:
 
     @property
     def wants(self) -> frozenset[Why]:
-        """A webhook's messages can't be changed, so it is told only of beginnings and ends."""
-        return frozenset(Why) if self._web is not None else frozenset({Why.FIRST, Why.RESOLVED})
+        """A webhook's messages can't be changed: it gets a post of each piece of news, and none of mere changes."""
+        return frozenset(Why) if self._web is not None else frozenset({Why.FIRST, *_SAID})
 
     def send(self, notice: Notice, address: Address | None) -> Address:
         """Posts the incident, or changes its message in place and replies in the thread where people are to look
@@ -156,7 +156,7 @@ class Slack:
                 if notice.why in _SAID and _news(notice) != self._told:
                     where = {"channel": address["channel"], "thread_ts": address["ts"]}
                     said = reply(notice.incident, notice.why, self._call_for(notice))
-                    self._call("chat.postMessage", where | said)
+                    self._call("chat.postMessage", where | said | _broadcast(notice))
             except Gone:
                 return self._post(notice)
             return address
@@ -258,7 +258,8 @@ class Slack:
         return plain(notice.incident, notice.why, self._first_call(notice))
 
     def _first_call(self, notice: Notice) -> str:
-        return self._call_for(notice) if notice.why is Why.FIRST else ""
+        """Whom a message itself calls; elsewhere than in a webhook's, only the first one does."""
+        return self._call_for(notice) if notice.why is Why.FIRST or self._web is None else ""
 
     def _call_for(self, notice: Notice) -> str:
         if notice.why not in _CALLING:
@@ -292,6 +293,12 @@ class Slack:
     def _hook_error(self, message: Mapping[str, Any]) -> NotifyError | None:
         assert self._hook is not None
         return hook_error(self._hook.send(text=message["text"], blocks=message.get("blocks")))
+
+
+def _broadcast(notice: Notice) -> dict[str, bool]:
+    """What shows a reply in the channel, too: a rise to critical is not for the thread alone."""
+    rose = notice.why is Why.SEVERITY_ROSE and notice.incident.severity is Severity.CRITICAL
+    return {"reply_broadcast": True} if rose else {}
 
 
 def _news(notice: Notice) -> tuple[str, int, str]:

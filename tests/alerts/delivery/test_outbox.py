@@ -114,18 +114,35 @@ def test_backoff_doubles_is_bounded_and_has_jitter(tmp_path: Path) -> None:
 def test_retry_after_is_honoured_and_other_receivers_flow(tmp_path: Path) -> None:
     limited, other = Receiver("limited"), Receiver("other")
     with world(tmp_path, [DRIFT], limited, other) as it:
-        limited.refusals = [NotifyError("slow down", retry=True, after=30.0)]
+        limited.refusals = [NotifyError("slow down", retry=True, after=900.0)]
         it.window(3.2, 1)
         it.deliver()
         it.window({"distance": 0.0, "temp": 5.0}, 2)
         for _ in range(29):
-            it.deliver()
+            it.deliver(30.0)
         assert (limited.told, other.told) == ([], ["first", "new_alerts"])
-        it.deliver(1.1)
+        it.deliver(31.0)
         it.window({"distance": 0.0, "temp": 0.0}, 3)
         it.deliver()
     assert limited.told == ["first", "resolved"]
     assert other.told == ["first", "new_alerts", "resolved"]
+
+
+def test_new_alerts_one_after_another_are_few_posts_and_a_rise_waits_for_nothing(tmp_path: Path) -> None:
+    pager = Receiver()
+    pager.wants = frozenset(Why) - {Why.UPDATED}
+    with world(tmp_path, [DRIFT, rule(name="severe", above=9.0, severity="critical", group="drift")], pager) as it:
+        features: dict[str, float | None] = {}
+        for number in range(60):
+            features[f"f{number}"] = 3.2
+            it.window(dict(features), number + 1)
+            it.deliver(30.0)
+        assert pager.told == ["first", "new_alerts", "new_alerts"], "half an hour, sixty features"
+        it.window({**features, "f0": 20.0}, 61)
+        it.deliver()
+        it.window({**features, "f0": 20.0, "less": 3.2}, 62)
+        it.deliver(3600.0)
+    assert pager.told[3:] == ["severity_rose"], "what is less severe than the incident is no news"
 
 
 def test_a_permanent_refusal_parks_the_receiver_says_so_and_is_retried_slowly(tmp_path: Path) -> None:
