@@ -48,31 +48,31 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
 
 def print_understood(meaning: dict[str, Any]) -> None:
     """The meaning for people."""
-    from monitor.cli.output import print_table
+    from monitor.cli.output import print_line, print_table
 
     for model in meaning["models"]:
-        print(f"model {model['model']}")
+        print_line(f"model {model['model']}")
         for name in ("reference", "server", "windows", "labels", "drift", "importance", "time"):
             if model[name] is not None:
-                print(f"  {name:<10} {model[name]}")
+                print_line(f"  {name:<10} {model[name]}")
         for probe in model["probes"]:
-            print(f"  {'probe':<10} {probe}")
+            print_line(f"  {'probe':<10} {probe}")
         for name, report in model["reports"].items():
-            print(f"  {'report':<10} {name}: {report}")
+            print_line(f"  {'report':<10} {name}: {report}")
         for note in model["segments"]:
-            print(f"  {'segments':<10} {note}")
+            print_line(f"  {'segments':<10} {note}")
         print_schema(model["schema"])
     print(f"listen       {meaning['listen']}")
     print(f"database     {meaning['database']}")
-    print(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
+    print_line(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
     if meaning["receivers_note"]:
         print(f"{'':<12} {meaning['receivers_note']}")
     for name, text in (meaning["slack"] or {}).items():
-        print(f"{'':<12} slack {name}: {text}")
+        print_line(f"{'':<12} slack {name}: {text}")
     if meaning["grafana"]:
         print(f"grafana      {meaning['grafana']}")
     for name, source in meaning["secrets"].items():
-        print(f"secret       {name} **** (from {source})")
+        print_line(f"secret       {name} **** (from {source})")
     print(f"rules        {len(meaning['rules'])} in force\n")
     rows = [(rule["name"], rule["severity"], rule["group"], rule["when"]) for rule in meaning["rules"]]
     print_table(("RULE", "SEVERITY", "GROUP", "WHEN"), rows)
@@ -241,19 +241,22 @@ def print_schema(schema: dict[str, Any] | None) -> None:
     """A schema for people, indented."""
     if schema is None:
         return
+    from monitor.cli.output import print_line
+
     print("  schema, as inferred and overridden")
     for name in ("task", "target", "prediction", "score", "positive_class", "id", "time"):
         if schema[name] is not None:
-            print(f"    {name:<15} {schema[name]}")
+            print_line(f"    {name:<15} {schema[name]}")
     if schema["classes"]:
-        print(f"    {'classes':<15} {', '.join(schema['classes'][:20])}{' …' if len(schema['classes']) > 20 else ''}")
+        more = " …" if len(schema["classes"]) > 20 else ""
+        print_line(f"    {'classes':<15} {', '.join(schema['classes'][:20])}{more}")
     by_type: dict[str, list[str]] = {}
     for feature, kind in schema["features"].items():
         by_type.setdefault(kind, []).append(feature)
     for kind, features in sorted(by_type.items()):
-        print(f"    {f'{len(features)} {kind}':<15} {', '.join(features)}")
+        print_line(f"    {f'{len(features)} {kind}':<15} {', '.join(features)}")
     for column, why in schema["excluded"].items():
-        print(f"    {'not watched':<15} {column}: {why}")
+        print_line(f"    {'not watched':<15} {column}: {why}")
 
 
 def _without_password(url: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from checks.one_line import escaped
 from monitor.config.yaml_document import Problem
 
 
@@ -27,7 +28,8 @@ class ConfigError(Exception):
         return type(self), (self.path, self.line, self.message, *self.problems[1:])
 
     def _shown(self, problem: Problem) -> str:
-        return f"{self.path}:{problem.line}: {problem.message}" if problem.line else f"{self.path}: {problem.message}"
+        place = f"{self.path}:{problem.line}" if problem.line else self.path
+        return escaped(f"{place}: {problem.message}")
 
 
 def stop(path: str | Path, found: Sequence[Problem]) -> None:
