@@ -31,6 +31,7 @@ from monitor.collectors.machine import MachineCollector
 from monitor.collectors.probe.collector import ProbeCollector
 from monitor.collectors.process.collector import process_collector
 from monitor.collectors.server.collector import ServerCollector
+from monitor.collectors.stream_shares import StreamShares
 from monitor.daemon.memory import trim
 from monitor.daemon.schedule import Schedule
 from monitor.pipeline.event_time import EventTimePipeline
@@ -104,19 +105,21 @@ class Jobs:
 
     def _schedule_model(self, settings: ModelSettings) -> None:
         model, every, checks = settings.model, self.config.evaluate, CheckStates()
-        self._schedule_windows(settings, checks)
+        shares = StreamShares(model, self.parts.meters)
+        self._schedule_windows(settings, checks, shares)
         self._schedule_reports(settings, checks)
         self._schedule_sampler(model, ArrivalAges(model, self.events, self.parts.health), every)
         self._schedule_sampler(model, checks, every)
+        self._schedule_sampler(model, shares, every)
         if settings.server is not None:
             self._schedule_server(settings.server, model)
         if settings.probes:
             probes = ProbeCollector(settings, self.config.collect, self.parts.clock)
             self._schedule_sampler(model, probes, probes.tick)
 
-    def _schedule_windows(self, settings: ModelSettings, checks: CheckStates) -> None:
+    def _schedule_windows(self, settings: ModelSettings, checks: CheckStates, shares: StreamShares) -> None:
         model, every, clock = settings.model, self.config.evaluate, self.parts.clock
-        pipeline = EventTimePipeline(ModelOptions.of(settings), checks, self.parts)
+        pipeline = EventTimePipeline(ModelOptions.of(settings), checks, self.parts, shares)
         self._judged[model] = clock.monotonic()
 
         def tick() -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from checks.inputs import CheckOptions
 from monitor.collectors.check_states import CheckStates
+from monitor.collectors.stream_shares import StreamShares
 from monitor.pipeline.event_time import ATTEMPTS, EventTimePipeline
 from monitor.store.tables import progress
 from monitor.worker.messages import ModelOptions
@@ -38,7 +39,8 @@ class Own:
 
 
 def pipeline(it: World, *problems: WorkerError) -> EventTimePipeline:
-    return EventTimePipeline(OPTIONS, CheckStates(), parts_of(it, Own(*problems)))
+    parts = parts_of(it, Own(*problems))
+    return EventTimePipeline(OPTIONS, CheckStates(), parts, StreamShares("delays", parts.meters))
 
 
 def judged(log: Log) -> float | None:
