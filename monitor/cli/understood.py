@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from alerts.duration import span
 from alerts.state.explain import condition
-from monitor.cli.preflight import ReferenceProblem, schema_of, segments_of
+from monitor.cli.preflight import ReferenceFacts, ReferenceProblem, reference_facts, segments_of
+from monitor.cli.remarks import config_remarks, model_remarks, reference_remarks
 from monitor.collectors.probe.request import request, shown_url
 from monitor.config.rules_in_force import all_rules
 from monitor.config.secret_values import sources
@@ -28,9 +30,10 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
     problems: list[str] = []
     said = document.value.get("models", [document.value])
     models = [_model(model, said[place], problems) for place, model in enumerate(config.models)]
+    in_force = all_rules(config)
     rules = [
         {"name": rule.name, "when": condition(rule), "severity": rule.severity.value, "group": rule.incident_group}
-        for rule in all_rules(config)
+        for rule in in_force
     ]
     meaning = {
         "models": models,
@@ -42,6 +45,7 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
         "grafana": config.grafana.url if config.grafana else None,
         "secrets": sources(config, document),
         "rules": rules,
+        "remarks": list(config_remarks(config, in_force)),
     }
     return meaning, problems
 
@@ -62,6 +66,9 @@ def print_understood(meaning: dict[str, Any]) -> None:
         for note in model["segments"]:
             print_line(f"  {'segments':<10} {note}")
         print_schema(model["schema"])
+        _print_roles(model["roles"])
+        for remark in model["remarks"]:
+            print_line(f"  remark     {remark}")
     print(f"listen       {meaning['listen']}")
     print(f"database     {meaning['database']}")
     print_line(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
@@ -73,9 +80,23 @@ def print_understood(meaning: dict[str, Any]) -> None:
         print(f"grafana      {meaning['grafana']}")
     for name, source in meaning["secrets"].items():
         print_line(f"secret       {name} **** (from {source})")
+    for remark in meaning["remarks"]:
+        print_line(f"remark       {remark}")
     print(f"rules        {len(meaning['rules'])} in force\n")
     rows = [(rule["name"], rule["severity"], rule["group"], rule["when"]) for rule in meaning["rules"]]
     print_table(("RULE", "SEVERITY", "GROUP", "WHEN"), rows)
+
+
+def _print_roles(roles: list[dict[str, Any]]) -> None:
+    """What the roles were found by, and which were not, with what to add."""
+    from monitor.cli.output import print_line
+
+    found = [f"{one['role']} by {one['by']}" for one in roles if one["column"] is not None]
+    if found:
+        print_line(f"    {'found':<15} {', '.join(found)}")
+    for one in roles:
+        if one["column"] is None:
+            print_line(f"    {'not found':<15} {one['role']}: if a column holds it, add {one['add']}")
 
 
 def _slack(config: Config) -> dict[str, str] | None:
@@ -109,17 +130,20 @@ def plain_tests(tested: RuleTestOutcome) -> dict[str, Any]:
 
 def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> dict[str, Any]:
     """The model; `said` is its part of the file as it was written."""
-    schema: Schema | None = None
+    facts: ReferenceFacts | None = None
     try:
-        schema = schema_of(model)
+        facts = reference_facts(model)
     except ReferenceProblem as error:
         problems.append(str(error))
+    schema = facts.schema if facts else None
     problems += _report_problems(model, schema)
     server = model.server
     return {
         "model": model.model,
         "reference": ReferencePlan.of_model(model).described(),
         "schema": plain_schema(schema) if schema else None,
+        "roles": [asdict(found) for found in facts.roles] if facts else [],
+        "remarks": [*(facts.leftovers if facts else ()), *_setting_remarks(model, facts)],
         "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
         if server
         else "none",
@@ -135,6 +159,10 @@ def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> d
         "segments": segments_of(model, schema),
         "reports": {name: _report(model, check) for name, check in model.checks.evidently.items()},
     }
+
+
+def _setting_remarks(model: ModelSettings, facts: ReferenceFacts | None) -> list[str]:
+    return [*(reference_remarks(model, facts.rows) if facts else ()), *model_remarks(model)]
 
 
 def _drift(model: ModelSettings, schema: Schema | None) -> str:

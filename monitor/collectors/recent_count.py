@@ -25,7 +25,7 @@ class RecentCount:
             self._events.append((monotonic, count))
 
     def take(self, monotonic: float, count: float) -> None:
-        """Counts so much less from now on, for as long as what happened now would count."""
+        """Count so much less from now on, for as long as what happened now would count."""
         if count > 0:
             self._events.append((monotonic, -count))
 

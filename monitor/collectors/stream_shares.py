@@ -16,7 +16,7 @@ LABELS_SECONDS = 86400.0
 
 
 class StreamShares:
-    """What was refused, and which labels fit no prediction or no task, as metrics that a rule can watch."""
+    """The shares of rows and labels that can't be used, as metrics that a rule can watch."""
 
     name = "stream"
     metrics = frozenset(
