@@ -109,10 +109,9 @@ class Config(Settings):
         ),
         Inhibition(source=["rule=feature-drift"], target=["rule=feature-drift-over"], equal=["model", "feature"]),
         Inhibition(source=["rule=prediction-drift"], target=["rule=prediction-drift-over"]),
-        Inhibition(source=["rule=missing-values"], target=["rule=not-finite"], equal=["model", "feature", "segment"]),
     ]
-    """What keeps which alerts back; the default holds back what follows from a server that is down, longer spans of
-    what has drifted in a single window, and a feature's NaN where it is reported as missing."""
+    """What keeps which alerts back; the default holds back what follows from a server that is down, and longer spans
+    of what has drifted in a single window."""
     acknowledged_for: Seconds = 86400.0
     """How long an acknowledgement holds."""
     heartbeat: HeartbeatSettings | None = None
