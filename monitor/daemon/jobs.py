@@ -109,8 +109,7 @@ class Jobs:
         self._schedule_windows(settings, checks, shares)
         self._schedule_reports(settings, checks)
         self._schedule_sampler(model, ArrivalAges(model, self.events, self.parts.health), every)
-        self._schedule_sampler(model, checks, every)
-        self._schedule_sampler(model, shares, every)
+        self._schedule_sampler(model, MachineCollector([checks, shares], checks.name), every)
         if settings.server is not None:
             self._schedule_server(settings.server, model)
         if settings.probes:
