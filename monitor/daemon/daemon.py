@@ -19,6 +19,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
 from alerts.delivery.outbox import Delivery, DeliveryOutcome
+from checks.one_line import escaped, escaped_lines
 from monitor.alerting.delivery_threads import DeliveryThreads
 from monitor.alerting.engine import AlertEngine
 from monitor.alerting.outage import CALM, Outage
@@ -32,6 +33,7 @@ from monitor.config.rules_in_force import all_rules
 from monitor.daemon.jobs import Jobs
 from monitor.daemon.memory import settle
 from monitor.daemon.schedule import Schedule
+from monitor.log_lines import log_to_stderr
 from monitor.pipeline.parts import Parts
 from monitor.settings.receiver_names import SLACK_OFF
 from monitor.settings.root import Config
@@ -295,14 +297,14 @@ class Daemon:
 
 def main(file: Path) -> int:
     """Runs the daemon with a config file; exit status 2 with one sentence when it can't start."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(logging.INFO)
     # A line a job and a line a missed run is too much; the metrics say it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         config = handover.take(file)
         return Daemon(config, SystemClock(), file).run()
     except (ConfigError, StoreError, PortTaken) as error:
-        print(f"watchkeeper: {error}", file=sys.stderr)
+        print(f"watchkeeper: {escaped_lines(str(error))}", file=sys.stderr)
     except DBAPIError as error:
-        print(f"watchkeeper: {explain(error, config.database)}", file=sys.stderr)
+        print(f"watchkeeper: {escaped(explain(error, config.database))}", file=sys.stderr)
     return 2

@@ -32,6 +32,7 @@ from monitor.collectors.machine import MachineCollector
 from monitor.collectors.probe.collector import ProbeCollector
 from monitor.collectors.process.collector import process_collector
 from monitor.collectors.server.collector import ServerCollector
+from monitor.collectors.stream_shares import StreamShares
 from monitor.collectors.usable_rows import UsableRows
 from monitor.daemon.memory import trim
 from monitor.daemon.schedule import Schedule
@@ -111,10 +112,11 @@ class Jobs:
 
     def _schedule_model(self, settings: ModelSettings) -> None:
         model, every, checks = settings.model, self.config.evaluate, CheckStates()
-        self._schedule_windows(settings, checks)
+        shares = StreamShares(model, self.parts.meters)
+        self._schedule_windows(settings, checks, shares)
         self._schedule_reports(settings, checks)
         self._schedule_sampler(model, ArrivalAges(model, self.events, self.parts.health), every)
-        self._schedule_sampler(model, checks, every)
+        self._schedule_sampler(model, MachineCollector([checks, shares], checks.name), every)
         usable = UsableRows(model, self.parts.data_warnings, self.parts.health, self.expected.refresh)
         self._schedule_sampler(model, usable, every)
         if settings.server is not None:
@@ -123,9 +125,9 @@ class Jobs:
             probes = ProbeCollector(settings, self.config.collect, self.parts.clock)
             self._schedule_sampler(model, probes, probes.tick)
 
-    def _schedule_windows(self, settings: ModelSettings, checks: CheckStates) -> None:
+    def _schedule_windows(self, settings: ModelSettings, checks: CheckStates, shares: StreamShares) -> None:
         model, every, clock = settings.model, self.config.evaluate, self.parts.clock
-        pipeline = EventTimePipeline(ModelOptions.of(settings), checks, self.parts)
+        pipeline = EventTimePipeline(ModelOptions.of(settings), checks, self.parts, shares)
         self._judged[model] = clock.monotonic()
 
         def tick() -> None:
