@@ -39,6 +39,7 @@ from monitor.store.alerts.queries import AlertStore
 from monitor.store.alerts.slack_actions import SlackActionStore
 from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
+from monitor.store.guard import Guard
 from monitor.store.lock import hold
 from monitor.store.results import measurements
 from monitor.store.writer import Writer
@@ -64,7 +65,9 @@ class Daemon:
         """`path` is the config's file, for a reload."""
         self.config, self.clock = config, clock
         self.lock = hold(config.database)
-        self.engine = open_engine(config.database)
+        self.guard = Guard(self.lock)
+        self.engine = open_engine(config.database, create=False)
+        self.guard.watch(self.engine)
         self.registry = CollectorRegistry()
         self.meters = Meters(self.registry)
         self.latest = Latest()
@@ -89,13 +92,15 @@ class Daemon:
             url=config.database,
             calm=max(CALM, 4 * config.evaluate),
         )
-        self.writer = Writer(self.engine, max_bytes=config.limits.queue_bytes, on_lost=self.outage.failed)
+        self.writer = Writer(
+            self.engine, max_bytes=config.limits.queue_bytes, on_lost=self.outage.failed, check=self.guard.check
+        )
         self.events = EventStore(self.writer, self.engine, clock)
         self.alerts = AlertStore(self.engine, self.writer)
-        self.worker = Worker(config.worker, clock)
+        self.worker = Worker(config.worker, clock, on_damage=self.guard.damaged)
         self.registry.register(LatestCollector(self.latest, self.alerts))
         # Apart from the other checks' process: a report may take minutes.
-        self.reporting = Worker(config.worker, clock)
+        self.reporting = Worker(config.worker, clock, on_damage=self.guard.damaged)
         delivery = Delivery(
             self.alerts,
             self.receivers,
@@ -115,7 +120,9 @@ class Daemon:
         self.delivery = DeliveryThreads(
             self.receivers, self.members, delivery, self.outage, clock, self.health, self.meters
         )
-        self.schedule = Schedule(clock, self.health, self.meters, threads=4 + 2 * len(config.models))
+        self.schedule = Schedule(
+            clock, self.health, self.meters, threads=4 + 2 * len(config.models), on_database=self.outage.refused
+        )
         alert_engine, latest, meters, health = self.alert_engine, self.latest, self.meters, self.health
         parts = Parts(
             clock, config.database, self.engine, self.writer, self.worker, alert_engine, latest, meters, health

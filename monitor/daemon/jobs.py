@@ -91,6 +91,9 @@ class Jobs:
         parts = self.parts
         parts.writer.call(lambda connection: parts.alert_engine.incidents.remind(connection, parts.clock.time()))
         self._reminded = parts.clock.monotonic()
+        # It has just been written.
+        parts.health.database(None)
+        self.outage.look()
 
     def stalled(self) -> str | None:
         """Return in a sentence what stands still, evaluation or delivery; None while both go on."""

@@ -25,7 +25,7 @@ RETRY_SECONDS = 60.0
 """How soon a job that failed runs again, if its interval is longer: its error must not outlive its cause for hours."""
 
 
-class SkippingInterval(IntervalTrigger):
+class SkippingInterval(IntervalTrigger):  # type: ignore[misc] # APScheduler has no types
     """An interval whose next run always lies ahead.
 
     APScheduler asks a trigger for every run since the last one, to merge them afterwards: of 15 s in a year, as a

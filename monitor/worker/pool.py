@@ -45,8 +45,16 @@ class Worker:
     A function crosses by its name: it must be importable without loading numerics, and give back plain data.
     """
 
-    def __init__(self, settings: WorkerSettings, clock: Clock, *, tasks: int = TASKS_A_PROCESS) -> None:
-        self._settings, self._clock, self._tasks = settings, clock, tasks
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        clock: Clock,
+        *,
+        tasks: int = TASKS_A_PROCESS,
+        on_damage: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_damage` gets SQLite's words when a task finds the database damaged."""
+        self._settings, self._clock, self._tasks, self._on_damage = settings, clock, tasks, on_damage
         self._turn = threading.Lock()
         self._context = WorkerContext()
         self._pool: ProcessPool | None = None
@@ -68,6 +76,8 @@ class Worker:
                 log.warning("%s.%s: %s: %s", function.__module__, function.__qualname__, error.kind, error)
                 raise
             self._plan_retirement()
+        if outcome.damage:
+            self._on_damage(outcome.damage)
         if outcome.failure:
             raise WorkerError(outcome.failure, outcome.text, again=outcome.again)
         result: T = outcome.result

@@ -71,7 +71,7 @@ def expire(url: str, models: Sequence[ModelOptions], now: float, ages: Retention
     What a model measures ages in event time: from `now`, or from its newest event if it is a replay. Windows whose
     verdict or labels are still to come keep their events, however old.
     """
-    engine = open_engine(url)
+    engine = open_engine(url, create=False)
     try:
         removed: dict[str, int] = {}
         for table, where in _expired(engine, models, now, ages):
