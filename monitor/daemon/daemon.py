@@ -54,6 +54,8 @@ from monitor.worker.pool import Worker
 log = logging.getLogger("watchkeeper")
 
 DEFAULT_PATH = Path("watchkeeper.yaml")
+BACKGROUND_IDLE = 2.0
+"""Seconds after which the process for long tasks ends."""
 READ_SECONDS = 60.0
 """How long reading a config may take, with the start of the process that reads it."""
 
@@ -99,8 +101,10 @@ class Daemon:
         self.alerts = AlertStore(self.engine, self.writer)
         self.worker = Worker(config.worker, clock, on_damage=self.guard.damaged)
         self.registry.register(LatestCollector(self.latest, self.alerts))
-        # Apart from the other checks' process: a report may take minutes.
-        self.reporting = Worker(config.worker, clock, on_damage=self.guard.damaged)
+        # Apart from the other checks' process: a report or a reference may take minutes. It holds hundreds of MB, and
+        # ends soon.
+        soon = min(config.worker.idle, BACKGROUND_IDLE)
+        self.background = Worker(config.worker.model_copy(update={"idle": soon}), clock, on_damage=self.guard.damaged)
         delivery = Delivery(
             self.alerts,
             self.receivers,
@@ -125,9 +129,18 @@ class Daemon:
         )
         alert_engine, latest, meters, health = self.alert_engine, self.latest, self.meters, self.health
         parts = Parts(
-            clock, config.database, self.engine, self.writer, self.worker, alert_engine, latest, meters, health
+            clock,
+            config.database,
+            self.engine,
+            self.writer,
+            self.worker,
+            alert_engine,
+            latest,
+            meters,
+            health,
+            self.background,
         )
-        self.jobs = Jobs(config, parts, self.schedule, self.events, self.outage, self.delivery, self.reporting)
+        self.jobs = Jobs(config, parts, self.schedule, self.events, self.outage, self.delivery)
         self.slack_actions = slack_actions(
             config,
             self.receivers,
@@ -177,7 +190,7 @@ class Daemon:
         self.health.ingest("stopping")
         self.schedule.stop()
         self.reading.stop()
-        self.reporting.stop()
+        self.background.stop()
         self.worker.stop()
         if self.slack_actions is not None:
             self.slack_actions.socket.stop()

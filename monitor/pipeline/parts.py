@@ -32,3 +32,5 @@ class Parts:
     latest: Latest
     meters: Meters
     health: Health
+    background: Worker | None = None
+    """Does in a process of its own what takes long, so that no closing waits for it; None where `worker` may."""

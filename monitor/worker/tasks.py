@@ -50,6 +50,20 @@ def compact(url: str, model: str, upto_seq: int, options: ModelOptions) -> Compa
         engine.dispose()
 
 
+def compact_some(url: str, model: str, upto_seq: int, seconds: float, options: ModelOptions) -> CompactionResult:
+    """Do the same for about so many seconds, at least one portion."""
+    from monitor.clock import SystemClock
+    from monitor.store.engine import kept_engine
+    from monitor.worker.compaction.compaction import Compaction
+
+    engine, monotonic = kept_engine(url), SystemClock().monotonic
+    until = monotonic() + seconds
+    try:
+        return Compaction(engine, model, options).run(upto_seq, lambda: monotonic() >= until)
+    finally:
+        engine.dispose()
+
+
 def build_reference(
     url: str, path: str, options: ModelOptions, progress: Callable[[float], None] | None = None
 ) -> BuiltReference:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,14 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def expire(log: Log, options: ModelOptions | None = None) -> dict[str, int]:
-    return retention.expire(log.url, [options or log.options], NOW, AGES)
+    """All of it, in pieces of one transaction each."""
+    removed: Counter[str] = Counter()
+    step: int | None = 0
+    while step is not None:
+        done = retention.expire(log.url, [options or log.options], NOW, AGES, step, seconds=0.0)
+        removed.update(done.removed)
+        step = done.next_step
+    return dict(removed)
 
 
 def judged(log: Log, upto: float = NOW, newest: float = NOW) -> None:
@@ -192,3 +200,17 @@ def test_damaged_arrivals_go_with_the_history_and_waiting_ones_stay(log: Log) ->
     log.write(update(progress).values(compacted_seq=2))
     assert expire(log) == {"arrivals": 1}
     assert [row.seq for row in log.rows(select(arrivals.c.seq))] == [2, 3]
+
+
+def test_what_a_stop_left_is_removed_by_the_next_run(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "ROWS", 20)
+    judged(log)
+    many = [{"prediction_id": str(number), "window_start": NOW - EVENTS - HOUR} for number in range(100)]
+    for values in many:
+        add(log, labels, **values)
+    first = retention.expire(log.url, [log.options], NOW, AGES, seconds=0.0)
+    assert (first.removed, count(log, labels)) == ({}, 100), "the first kind had nothing"
+    assert first.next_step is not None
+    piece = retention.expire(log.url, [log.options], NOW, AGES, first.next_step + 1, seconds=0.0)
+    assert (piece.removed, count(log, labels)) == ({"labels": 20}, 80)
+    assert retention.expire(log.url, [log.options], NOW, AGES) == retention.Removal({"labels": 80}, None)
