@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, literal, literal_column, select, tuple_
 
 from checks.catalog import CATALOG
 from monitor.clock import SystemClock
@@ -43,7 +43,7 @@ from monitor.store.tables import (
 from monitor.worker.messages import ModelOptions, window_of
 
 IDEMPOTENCY_SECONDS = 86400.0
-ROWS = 1_000
+ROWS = 2_000
 """Rows a transaction of what is small."""
 BYTES = 4 << 20
 """Bytes a transaction of what is large."""
@@ -191,7 +191,10 @@ def remove(engine: Engine, table: Table, where: ColumnElement[bool]) -> None:
 
 def removals(engine: Engine, table: Table, where: ColumnElement[bool]) -> Iterator[tuple[str, int]]:
     """Deletes the rows in small transactions; yields the table's name and how many rows went after each."""
-    keys = list(table.primary_key.columns)
+    # SQLite looks up no key of several columns in a list of them: it would read all of the table for each transaction.
+    keys: list[ColumnElement[Any]] = [literal_column("rowid")]
+    if engine.dialect.name != "sqlite":
+        keys = list(table.primary_key.columns)
     size = func.length(table.c.payload) if "payload" in table.c else literal(0)
     while True:
         with writing(engine).begin() as connection:

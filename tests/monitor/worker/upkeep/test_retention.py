@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, event, func, insert, select, update
 
 from monitor.store.tables import (
     arrivals,
@@ -214,3 +214,18 @@ def test_what_a_stop_left_is_removed_by_the_next_run(log: Log, monkeypatch: pyte
     piece = retention.expire(log.url, [log.options], NOW, AGES, first.next_step + 1, seconds=0.0)
     assert (piece.removed, count(log, labels)) == ({"labels": 20}, 80)
     assert retention.expire(log.url, [log.options], NOW, AGES) == retention.Removal({"labels": 80}, None)
+
+
+def test_no_transaction_reads_all_of_a_table_to_remove_some_rows(log: Log) -> None:
+    """Of 10 million labels each then took 13 s, in which nothing else could be written."""
+    for number in range(3):
+        add(log, labels, prediction_id=str(number), window_start=0.0)
+    sent: list[tuple[str, Any]] = []
+    event.listen(log.engine, "before_cursor_execute", lambda _c, _r, sql, given, *_: sent.append((sql, given)))
+    retention.remove(log.engine, labels, labels.c.window_start < 1.0)
+    deletes = [(sql, given) for sql, given in sent if sql.startswith("DELETE")]
+    assert deletes and count(log, labels) == 0
+    with log.engine.connect() as connection:
+        for sql, given in deletes:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", given).all()
+            assert not [row for row in plan if "SCAN labels" in row[-1]]
