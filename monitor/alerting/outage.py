@@ -100,14 +100,14 @@ class Outage:
         self._health.report("storage", self._problem)
 
     def refused(self, error: DBAPIError) -> str | None:
-        """Takes note of what the database refused somebody; returns why in a sentence. None if it is not to blame."""
+        """Record that the database refused something; return why in a sentence. None if it is not to blame."""
         if not is_refusal(error):
             return None
         self.failed(error)
         return explain(error, self._url)
 
     def look(self) -> None:
-        """Ends the outage once the database has been well for long enough, also where there is nobody to notify."""
+        """End the outage once the database has been well for long enough, also where there is nobody to notify."""
         with self._lock:
             self._advance()
 

@@ -24,7 +24,8 @@ class Unusable(OperationalError):
 
 
 class Guard:
-    """Refuses every transaction while the file is lost, and from the first sign of damage on. From any thread."""
+    """A check that refuses every transaction while the file is lost, and from the first sign of damage on. Works
+    for any thread."""
 
     def __init__(self, held: HeldFile | None) -> None:
         """`held` is None for a database that has no file here."""
@@ -32,17 +33,17 @@ class Guard:
         self._damage: str | None = None
 
     def check(self, *, written: bool) -> None:
-        """Raises Unusable if what is `written`, or else is to be written now, would not last."""
+        """Check that what is `written`, or else is to be written now, will last. Raises Unusable if not."""
         problem = self._damage or (self._held.lost(written=written) if self._held is not None else None)
         if problem is not None:
             raise Unusable(problem)
 
     def watch(self, engine: Engine) -> None:
-        """Looks at every error of this engine's connections, of what reads as of what writes, for damage."""
+        """Watch every error of this engine's connections, of what reads as of what writes, for damage."""
         event.listen(engine, "handle_error", self._seen)
 
     def damaged(self, found: str) -> None:
-        """The file is damaged, by these words of SQLite's; it is not written again before a restart."""
+        """Record that the file is damaged, by these words of SQLite's; it is not written again before a restart."""
         if self._damage is None:
             log.error("the database is damaged (%s): nothing more is written to it", found)
             self._damage = found

@@ -53,7 +53,7 @@ class HeldFile:
         return self._cut_short(opened.st_size) or self._left_alone(written)
 
     def close(self) -> None:
-        """Gives the file up, after the last connection to it was closed."""
+        """Release the file, after the last connection to it was closed."""
         os.close(self._descriptor)
         self._lock.close()
 

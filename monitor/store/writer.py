@@ -18,7 +18,7 @@ Work = Callable[[Connection], Any]
 
 
 class Check(Protocol):
-    """Raises while nothing may be written to the database, or what was just `written` would not last."""
+    """A function that raises while nothing may be written, or what was just `written` would not last."""
 
     def __call__(self, *, written: bool) -> None: ...
 

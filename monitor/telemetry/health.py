@@ -31,7 +31,7 @@ class Health:
             self._not_ready = problem
 
     def database(self, problem: str | None) -> None:
-        """Says why batches can't be stored, which makes ingest unready; None once they can be again."""
+        """Record why batches can't be stored, which makes ingest unready; None once they can be again."""
         with self._lock:
             if problem:
                 self._problems[DATABASE] = self._not_ready = problem
@@ -39,7 +39,7 @@ class Health:
                 self._not_ready = None
 
     def database_problem(self) -> str | None:
-        """Why batches can't be stored, as far as is known."""
+        """Return why batches can't be stored, as far as is known."""
         with self._lock:
             return self._problems.get(DATABASE)
 

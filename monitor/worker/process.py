@@ -53,7 +53,7 @@ class WorkerProcess(SpawnProcess):
         # A process starts with its parent's mask: Ctrl-C on the terminal reaches the whole group, and is the daemon's.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            with self._one, _hidden_main(), _with_docstrings():
+            with self._one, _hidden_main(), _interpreter():
                 super().start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -123,12 +123,13 @@ def _hidden_main() -> Iterator[None]:
 
 
 @contextmanager
-def _with_docstrings() -> Iterator[None]:
+def _interpreter() -> Iterator[None]:
     """Meanwhile a child is started without the daemon's -OO: numeric libraries build on their docstrings, and would
-    have to be compiled anew."""
+    have to be compiled anew. And with -P: modules of the current directory are not the standard library's."""
     given = util._args_from_interpreter_flags  # type: ignore[attr-defined]
     util._args_from_interpreter_flags = lambda: [  # type: ignore[attr-defined]
-        flag for flag in given() if not flag.startswith("-O")
+        "-P",
+        *(flag for flag in given() if not flag.startswith("-O") and flag != "-P"),
     ]
     try:
         yield

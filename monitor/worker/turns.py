@@ -15,7 +15,7 @@ nothing old would ever be removed."""
 
 
 class Urgency(IntEnum):
-    """What a task is for, the most urgent first."""
+    """Kinds of tasks, the most urgent first."""
 
     STOP = 0
     """Ends the worker."""
@@ -47,7 +47,7 @@ class Turns:
         self._taken = False
 
     def take(self, urgency: Urgency, timeout: float | None = None) -> bool:
-        """Waits for the turn; returns whether it came within `timeout` seconds. It is to be given back."""
+        """Wait for the turn; return whether it came within `timeout` seconds. It is to be given back."""
         with self._changed:
             mine = _Waiting(urgency, next(self._numbers), self._clock.monotonic())
             self._waiting.append(mine)
@@ -58,13 +58,13 @@ class Turns:
             return taken
 
     def give_back(self) -> None:
-        """Ends the turn, for the next one to begin."""
+        """End the turn, for the next one to begin."""
         with self._changed:
             self._taken = False
             self._changed.notify_all()
 
     def waiting(self) -> int:
-        """How many threads wait for their turn."""
+        """Return how many threads wait for their turn."""
         with self._changed:
             return len(self._waiting)
 

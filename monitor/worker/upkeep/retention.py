@@ -73,7 +73,7 @@ class RetentionAges:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What one piece of the work came to."""
+    """The result of one piece of the work."""
 
     removed: dict[str, int]
     """How many rows of which table."""
@@ -190,7 +190,7 @@ def remove(engine: Engine, table: Table, where: ColumnElement[bool]) -> None:
 
 
 def removals(engine: Engine, table: Table, where: ColumnElement[bool]) -> Iterator[tuple[str, int]]:
-    """Deletes the rows in small transactions; yields the table's name and how many rows went after each."""
+    """Delete the rows in small transactions; yield the table's name and how many rows went after each."""
     # SQLite looks up no key of several columns in a list of them: it would read all of the table for each transaction.
     keys: list[ColumnElement[Any]] = [literal_column("rowid")]
     if engine.dialect.name != "sqlite":
