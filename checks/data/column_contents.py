@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks.data.arrow import floats, is_number, is_text, whole
-from checks.data.canonical_text import text
+from checks.data.canonical_text import BOOLEANS, in_order
 
 MAX_CLASSES = 1_000
 LOOKED_AT = 1_000  # values of which at least one is to be a time, where the config says that they are
@@ -65,6 +65,14 @@ class ColumnContents:
         values = pc.unique(plain(self._table[name].drop_null().slice(0, LOOKED_AT)))
         return any(_parses_as_time(values.slice(place, 1)) for place in range(len(values)))
 
+    def holds_booleans(self, name: str) -> bool:
+        """Return whether all texts write true or false."""
+        if not is_text(self.kind(name)):
+            return False
+        column = self._table[name].drop_null()
+        parts = (column.slice(0, LOOKED_AT), column)  # most columns show in their first values that they are others
+        return len(column) > 0 and all(set(pc.unique(plain(part)).to_pylist()) <= BOOLEANS.keys() for part in parts)
+
     def is_probability(self, name: str) -> bool:
         if not is_number(self.kind(name)):
             return False
@@ -79,12 +87,13 @@ class ColumnContents:
         return ends["min"], ends["max"]
 
     def values(self, name: str) -> list[str]:
-        """Return the column's distinct values in their one spelling, at most a few more than MAX_CLASSES."""
+        """Return the column's distinct values in their one spelling, in the order of `canonical_text.in_order`, at
+        most a few more than MAX_CLASSES."""
         column = self._table[name]
         if pa.types.is_dictionary(column.type):
             column = pc.cast(column, column.type.value_type)
         distinct = pc.unique(column).drop_null().slice(0, MAX_CLASSES + 2)
-        return sorted({text(value) for value in distinct.to_pylist() if value == value})
+        return list(in_order(distinct.to_pylist()))
 
     def is_whole(self, name: str) -> bool:
         if pa.types.is_integer(self.kind(name)):

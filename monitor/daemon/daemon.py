@@ -1,8 +1,8 @@
 """The daemon: constructs every part, wires them, runs until told to stop. The only place that constructs.
 
-Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which has checked the configuration and
-upgraded the database by then, and hands the configuration over (`monitor.config.handover`). Nothing imported from here
-may load numpy, pyarrow, pandas, pydantic or the command line.
+Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which meanwhile checks the configuration,
+upgrades the database, and hands the configuration over (`monitor.config.handover`). Nothing imported from here may
+load numpy, pyarrow, pandas, pydantic or the command line.
 """
 
 from __future__ import annotations
@@ -41,14 +41,17 @@ from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
 from monitor.store.guard import Guard
 from monitor.store.lock import hold
+from monitor.store.references.expected_rows import ExpectedRows
 from monitor.store.results import measurements
 from monitor.store.writer import Writer
+from monitor.telemetry.data_warnings import DataWarnings
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import LatestCollector, Meters
 from monitor.web.app import create_app
 from monitor.web.context import WebContext
 from monitor.web.server import PortTaken, Server
+from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import Worker
 
 log = logging.getLogger("watchkeeper")
@@ -128,6 +131,10 @@ class Daemon:
             clock, self.health, self.meters, threads=4 + 2 * len(config.models), on_database=self.outage.refused
         )
         alert_engine, latest, meters, health = self.alert_engine, self.latest, self.meters, self.health
+        self.data_warnings = DataWarnings(clock.monotonic)
+        self.expected = ExpectedRows(
+            self.engine, {model.model: ModelOptions.of(model).schema for model in config.models}
+        )
         parts = Parts(
             clock,
             config.database,
@@ -138,9 +145,10 @@ class Daemon:
             latest,
             meters,
             health,
+            self.data_warnings,
             self.background,
         )
-        self.jobs = Jobs(config, parts, self.schedule, self.events, self.outage, self.delivery)
+        self.jobs = Jobs(config, parts, self.schedule, self.events, self.outage, self.delivery, self.expected)
         self.slack_actions = slack_actions(
             config,
             self.receivers,
@@ -225,6 +233,10 @@ class Daemon:
         self.writer.call(lambda connection: self.alert_engine.reload(connection, rules, self.clock.time(), models))
         for source in self.sources:
             source.use(rules)
+        # Who asks for a reload may have put another secret into its file, or mended a receiver.
+        self.delivery.hasten()
+        if self.slack_actions is not None:
+            self.slack_actions.hasten()
         return len(rules)
 
     def reload_soon(self) -> None:
@@ -237,7 +249,9 @@ class Daemon:
         threading.Thread(target=reload, name="reload", daemon=True).start()
 
     def latest_from_history(self) -> None:
-        """Shows the newest windows' measurements again after a restart."""
+        """Shows the newest windows' measurements again after a restart, and learns what rows are to hold."""
+        for settings in self.config.models:
+            self.expected.refresh(settings.model)
         for model, measurement in measurements.latest(self.engine):
             self.latest.put(model, [measurement])
 
@@ -254,6 +268,8 @@ class Daemon:
             registry=self.registry,
             rules=lambda: self.alert_engine.rules,
             reload=self.reloader.reload,
+            data_warnings=self.data_warnings,
+            expected=self.expected.of,
             buttons=self._buttons_shown,
         )
 

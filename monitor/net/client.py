@@ -71,13 +71,18 @@ class Answer:
             raise ExchangeError(FailureKind.NOT_HTTP, "the answer ended before it was whole")
         return bytes(body)
 
+    def beginning(self, max_bytes: int = 1000) -> str:
+        """Return the first of the body as text, whatever its encoding. Raises ExchangeError when it does not come."""
+        piece = self._response.read(max_bytes)
+        return piece.decode("utf-8", "replace")
+
 
 class Client:
     """Makes exchanges. `monotonic` measures the time they take; `refusal` says why an address that a name leads to may
     not be asked, or nothing."""
 
     def __init__(self, monotonic: Callable[[], float], refusal: Callable[[str], str] = lambda address: "") -> None:
-        self._monotonic, self._refusal = monotonic, refusal
+        self.monotonic, self._refusal = monotonic, refusal
         self._resolver, self._trust = Resolver(), TlsTrust()
 
     @contextmanager
@@ -86,10 +91,10 @@ class Client:
 
         Raises ExchangeError, also for what goes wrong while the answer is read inside the `with`.
         """
-        deadline = self._monotonic() + timeout
+        deadline = self.monotonic() + timeout
 
         def left() -> float:
-            seconds = deadline - self._monotonic()
+            seconds = deadline - self.monotonic()
             if seconds <= 0:
                 raise TimeoutError
             return seconds

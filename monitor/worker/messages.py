@@ -137,7 +137,9 @@ class ModelOptions:
             ),
             lookback=tuple(sorted(set(drift.lookback))) if drift else (),
             bins=drift.bins if drift else 10,
-            schema=SchemaOverrides(**{**stated, "ignore": tuple(stated["ignore"])}),
+            schema=SchemaOverrides(
+                **{**stated, "ignore": tuple(stated["ignore"]), "classes": tuple(stated["classes"])}
+            ),
             plan=ReferencePlan.of_model(settings),
             segments=tuple(SegmentOptions.of(segment) for segment in settings.segments),
             segment_measurements=settings.segment_measurements,

@@ -40,6 +40,10 @@ class WebApi:
         self.channels = [Channel("C0ONCALL", "ml-oncall"), Channel("C0OTHER", "random", member=False)]
         self.tokens = {TOKEN: "B0WATCH", "xoxb-other-app": "B0OTHER"}
         self.revoked: set[str] = set()
+        self.refuses = ""
+        """A code with which every call is refused."""
+        self.poison = ("", "")
+        """A message's ts, and the code with which every change of it is refused."""
         self.messages: list[Message] = []
         self.app_tokens = {APP_TOKEN: APP}
         self.groups = {"S0ONCALL": ["U0ANN"]}
@@ -68,6 +72,8 @@ class WebApi:
         }
         if method not in methods:
             raise Refusal("unknown_method", req_method=method)
+        if code := self.refuses or (self.poison[1] if self.poison[0] == arguments.get("ts") else ""):
+            raise Refusal(code)
         if not token:
             raise Refusal("not_authed")
         if token in self.revoked:
@@ -108,13 +114,16 @@ class WebApi:
         thread = arguments.get("thread_ts")
         if thread is not None and self._find(channel, str(thread)) is None:
             raise Refusal("thread_not_found")
+        broadcast = arguments.get("reply_broadcast", False)
+        if not isinstance(broadcast, bool) or (broadcast and thread is None):
+            raise Refusal("invalid_arguments")
         now = self._clock()
         if self.rate_limit and now - self._last_post.get(channel.id, -1e9) < 0.95:
             raise Refusal("ratelimited", 429, retry_after=1)
         self._last_post[channel.id] = now
         self._next_ts = max(self._next_ts + 137, int(self._wall() * 1e6))
         ts = f"{self._next_ts // 1_000_000}.{self._next_ts % 1_000_000:06d}"
-        self.messages.append(Message(channel.id, ts, bot, text, blocks, metadata, thread))
+        self.messages.append(Message(channel.id, ts, bot, text, blocks, metadata, thread, broadcast))
         return {"channel": channel.id, "ts": ts, "message": {"text": text, "bot_id": bot, "ts": ts}}
 
     def _update(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:

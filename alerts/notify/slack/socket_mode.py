@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import queue
 import random as randomness
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -26,6 +25,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from alerts.notify import NotifyError, backoff
 from alerts.notify.slack.client import SlackClient
 from alerts.notify.slack.errors import api_error, quiet_logger, unanswered
+from alerts.notify.slack.web_client import api_client
+from alerts.secret_file import Secret
 
 log = logging.getLogger("watchkeeper.slack.socket")
 
@@ -55,6 +56,8 @@ class SocketOptions:
     timeout: float = 10.0
     shared: bool = False
     """Other daemons may be connected as this app, for they know the same incidents."""
+    token_file: Path | None = None
+    """Where the token is from, if from a file."""
 
 
 class SocketMode:
@@ -71,6 +74,7 @@ class SocketMode:
         """`take` gets an interaction's payload, and the id of this app. `on_state` hears of every change: a sentence on
         why there is no connection, None when there is one."""
         self._options, self._take, self._on_state = options, take, on_state
+        self._token = Secret(options.token, options.token_file)
         self._monotonic, self._random = monotonic, random
         self._client: SlackClient | None = None
         self._app = ""
@@ -78,6 +82,8 @@ class SocketMode:
         self._crowded = 0
         """How often in a row others were connected as this app."""
         self._greeted, self._enough = threading.Event(), threading.Event()
+        self._hurried = threading.Event()
+        """Ends a wait early."""
         self._waiting: queue.Queue[Mapping[str, Any] | None] = queue.Queue(WAITING)
         self.problem: str | None = "not connected yet"
         self.parked = False
@@ -95,10 +101,16 @@ class SocketMode:
         """Takes what waits, and closes; in the given time, also if Slack hangs."""
         end = self._monotonic() + seconds
         self._enough.set()
+        self._hurried.set()
         with contextlib.suppress(queue.Full):
             self._waiting.put_nowait(None)
         for thread in self._threads:
             thread.join(max(0.0, end - self._monotonic()))
+
+    def hasten(self) -> None:
+        """Connect at once where that waits: there may be another token by now."""
+        self._token.read_again()
+        self._hurried.set()
 
     # The connection.
 
@@ -115,9 +127,12 @@ class SocketMode:
                 problem = NotifyError(f"the connection failed: {type(error).__name__}", retry=True)
             if problem is not None and not self._enough.is_set():
                 self._close()
+                if not problem.retry and self._token.read_again():
+                    continue
                 self._failures += 1
                 self._say(problem)
-                self._enough.wait(self._wait(problem))
+                self._hurried.wait(self._wait(problem))
+                self._hurried.clear()
         self._close()
 
     def _once(self) -> NotifyError | None:
@@ -151,12 +166,10 @@ class SocketMode:
             )
 
     def _made(self) -> SlackClient:
-        timeout = max(1, math.ceil(self._options.timeout))
-        web = WebClient(base_url=self._options.api_url, timeout=timeout, retry_handlers=[], logger=quiet_logger())
         client = SlackClient(
-            app_token=self._options.token.get_secret_value(),
+            app_token=self._token.text,
             logger=quiet_logger(),
-            web_client=web,
+            web_client=api_client(None, self._options.api_url, self._options.timeout),
             auto_reconnect_enabled=False,
             concurrency=1,
         )
