@@ -27,7 +27,7 @@ from checks.base import Measurement
 from monitor.alerting.engine import AlertEngine
 from monitor.clock import Clock
 from monitor.store.alerts.states import States, load_states
-from monitor.store.engine import explain
+from monitor.store.engine import explain, is_refusal
 from monitor.telemetry.health import Health
 
 log = logging.getLogger("watchkeeper.unstored")
@@ -98,6 +98,18 @@ class Outage:
                 self._since = self._newest
                 log.error("nothing can be stored: %s", self._problem)
         self._health.report("storage", self._problem)
+
+    def refused(self, error: DBAPIError) -> str | None:
+        """Record that the database refused something; return why in a sentence. None if it is not to blame."""
+        if not is_refusal(error):
+            return None
+        self.failed(error)
+        return explain(error, self._url)
+
+    def look(self) -> None:
+        """End the outage once the database has been well for long enough, also where there is nobody to notify."""
+        with self._lock:
+            self._advance()
 
     def step(
         self,

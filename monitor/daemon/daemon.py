@@ -42,6 +42,7 @@ from monitor.store.alerts.queries import AlertStore
 from monitor.store.alerts.slack_actions import SlackActionStore
 from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
+from monitor.store.guard import Guard
 from monitor.store.lock import hold
 from monitor.store.references.expected_rows import ExpectedRows
 from monitor.store.results import measurements
@@ -60,6 +61,8 @@ from monitor.worker.pool import Worker
 log = logging.getLogger("watchkeeper")
 
 DEFAULT_PATH = Path("watchkeeper.yaml")
+BACKGROUND_IDLE = 2.0
+"""Seconds after which the process for long tasks ends."""
 READ_SECONDS = 60.0
 """How long reading a config may take, with the start of the process that reads it."""
 
@@ -71,7 +74,9 @@ class Daemon:
         """`path` is the config's file, for a reload."""
         self.config, self.clock = config, clock
         self.lock = hold(config.database)
-        self.engine = open_engine(config.database)
+        self.guard = Guard(self.lock)
+        self.engine = open_engine(config.database, create=False)
+        self.guard.watch(self.engine)
         self.registry = CollectorRegistry()
         self.meters = Meters(self.registry)
         self.latest = Latest()
@@ -96,13 +101,17 @@ class Daemon:
             url=config.database,
             calm=max(CALM, 4 * config.evaluate),
         )
-        self.writer = Writer(self.engine, max_bytes=config.limits.queue_bytes, on_lost=self.outage.failed)
+        self.writer = Writer(
+            self.engine, max_bytes=config.limits.queue_bytes, on_lost=self.outage.failed, check=self.guard.check
+        )
         self.events = EventStore(self.writer, self.engine, clock)
         self.alerts = AlertStore(self.engine, self.writer)
-        self.worker = Worker(config.worker, clock)
+        self.worker = Worker(config.worker, clock, on_damage=self.guard.damaged)
         self.registry.register(LatestCollector(self.latest, self.alerts))
-        # Apart from the other checks' process: a report may take minutes.
-        self.reporting = Worker(config.worker, clock)
+        # Apart from the other checks' process: a report or a reference may take minutes. It holds hundreds of MB, and
+        # ends soon.
+        soon = min(config.worker.idle, BACKGROUND_IDLE)
+        self.background = Worker(config.worker.model_copy(update={"idle": soon}), clock, on_damage=self.guard.damaged)
         delivery = Delivery(
             self.alerts,
             self.receivers,
@@ -122,7 +131,9 @@ class Daemon:
         self.delivery = DeliveryThreads(
             self.receivers, self.members, delivery, self.outage, clock, self.health, self.meters
         )
-        self.schedule = Schedule(clock, self.health, self.meters, threads=4 + 2 * len(config.models))
+        self.schedule = Schedule(
+            clock, self.health, self.meters, threads=4 + 2 * len(config.models), on_database=self.outage.refused
+        )
         alert_engine, latest, meters, health = self.alert_engine, self.latest, self.meters, self.health
         self.data_warnings = DataWarnings(clock.monotonic)
         self.expected = ExpectedRows(
@@ -139,10 +150,9 @@ class Daemon:
             meters,
             health,
             self.data_warnings,
+            self.background,
         )
-        self.jobs = Jobs(
-            config, parts, self.schedule, self.events, self.outage, self.delivery, self.reporting, self.expected
-        )
+        self.jobs = Jobs(config, parts, self.schedule, self.events, self.outage, self.delivery, self.expected)
         self.slack_actions = slack_actions(
             config,
             self.receivers,
@@ -204,7 +214,7 @@ class Daemon:
         self.health.ingest("stopping")
         self.schedule.stop()
         self.reading.stop()
-        self.reporting.stop()
+        self.background.stop()
         self.worker.stop()
         if self.slack_actions is not None:
             self.slack_actions.socket.stop()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from alerts.delivery.pictures import PictureDelivery
@@ -39,6 +40,7 @@ from monitor.daemon.schedule import Schedule
 from monitor.pipeline.event_time import EventTimePipeline
 from monitor.pipeline.evidently_reports import EvidentlyReports
 from monitor.pipeline.parts import Parts
+from monitor.pipeline.profile_upkeep import PORTION_SECONDS
 from monitor.pipeline.wall_clock import Sampler
 from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config
@@ -47,7 +49,7 @@ from monitor.store.alerts.picture_deliveries import PictureDeliveries
 from monitor.store.events import EventStore
 from monitor.store.references.expected_rows import ExpectedRows
 from monitor.worker.messages import ModelOptions
-from monitor.worker.pool import Worker
+from monitor.worker.turns import Urgency
 from monitor.worker.upkeep import retention
 
 log = logging.getLogger("watchkeeper")
@@ -69,8 +71,6 @@ class Jobs:
     events: EventStore
     outage: Outage
     delivery: DeliveryThreads
-    reporting: Worker
-    """Makes Evidently's reports, apart from the other checks: one may take minutes."""
     expected: ExpectedRows
     _gpus: GpuCollector | None = field(init=False)
     _reminded: float = field(init=False)
@@ -99,6 +99,9 @@ class Jobs:
         incidents, now = parts.alert_engine.incidents, parts.clock.time()
         self._forgotten.note(parts.writer.call(lambda connection: incidents.remind(connection, now)))
         self._reminded = parts.clock.monotonic()
+        # It has just been written.
+        parts.health.database(None)
+        self.outage.look()
 
     def stalled(self) -> str | None:
         """Return in a sentence what stands still, evaluation or delivery; None while both go on."""
@@ -139,12 +142,13 @@ class Jobs:
     def _schedule_reports(self, settings: ModelSettings, checks: CheckStates) -> None:
         if not settings.checks.evidently or settings.reference_file is None:
             return
+        parts = self.parts
         reports = EvidentlyReports(
             options=ModelOptions.of(settings),
             checks=settings.checks.evidently,
             reference=settings.reference_file,
             states=checks,
-            parts=replace(self.parts, worker=self.reporting),
+            parts=replace(parts, worker=parts.background or parts.worker),
         )
         every = self.config.evaluate
         self.schedule.every(every, f"reports {settings.model}", reports.tick, jitter=every / 10)
@@ -188,10 +192,16 @@ class Jobs:
         self.schedule.every(settings.interval, "heartbeat", lambda: health.report("heartbeat", heartbeat.beat()))
 
     def _expire(self) -> None:
+        """Remove what is too old, piece by piece: whatever is more urgent goes between two of them."""
         kept = self.config.retention
         models = [ModelOptions.of(model) for model in self.config.models]
         ages = retention.RetentionAges(kept.events, kept.hours, kept.history)
-        now = self.parts.clock.time()
-        gone = self.parts.worker.run(retention.expire, self.config.database, models, now, ages)
+        now, url, worker = self.parts.clock.time(), self.config.database, self.parts.worker
+        gone: Counter[str] = Counter()
+        step: int | None = 0
+        while step is not None and not worker.stopping:
+            done = worker.run(retention.expire, url, models, now, ages, step, PORTION_SECONDS, urgency=Urgency.UPKEEP)
+            gone.update(done.removed)
+            step = done.next_step
         if gone:
             log.info("retention removed %s", ", ".join(f"{count} {table}" for table, count in sorted(gone.items())))

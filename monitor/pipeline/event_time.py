@@ -19,7 +19,7 @@ from monitor.collectors.stream_shares import StreamShares
 from monitor.ingest.warnings import WarningKind
 from monitor.pipeline.incident_pictures import PictureDrawing
 from monitor.pipeline.parts import Parts
-from monitor.pipeline.profile_upkeep import Upkeep
+from monitor.pipeline.profile_upkeep import PORTION_SECONDS, Upkeep
 from monitor.pipeline.watermark import Arrival, Position, advance
 from monitor.store import progress
 from monitor.store.references.activations import configure, judged, read_activations
@@ -27,8 +27,9 @@ from monitor.store.references.active import reference_status
 from monitor.store.references.model_versions import note_versions
 from monitor.store.results import measurements
 from monitor.worker import tasks
-from monitor.worker.messages import ModelOptions, WindowClose, WindowResult, exact_note
+from monitor.worker.messages import CompactionResult, ModelOptions, WindowClose, WindowResult, exact_note
 from monitor.worker.pool import WorkerError
+from monitor.worker.turns import Urgency
 
 log = logging.getLogger("watchkeeper.ticks")
 
@@ -95,7 +96,7 @@ class EventTimePipeline:
             self.parts.meters.check_failures.labels(check=check)  # a counter that starts at 0 shows its first step
         plan = self.options.plan
         if plan.kind == "file":
-            built = self._run(tasks.build_reference, str(plan.path), model=False)
+            built = self._run(tasks.build_reference, str(plan.path), model=False, urgency=Urgency.BACKGROUND)
             log.info("%s: reference %d holds %d rows (%s)", self.model, built.id, built.n, plan.path)
             for note in built.notes:
                 log.info("%s: segments: %s", self.model, note)
@@ -219,14 +220,21 @@ class EventTimePipeline:
             self.checks.report(check, check in verdict.errors)
 
     def _compact_tail(self) -> None:
-        """Compacts what no window has closed over yet, once there is enough of it to be worth a chunk."""
-        with self.parts.engine.connect() as connection:
-            seq, batches, rows = progress.uncompacted(connection, self.model)
-        if batches >= TAIL_ARRIVALS or rows >= TAIL_ROWS:
-            self._compact(seq)
+        """Compacts what no window has closed over yet, once there is enough of it to be worth a chunk; in pieces, so
+        that other models' closings need not wait for all of it."""
+        while True:
+            with self.parts.engine.connect() as connection:
+                seq, batches, rows = progress.uncompacted(connection, self.model)
+            if batches < TAIL_ARRIVALS and rows < TAIL_ROWS:
+                return
+            self._count(self._run(tasks.compact_some, seq, PORTION_SECONDS, urgency=Urgency.UPKEEP))
+            if self._is_urgent():
+                return
 
     def _compact(self, upto_seq: int) -> None:
-        done = self._run(tasks.compact, upto_seq)
+        self._count(self._run(tasks.compact, upto_seq))
+
+    def _count(self, done: CompactionResult) -> None:
         self.parts.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
         self.parts.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
         if self.parts.data_warnings.set(self.model, WarningKind.UNMATCHED_LABEL, done.labels_waiting, UNMATCHED):
@@ -241,11 +249,13 @@ class EventTimePipeline:
             corrupt=done.damaged,
         )
 
-    def _run(self, task: Callable[..., T], *args: object, model: bool = True) -> T:
+    def _run(self, task: Callable[..., T], *args: object, model: bool = True, urgency: Urgency = Urgency.CLOSING) -> T:
         """Has the worker do a task of this model. A task that fails leaves every check failing, for a rule to see."""
         named = (self.model,) if model else ()
+        background = self.parts.background if urgency is Urgency.BACKGROUND else None
+        worker = background or self.parts.worker
         try:
-            result = self.parts.worker.run(task, self.parts.url, *named, *args, self.options)
+            result = worker.run(task, self.parts.url, *named, *args, self.options, urgency=urgency)
         except WorkerError as error:
             self.parts.meters.check_failures.labels(check="worker").inc()
             self.parts.health.report(f"checks of {self.model}", f"{error.kind}: {error}")

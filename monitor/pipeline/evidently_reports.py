@@ -22,6 +22,7 @@ from monitor.worker.evidently.messages import ReportOutcome, ReportTask
 from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import make_report
+from monitor.worker.turns import Urgency
 
 log = logging.getLogger("watchkeeper.reporting")
 
@@ -86,7 +87,13 @@ class EvidentlyReports:
         outcome, error = ReportOutcome([], 0.0, 0), ""
         try:
             outcome = self.parts.worker.run(
-                make_report, self.parts.url, self.options.model, task, self.options, timeout=settings.timeout
+                make_report,
+                self.parts.url,
+                self.options.model,
+                task,
+                self.options,
+                timeout=settings.timeout,
+                urgency=Urgency.BACKGROUND,
             )
         except WorkerError as problem:
             if self.parts.worker.stopping:

@@ -9,6 +9,7 @@ from monitor.pipeline.parts import Parts
 from monitor.store.alerts import pictures
 from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import draw_pictures
+from monitor.worker.turns import Urgency
 
 log = logging.getLogger("watchkeeper.pictures")
 
@@ -35,7 +36,7 @@ class PictureDrawing:
         if not ids:
             return 0
         try:
-            return self.parts.worker.run(draw_pictures, self.parts.url, ids)
+            return self.parts.worker.run(draw_pictures, self.parts.url, ids, urgency=Urgency.PAGE)
         except WorkerError as error:
             self._owed = True
             log.warning("%s: the picture of an incident was not drawn: %s: %s", self.model, error.kind, error)

@@ -34,3 +34,5 @@ class Parts:
     meters: Meters
     health: Health
     data_warnings: DataWarnings = field(default_factory=lambda: DataWarnings(lambda: 0.0))
+    background: Worker | None = None
+    """Does in a process of its own what takes long, so that no closing waits for it; None where `worker` may."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_SECONDS = 10.0
@@ -18,8 +19,12 @@ class StoreError(Exception):
     """The database can't be used; the message says why and what to do."""
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `url`. Raises StoreError when the URL names no database this installation can open."""
+def open_engine(url: str, *, create: bool = True) -> Engine:
+    """An engine for `url`. Raises StoreError when the URL names no database this installation can open.
+
+    A SQLite file that is not there is made unless `create` is False: in place of one that a running daemon has lost, an
+    empty one would look like another database.
+    """
     try:
         sqlite = url.startswith("sqlite")
         # The driver keeps 128 prepared statements a connection unless told otherwise, up to 1 MB in all.
@@ -30,16 +35,19 @@ def open_engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+        if not create:
+            event.listen(engine, "do_connect", _only_existing)
     return engine
 
 
 @lru_cache(maxsize=4)
 def kept_engine(url: str) -> Engine:
-    """Return the engine that this process keeps for `url`, so that repeated work compiles each statement once.
+    """Return the engine that this process keeps for `url`, so that repeated work compiles each statement once. It
+    opens what is there, and makes nothing.
 
     Dispose of it as of any other: that closes its connections and keeps the compiled statements.
     """
-    return open_engine(url)
+    return open_engine(url, create=False)
 
 
 def writing(engine: Engine) -> Engine:
@@ -63,6 +71,15 @@ def explain(error: DBAPIError, url: str) -> str:
     return f"database {where}: {text}"
 
 
+def is_refusal(error: DBAPIError) -> bool:
+    """Return whether the database itself is to blame, such as one that is locked, full, gone or damaged, and not what
+    it was asked."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if isinstance(error, OperationalError):
+        return code != sqlite3.SQLITE_ERROR
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
     # The driver's own transaction handling begins deferred and late; ours begins in _begin_sqlite.
     connection.isolation_level = None
@@ -78,6 +95,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: ConnectionPoolEntry
     # Each connection has a cache of its own: of 4 MB each, the daemon held 3 MB more.
     cursor.execute("PRAGMA cache_size = -1024")
     cursor.close()
+
+
+def _only_existing(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> None:
+    """Has SQLite open its file, never make it."""
+    if arguments[0] != ":memory:" and not options.get("uri"):
+        arguments[0] = f"file:{quote(arguments[0])}?mode=rw"
+        options["uri"] = True
 
 
 def _begin_sqlite(connection: Connection) -> None:

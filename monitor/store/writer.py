@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
 
@@ -15,6 +15,12 @@ from monitor.store.engine import writing
 
 T = TypeVar("T")
 Work = Callable[[Connection], Any]
+
+
+class Check(Protocol):
+    """A function that raises while nothing may be written, or what was just `written` would not last."""
+
+    def __call__(self, *, written: bool) -> None: ...
 
 
 class QueueFull(Exception):
@@ -44,9 +50,11 @@ class Writer:
         max_bytes: int = 64 << 20,
         group: int = 256,
         on_lost: Callable[[Exception], None] = lambda _: None,
+        check: Check = lambda *, written: None,
     ) -> None:
-        """`on_lost` is told of each transaction that the database did not take."""
-        self._on_lost = on_lost
+        """`on_lost` is told of each transaction that the database did not take. `check` is asked before each one, and
+        once more before what was committed is acknowledged."""
+        self._on_lost, self._check = on_lost, check
         self._engine = writing(engine)
         self._max_bytes = max_bytes
         self._group = group
@@ -103,6 +111,7 @@ class Writer:
         done: list[tuple[_Job, Any]] = []
         failed: list[tuple[_Job, BaseException]] = []
         try:
+            self._check(written=False)
             with self._engine.begin() as connection:
                 for job in jobs:
                     try:
@@ -111,6 +120,7 @@ class Writer:
                         raise lost.reason from lost
                     except Exception as error:  # noqa: BLE001 - handed to whoever waits for the job
                         failed.append((job, error))
+            self._check(written=True)
         except Exception as error:  # noqa: BLE001 - the whole transaction is gone: every waiter is told
             self._on_lost(error)
             for job in jobs:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+DATABASE = "database"
+
 
 class Health:
     def __init__(self) -> None:
@@ -27,6 +29,19 @@ class Health:
         """Says whether predictions and labels can be taken."""
         with self._lock:
             self._not_ready = problem
+
+    def database(self, problem: str | None) -> None:
+        """Record why batches can't be stored, which makes ingest unready; None once they can be again."""
+        with self._lock:
+            if problem:
+                self._problems[DATABASE] = self._not_ready = problem
+            elif self._problems.pop(DATABASE, None) is not None:
+                self._not_ready = None
+
+    def database_problem(self) -> str | None:
+        """Return why batches can't be stored, as far as is known."""
+        with self._lock:
+            return self._problems.get(DATABASE)
 
     def not_ready(self) -> str | None:
         """Why ingest can't be served, or None when it can."""

@@ -63,7 +63,6 @@ class IngestApi:
         # What is parsed takes many times its bytes, and two at once would share one core's time anyway. A small body
         # does not wait for a large one.
         self._large, self._small = asyncio.Lock(), asyncio.Lock()
-        self._broken = False
 
     async def take(self, request: Request[Any, Any, Any], model: str, kind: Kind, parser: Parser) -> Response[bytes]:
         """Replies 202 once the batch is on disk. Raises Refused."""
@@ -136,27 +135,24 @@ class IngestApi:
             sentence = explain(error, self._services.config.database)
             self._report(sentence)
             raise Refused(RefusalReason.UNAVAILABLE, sentence, RETRY_SECONDS) from None
-        if self._broken:
-            self._report(None)
+        self._services.health.database(None)
         return receipt
 
     async def recovered(self, timeout: float = 2.0) -> bool:
         """After a failure: whether the database can be written again, tried by writing."""
-        if not self._broken:
+        if self._services.health.database_problem() is None:
             return True
         try:
             await asyncio.wait_for(asyncio.wrap_future(self._services.events.probe()), timeout)
         except (DBAPIError, QueueFull, TimeoutError):
             return False
-        self._report(None)
+        self._services.health.database(None)
         return True
 
-    def _report(self, problem: str | None) -> None:
-        if problem and not self._broken:
+    def _report(self, problem: str) -> None:
+        if self._services.health.database_problem() is None:
             log.error("batches can't be stored: %s", problem)
-        self._broken = problem is not None
-        self._services.health.report("database", problem)
-        self._services.health.ingest(problem)
+        self._services.health.database(problem)
 
     def _count(self, model: str, kind: Kind, parsed: Parsed, receipt: Receipt) -> None:
         meters = self._services.meters

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
 from typing import Any, Literal, TypeVar
 
@@ -17,6 +17,7 @@ from pebble import ProcessPool
 from monitor.clock import Clock
 from monitor.settings.root import WorkerSettings
 from monitor.worker.process import TaskOutcome, WorkerContext, perform, prepare
+from monitor.worker.turns import Turns, Urgency
 
 log = logging.getLogger("watchkeeper.worker")
 
@@ -45,18 +46,33 @@ class Worker:
     A function crosses by its name: it must be importable without loading numerics, and give back plain data.
     """
 
-    def __init__(self, settings: WorkerSettings, clock: Clock, *, tasks: int = TASKS_A_PROCESS) -> None:
-        self._settings, self._clock, self._tasks = settings, clock, tasks
-        self._turn = threading.Lock()
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        clock: Clock,
+        *,
+        tasks: int = TASKS_A_PROCESS,
+        on_damage: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """`on_damage` gets SQLite's words when a task finds the database damaged."""
+        self._settings, self._clock, self._tasks, self._on_damage = settings, clock, tasks, on_damage
+        self._turns = Turns(clock)
         self._context = WorkerContext()
         self._pool: ProcessPool | None = None
         self._retirement: threading.Timer | None = None
         self._stopping = threading.Event()
 
-    def run(self, function: Callable[..., T], *args: Any, timeout: float | None = None) -> T:
-        """Calls `function(*args)` in the worker and waits for it; calls of other threads wait their turn. The time
-        limit is the settings' unless given, and counts from the start of the task. Raises WorkerError."""
-        with self._turn:
+    def run(
+        self,
+        function: Callable[..., T],
+        *args: Any,
+        timeout: float | None = None,
+        urgency: Urgency = Urgency.CLOSING,
+    ) -> T:
+        """Calls `function(*args)` in the worker and waits for it; calls of other threads wait their turn, by their
+        urgency. The time limit is the settings' unless given, and counts from the start of the task. Raises
+        WorkerError."""
+        with self._turn(urgency):
             if self._stopping.is_set():
                 raise WorkerError("crashed", "the worker has been stopped")
             self._cancel_retirement()
@@ -68,6 +84,8 @@ class Worker:
                 log.warning("%s.%s: %s: %s", function.__module__, function.__qualname__, error.kind, error)
                 raise
             self._plan_retirement()
+        if outcome.damage:
+            self._on_damage(outcome.damage)
         if outcome.failure:
             raise WorkerError(outcome.failure, outcome.text, again=outcome.again)
         result: T = outcome.result
@@ -76,15 +94,23 @@ class Worker:
     def stop(self) -> None:
         """Ends the process; a running task has five seconds to finish before it is killed."""
         self._stopping.set()
-        finished = self._turn.acquire(timeout=GRACE_SECONDS)
+        finished = self._turns.take(Urgency.STOP, timeout=GRACE_SECONDS)
         if not finished:
             # The task's own thread sees `_stopping` and kills; it holds the turn until that is done.
-            self._turn.acquire()
+            self._turns.take(Urgency.STOP)
         try:
             self._cancel_retirement()
             self._kill()
         finally:
-            self._turn.release()
+            self._turns.give_back()
+
+    @contextlib.contextmanager
+    def _turn(self, urgency: Urgency) -> Iterator[None]:
+        self._turns.take(urgency)
+        try:
+            yield
+        finally:
+            self._turns.give_back()
 
     @property
     def stopping(self) -> bool:
@@ -176,7 +202,7 @@ class Worker:
 
     def _retire(self) -> None:
         timer = threading.current_thread()
-        with self._turn:
+        with self._turn(Urgency.BACKGROUND):
             if self._retirement is timer:
                 self._retirement = None
                 self._kill()

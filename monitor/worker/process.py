@@ -41,6 +41,8 @@ class TaskOutcome:
     """The exception's message, or its class where it has none."""
     again: bool = False
     """Whether the task raised TryAgain."""
+    damage: str = ""
+    """What SQLite said of a database that it found damaged."""
 
 
 class WorkerProcess(SpawnProcess):
@@ -53,7 +55,7 @@ class WorkerProcess(SpawnProcess):
         # A process starts with its parent's mask: Ctrl-C on the terminal reaches the whole group, and is the daemon's.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            with self._one, _hidden_main(), _with_docstrings():
+            with self._one, _hidden_main(), _interpreter():
                 super().start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -86,11 +88,29 @@ def perform(function: Callable[..., Any], args: tuple[Any, ...]) -> TaskOutcome:
     try:
         return TaskOutcome(function(*args))
     except Exception as error:  # The task's boundary: logged here, counted by the daemon.
+        if (refusal := _refusal(error, args)) is not None:
+            log.error("%s.%s: %s", function.__module__, function.__qualname__, refusal.text)
+            return refusal
         log.exception("%s.%s failed", function.__module__, function.__qualname__)
         failure: Literal["memory", "raised"] = "memory" if isinstance(error, MemoryError) else "raised"
         return TaskOutcome(None, failure, str(error) or type(error).__name__, isinstance(error, TryAgain))
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _refusal(error: Exception, args: tuple[Any, ...]) -> TaskOutcome | None:
+    """Return the outcome of a task that the database refused, in one sentence without the statement and its values."""
+    from sqlalchemy.exc import DBAPIError
+
+    if not isinstance(error, DBAPIError):
+        return None
+    from monitor.store.engine import explain, is_refusal
+    from monitor.store.guard import is_damage
+
+    if not is_refusal(error):
+        return None
+    # Every task that works on a database gets its URL first.
+    return TaskOutcome(None, "raised", explain(error, str(args[0])), damage=str(error.orig) * is_damage(error.orig))
 
 
 @contextmanager
@@ -105,12 +125,13 @@ def _hidden_main() -> Iterator[None]:
 
 
 @contextmanager
-def _with_docstrings() -> Iterator[None]:
+def _interpreter() -> Iterator[None]:
     """Meanwhile a child is started without the daemon's -OO: numeric libraries build on their docstrings, and would
-    have to be compiled anew."""
+    have to be compiled anew. And with -P: modules of the current directory are not the standard library's."""
     given = util._args_from_interpreter_flags  # type: ignore[attr-defined]
     util._args_from_interpreter_flags = lambda: [  # type: ignore[attr-defined]
-        flag for flag in given() if not flag.startswith("-O")
+        "-P",
+        *(flag for flag in given() if not flag.startswith("-O") and flag != "-P"),
     ]
     try:
         yield

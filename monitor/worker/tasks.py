@@ -50,6 +50,20 @@ def compact(url: str, model: str, upto_seq: int, options: ModelOptions) -> Compa
         engine.dispose()
 
 
+def compact_some(url: str, model: str, upto_seq: int, seconds: float, options: ModelOptions) -> CompactionResult:
+    """Do the same for about so many seconds, at least one portion."""
+    from monitor.clock import SystemClock
+    from monitor.store.engine import kept_engine
+    from monitor.worker.compaction.compaction import Compaction
+
+    engine, monotonic = kept_engine(url), SystemClock().monotonic
+    until = monotonic() + seconds
+    try:
+        return Compaction(engine, model, options).run(upto_seq, lambda: monotonic() >= until)
+    finally:
+        engine.dispose()
+
+
 def build_reference(
     url: str, path: str, options: ModelOptions, progress: Callable[[float], None] | None = None
 ) -> BuiltReference:
@@ -61,7 +75,7 @@ def build_reference(
     from monitor.worker.stored.references import of_file, read_table, store
     from monitor.worker.stored.segments import check, missing, stored_cost
 
-    engine = open_engine(url)
+    engine = open_engine(url, create=False)
     try:
         built = store(engine, path, options, SystemClock().time(), progress)
         if not options.segments:
@@ -111,7 +125,7 @@ def draw_pictures(url: str, ids: Sequence[str]) -> int:
     from monitor.store.alerts import pictures
     from monitor.store.engine import open_engine
 
-    engine, drawn = open_engine(url), 0
+    engine, drawn = open_engine(url, create=False), 0
     try:
         for id in ids:
             title, columns = pictures.columns(engine, id)
@@ -135,7 +149,7 @@ def make_report(url: str, model: str, task: ReportTask, options: ModelOptions) -
     from monitor.store.engine import open_engine
     from monitor.worker.evidently.report import run
 
-    engine = open_engine(url)
+    engine = open_engine(url, create=False)
     try:
         return run(engine, model, task, options, SystemClock())
     finally:

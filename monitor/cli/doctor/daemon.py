@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
@@ -16,6 +15,7 @@ from monitor.config.urls import address
 from monitor.net.client import Client, Request
 from monitor.net.errors import ExchangeError, FailureKind
 from monitor.settings.root import Config
+from monitor.store.lock import lock_file
 
 TIMEOUT = 4.0
 _MOST = 1 << 20
@@ -59,7 +59,7 @@ def held_by(database: str) -> str | None:
     if url.get_backend_name() != "sqlite" or not url.database:
         return None
     try:
-        with Path(f"{url.database}.lock").open(encoding="ascii", errors="replace") as file:
+        with lock_file(url.database).open(encoding="ascii", errors="replace") as file:
             try:
                 # A shared lock, given back at once: a daemon holds it alone.
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -67,8 +67,9 @@ class Compaction:
         self._reach = math.ceil(options.horizon / options.every)
         self._counts = dict.fromkeys(CompactionResult.__dataclass_fields__, 0)
 
-    def run(self, upto_seq: int) -> CompactionResult:
-        """Works the log through up to `upto_seq`, or to where the daemon has scanned it for closings."""
+    def run(self, upto_seq: int, is_enough: Callable[[], bool] = lambda: False) -> CompactionResult:
+        """Works the log through up to `upto_seq`, or to where the daemon has scanned it for closings; or for now to the
+        end of the first portion after which it `is_enough`."""
         with self._engine.connect() as connection:
             row = connection.execute(
                 select(progress.c.compacted_seq, progress.c.scanned_seq).where(progress.c.model == self._model)
@@ -97,6 +98,11 @@ class Compaction:
         for end in (*cuts, upto):
             while self._store.seq < end:
                 self._compact(end)
+                if is_enough():
+                    return self._result()
+        return self._result()
+
+    def _result(self) -> CompactionResult:
         return CompactionResult(**{**self._counts, "labels_waiting": len(self._waiting)})
 
     def _compact(self, end: int) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain, islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, literal, literal_column, select, tuple_
 
 from checks.catalog import CATALOG
+from monitor.clock import SystemClock
 from monitor.store.buckets import DAY, HOUR, bucket_of, levels
-from monitor.store.engine import open_engine, writing
+from monitor.store.engine import kept_engine, writing
 from monitor.store.tables import (
     arrivals,
     check_runs,
@@ -40,12 +43,15 @@ from monitor.store.tables import (
 from monitor.worker.messages import ModelOptions, window_of
 
 IDEMPOTENCY_SECONDS = 86400.0
-ROWS = 1_000
+ROWS = 2_000
 """Rows a transaction of what is small."""
 BYTES = 4 << 20
 """Bytes a transaction of what is large."""
 PAGES = 1_000
 """Pages a transaction given back to the file system: 4 MB."""
+
+PAGES_FREED = "pages"
+"""Stands among the tables' names for what shortens the file."""
 
 PAUSE = 0.02
 """Seconds between two transactions: whoever waits for SQLite's lock looks again only now and then."""
@@ -65,21 +71,49 @@ class RetentionAges:
     """Profiles of a day, measurements and the audit."""
 
 
-def expire(url: str, models: Sequence[ModelOptions], now: float, ages: RetentionAges) -> dict[str, int]:
-    """Removes what has been kept long enough, in small transactions; returns how many rows of which table.
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The result of one piece of the work."""
+
+    removed: dict[str, int]
+    """How many rows of which table."""
+    next_step: int | None
+    """Where the next piece goes on; None when all is done."""
+
+
+def expire(
+    url: str, models: Sequence[ModelOptions], now: float, ages: RetentionAges, step: int = 0, seconds: float = math.inf
+) -> Removal:
+    """Removes what has been kept long enough, in small transactions, for about so many seconds, at least one
+    transaction. It may end after any of them: what is left is found again, from the `step` that was reached, or anew.
 
     What a model measures ages in event time: from `now`, or from its newest event if it is a replay. Windows whose
     verdict or labels are still to come keep their events, however old.
     """
-    engine = open_engine(url)
+    monotonic = SystemClock().monotonic
+    until, engine = monotonic() + seconds, kept_engine(url)
+
+    def is_over() -> bool:
+        return monotonic() >= until
+
     try:
-        removed: dict[str, int] = {}
-        for table, where in _expired(engine, models, now, ages):
-            removed[table.name] = removed.get(table.name, 0) + remove(engine, table, where)
-        _give_back(engine)
-        return {name: count for name, count in removed.items() if count}
+        removed: Counter[str] = Counter()
+        expired = _expired(engine, models, now, ages)
+        steps = chain((removals(engine, table, where) for table, where in expired), [_give_back(engine)])
+        for number, work in islice(enumerate(steps), step, None):
+            for what, count in work:
+                removed[what] += count
+                if is_over():
+                    return Removal(_rows(removed), number if count else number + 1)
+                if count:
+                    time.sleep(PAUSE)
+        return Removal(_rows(removed), None)
     finally:
         engine.dispose()
+
+
+def _rows(removed: Counter[str]) -> dict[str, int]:
+    return {what: count for what, count in removed.items() if count and what != PAGES_FREED}
 
 
 def _expired(engine: Engine, models: Sequence[ModelOptions], now: float, ages: RetentionAges) -> Iterator[Expired]:
@@ -148,11 +182,20 @@ def _of_names(model: str, clock: str, before: float) -> ColumnElement[bool]:
     return and_(measurements.c.model == model, measurements.c.window_end < before, measurements.c.name.in_(names))
 
 
-def remove(engine: Engine, table: Table, where: ColumnElement[bool]) -> int:
+def remove(engine: Engine, table: Table, where: ColumnElement[bool]) -> None:
     """Deletes the rows in small transactions, with a pause after each in which the daemon may write."""
-    keys = list(table.primary_key.columns)
+    for _, count in removals(engine, table, where):
+        if count:
+            time.sleep(PAUSE)
+
+
+def removals(engine: Engine, table: Table, where: ColumnElement[bool]) -> Iterator[tuple[str, int]]:
+    """Delete the rows in small transactions; yield the table's name and how many rows went after each."""
+    # SQLite looks up no key of several columns in a list of them: it would read all of the table for each transaction.
+    keys: list[ColumnElement[Any]] = [literal_column("rowid")]
+    if engine.dialect.name != "sqlite":
+        keys = list(table.primary_key.columns)
     size = func.length(table.c.payload) if "payload" in table.c else literal(0)
-    removed = 0
     while True:
         with writing(engine).begin() as connection:
             rows = connection.execute(select(*keys, size).where(where).limit(ROWS)).all()
@@ -161,10 +204,9 @@ def remove(engine: Engine, table: Table, where: ColumnElement[bool]) -> int:
                 connection.execute(delete(table).where(keys[0].in_([key for (key,) in some])))
             elif some:
                 connection.execute(delete(table).where(tuple_(*keys).in_(some)))
-        removed += len(some)
+        yield table.name, len(some)
         if len(some) == len(rows) < ROWS:
-            return removed
-        time.sleep(PAUSE)
+            return
 
 
 def _within_bound(rows: Sequence[Any]) -> Sequence[Any]:
@@ -174,8 +216,9 @@ def _within_bound(rows: Sequence[Any]) -> Sequence[Any]:
     return rows[: max(1, bisect_right(sizes, BYTES))]
 
 
-def _give_back(engine: Engine) -> None:
-    """Shortens SQLite's file by most of its free pages; a tenth of the file stays free for what comes next."""
+def _give_back(engine: Engine) -> Iterator[tuple[str, int]]:
+    """Shortens SQLite's file by most of its free pages; a tenth of the file stays free for what comes next. Yields
+    after each transaction."""
     if engine.dialect.name != "sqlite":
         return
     connection = engine.raw_connection()
@@ -192,6 +235,6 @@ def _give_back(engine: Engine) -> None:
             # As a script, since the pragma frees one page a step, and `execute` takes a single one.
             cursor.executescript(f"PRAGMA incremental_vacuum({min(PAGES, free)})")
             cursor.close()
-            time.sleep(PAUSE)
+            yield PAGES_FREED, min(PAGES, free)
     finally:
         connection.close()

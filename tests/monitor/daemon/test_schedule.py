@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 from prometheus_client import CollectorRegistry
+from sqlalchemy.exc import OperationalError
 
-from monitor.daemon.schedule import Schedule
+from monitor.clock import SystemClock
+from monitor.daemon.schedule import RETRY_SECONDS, Schedule, SkippingInterval
 from monitor.telemetry.health import Health
 from monitor.telemetry.metrics import Meters
 
@@ -77,6 +80,83 @@ def test_after_the_clock_went_forward_a_job_is_not_run_for_each_time_it_missed(
     while often.runs < before + 4:  # two seconds, in which the guard has looked
         assert often.ran()
     assert hourly.runs == 1
+
+
+YEAR = 365 * 86400.0
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("late", [15.0, 3600.0, YEAR, 20 * YEAR])
+def test_runs_that_were_missed_are_not_listed_one_by_one(late: float) -> None:
+    trigger = SkippingInterval(seconds=15.0, timezone=UTC)
+    now = NOW + timedelta(seconds=late)
+    assert trigger.get_next_fire_time(NOW, now) == now + timedelta(seconds=15)
+
+
+@pytest.mark.parametrize("late", [0.0, 0.1, 14.9])
+def test_a_run_that_is_a_little_late_moves_no_later_one(late: float) -> None:
+    trigger = SkippingInterval(seconds=15.0, timezone=UTC)
+    assert trigger.get_next_fire_time(NOW, NOW + timedelta(seconds=late)) == NOW + timedelta(seconds=15)
+
+
+@pytest.mark.parametrize("steps", [[YEAR], [-YEAR], [YEAR, -YEAR], [-YEAR, YEAR], [-7200.0, 3600.0]])
+def test_when_the_machines_clock_is_set_every_job_goes_on(
+    made: tuple[Schedule, Stepped, Health], monkeypatch: pytest.MonkeyPatch, steps: list[float]
+) -> None:
+    """Unlike above APScheduler has the stepped clock too; listing a year of these runs would take minutes."""
+    schedule, clock, _ = made
+
+    class Now(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Now:
+            return cls.fromtimestamp(clock.time(), tz)
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Now)
+    often, hourly = Job(), Job()
+    schedule.every(0.01, "often", often)
+    schedule.every(3600.0, "hourly", hourly)
+    schedule.start()
+    assert often.ran() and hourly.ran()
+    for step in steps:
+        clock.step += step
+        schedule.look_at_clock()
+        for _ in range(3):
+            assert often.ran()
+        assert schedule.due("hourly").timestamp() <= clock.time() + 3600.0
+    assert hourly.runs <= 1 + 2 * len(steps)
+
+
+def test_a_job_of_an_hour_that_failed_runs_again_after_a_minute(made: tuple[Schedule, Stepped, Health]) -> None:
+    schedule, clock, health = made
+    failing, fine = Job(RuntimeError("it broke")), Job()
+    schedule.every(3600.0, "failing", failing)
+    schedule.every(0.05, "often", fine)
+    schedule.start()
+    assert failing.ran()
+    while "job failing" not in health.degraded() or _wait(schedule, clock) > RETRY_SECONDS:
+        assert fine.ran()
+    assert 0 < _wait(schedule, clock) <= RETRY_SECONDS
+
+
+def _wait(schedule: Schedule, clock: Stepped) -> float:
+    return schedule.due("failing").timestamp() - clock.time()
+
+
+def test_what_the_database_refuses_is_one_sentence_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    health, seen = Health(), []
+
+    def explained(error: Exception) -> str:
+        seen.append(error)
+        return "the database is locked"
+
+    schedule = Schedule(SystemClock(), health, Meters(CollectorRegistry()), threads=1, on_database=explained)
+    job = Job(OperationalError("INSERT INTO secrets", {}, Exception("database is locked")))
+    schedule.every(0.01, "writing", job)
+    schedule.start()
+    assert job.ran() and job.ran()
+    schedule.stop()
+    assert health.degraded() == {"job writing": "the database is locked"}
+    assert len(seen) >= 1 and "INSERT" not in caplog.text
 
 
 def test_a_job_that_raises_is_told_and_runs_again(made: tuple[Schedule, Stepped, Health]) -> None:

@@ -16,6 +16,7 @@ from monitor.store.tables import progress
 from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import measure_many
+from monitor.worker.turns import Urgency
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, World, world
 from tests.monitor.pipeline.parts import parts_of
@@ -32,7 +33,7 @@ class Own:
     def __init__(self, *problems: WorkerError) -> None:
         self.problems = list(problems)
 
-    def run(self, task: Any, *arguments: object) -> Any:
+    def run(self, task: Any, *arguments: object, urgency: Urgency) -> Any:
         if task is measure_many and self.problems:
             raise self.problems.pop(0)
         return task(*arguments)

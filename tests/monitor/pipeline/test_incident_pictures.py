@@ -19,6 +19,7 @@ from monitor.pipeline.incident_pictures import PictureDrawing
 from monitor.store.alerts import pictures
 from monitor.worker.pool import WorkerError
 from monitor.worker.tasks import draw_pictures
+from monitor.worker.turns import Urgency
 from tests.alerts.builders import HOUR, START, alert, incident, rule
 from tests.alerts.world import Receiver, World, world
 from tests.monitor.pipeline.parts import parts_of
@@ -71,7 +72,7 @@ class Own:
     def __init__(self, *problems: WorkerError) -> None:
         self.problems = list(problems)
 
-    def run(self, task: Any, *arguments: object) -> Any:
+    def run(self, task: Any, *arguments: object, urgency: Urgency) -> Any:
         assert task is draw_pictures
         if self.problems:
             raise self.problems.pop(0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,19 @@ def test_a_failure_is_told_and_does_not_come_back_every_tick(log: Log, worker: W
     work.run(1, lambda: False)
     assert "profiles of delays" in health.degraded()
     assert not work.due
+
+
+def test_a_failure_is_reported_no_longer_once_its_cause_is_gone(
+    log: Log, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no window closes any more, too."""
+    work, _, health = made(log, broken := Worker(WorkerSettings(), SystemClock()))
+    broken.stop()
+    work.run(1, lambda: False)
+    work._parts = replace(work._parts, worker=worker)
+    work.run(0, lambda: False)
+    assert "profiles of delays" in health.degraded(), "not at every tick"
+    monkeypatch.setattr(profile_upkeep, "RETRY_SECONDS", 0.0)
+    work.run(0, lambda: False)
+    assert health.degraded() == {}
+    assert profiled(log) == 6

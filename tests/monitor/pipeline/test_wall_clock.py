@@ -102,14 +102,18 @@ def test_a_collector_that_fails_is_counted_and_shows_nothing_old(rig: Rig) -> No
     assert rig.states() == [], "an error is neither a breach nor an all-clear"
 
 
-def test_time_in_which_nothing_could_be_received_is_not_counted(rig: Rig) -> None:
+def received(rig: Rig, at: float) -> None:
     with writing(rig.engine).begin() as connection:
         connection.execute(
             arrivals.insert().values(
-                model="delays", kind="predictions", received_at=rig.clock.now - 3600, t_min=0, t_max=0, n=1,
+                model="delays", kind="predictions", received_at=at, t_min=0, t_max=0, n=1,
                 codec="msgpack-columns/1", payload=b"",
             )
         )  # fmt: skip
+
+
+def test_time_in_which_nothing_could_be_received_is_not_counted(rig: Rig) -> None:
+    received(rig, rig.clock.now - 3600)
     health = Health()
     health.ingest(None)
     ages = ArrivalAges("delays", EventStore(rig.writer, rig.engine, rig.clock), health)
@@ -126,3 +130,23 @@ def test_time_in_which_nothing_could_be_received_is_not_counted(rig: Rig) -> Non
     health.ingest(None)
     rig.clock.forward(30.0)
     assert age() == 30.0
+
+
+@pytest.mark.parametrize("step", [365 * 86400.0, -365 * 86400.0])
+def test_a_clock_that_is_set_is_no_traffic_missed_and_hides_none(rig: Rig, step: float) -> None:
+    health, events = Health(), EventStore(rig.writer, rig.engine, rig.clock)
+    health.ingest(None)
+    ages = ArrivalAges("delays", events, health)
+    received(rig, rig.clock.now)
+    started, spent = rig.clock.now, 0.0
+
+    def age(wait: float, by: float = 0.0) -> float | None:
+        nonlocal spent
+        spent += wait
+        rig.clock.now += wait + by
+        return ages.collect(rig.clock.now, started + spent)[0].value
+
+    assert age(0.0) == 0.0
+    assert age(120.0) == 120.0
+    assert age(15.0, step) == 0.0, "what the clock skipped is not counted"
+    assert age(600.0) == 600.0, "what has passed since is, even where the newest batch lies in the future now"

@@ -15,6 +15,7 @@ from monitor.clock import SystemClock
 from monitor.settings.root import WorkerSettings
 from monitor.worker.compaction.commit import Overtaken
 from monitor.worker.pool import Worker, WorkerError
+from monitor.worker.process import perform
 from monitor.worker.references.resolve import ReferenceChanged
 from tests.monitor.worker import worker_tasks
 
@@ -122,6 +123,31 @@ def test_a_task_that_another_process_got_ahead_of_asks_to_be_tried_again(
     with pytest.raises(WorkerError, match=r"^too late$") as caught:
         worker.run(worker_tasks.fail, "too late", problem)
     assert (caught.value.kind, caught.value.again) == ("raised", True)
+
+
+def test_what_the_database_refuses_a_task_is_one_sentence(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    outcome = perform(worker_tasks.read, (f"sqlite:///{tmp_path}/none.db", "select 'secret'"))
+    assert (outcome.failure, outcome.damage) == ("raised", "")
+    assert "can't be opened" in outcome.text and "none.db" in outcome.text
+    assert "Traceback" not in caplog.text and "secret" not in caplog.text + outcome.text
+
+
+def test_a_mistake_in_a_task_keeps_its_traceback(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "w.db").touch()
+    outcome = perform(worker_tasks.read, (f"sqlite:///{tmp_path}/w.db", "select * from missing"))
+    assert outcome.failure == "raised" and "no such table" in outcome.text and "Traceback" in caplog.text
+
+
+def test_a_database_that_a_task_finds_damaged_is_reported(tmp_path: Path) -> None:
+    found: list[str] = []
+    (tmp_path / "w.db").write_bytes(b"anything else" * 1000)
+    worker = Worker(WorkerSettings(), SystemClock(), on_damage=found.append)
+    try:
+        with pytest.raises(WorkerError, match="is damaged or not a database"):
+            worker.run(worker_tasks.read, f"sqlite:///{tmp_path}/w.db", "select 1")
+    finally:
+        worker.stop()
+    assert found == ["file is not a database"]
 
 
 def test_a_task_that_finds_no_memory_is_of_kind_memory(worker: Worker) -> None:
