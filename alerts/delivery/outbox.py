@@ -117,7 +117,7 @@ class OutboxStore(Protocol):
         ...
 
     def hasten(self, why: str, now: float) -> None:
-        """Makes rows that were put off for this reason due."""
+        """Bring forward what was put off for this reason: it is due now."""
         ...
 
     def claim(self, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:
