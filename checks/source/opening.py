@@ -14,18 +14,20 @@ from checks.data.schema import SchemaError
 from checks.source.arrow_file import ArrowFile, ArrowStream
 from checks.source.base import Source, Stream
 from checks.source.delimited import CsvStream
+from checks.source.json_lines import JsonLinesStream
 from checks.source.memory import PandasSource, TableSource, exported
 from checks.source.parquet import ParquetSource
 
-KINDS = "a .parquet, .csv, .arrow or .feather file"
+KINDS = "a .parquet, .csv, .tsv, .jsonl, .arrow or .feather file"
 CSV = (".csv", ".tsv")
+JSON_LINES = (".jsonl", ".ndjson")
 PACKED = ("", ".gz", ".zst", ".bz2")
 
 
 def open_source(data: Any, csv: CsvOptions | None = None) -> Source | Stream:
-    """A path (Parquet, CSV, Arrow), an Arrow table, or a frame of pandas, polars or another library that exports Arrow
-    columns. Raises SchemaError for what is none of these, OSError and pa.ArrowException for a file that can't be read.
-    """
+    """A path (Parquet, CSV, JSON lines, Arrow), an Arrow table, or a frame of pandas, polars or another library that
+    exports Arrow columns; `csv` says how a CSV file is written. Raises SchemaError for what is none of these, OSError
+    and pa.ArrowException for a file that can't be read."""
     if isinstance(data, str | Path):
         return _file(str(data), csv)
     if isinstance(data, pa.Table):
@@ -50,6 +52,9 @@ def _file(path: str, csv: CsvOptions | None) -> Source | Stream:
     if _is(path, CSV):
         Path(path).stat()
         return CsvStream(path, csv)
+    if _is(path, JSON_LINES):
+        Path(path).stat()
+        return JsonLinesStream(path)
     raise SchemaError(f"{path} is of no known kind; give {KINDS}")
 
 

@@ -61,22 +61,24 @@ def reference_problem(model: ModelSettings) -> str | None:
     return None
 
 
-def schema_of(model: ModelSettings) -> Schema | None:
-    """What the file of the model's reference is understood to mean; None without one. Raises ReferenceProblem."""
-    file = model.reference_file
+def schema_of(model: ModelSettings, notes: list[str] | None = None) -> Schema | None:
+    """What the file of the model's reference is understood to mean; None without one. Adds to `notes` what had to be
+    found out about the file. Raises ReferenceProblem."""
+    file, notes = model.reference_file, [] if notes is None else notes
     if file is None:
         return None
     from checks.data.schema import SchemaError
     from checks.data.schema_inference import infer
     from checks.source.columns import LazyTable
     from monitor.worker.messages import ModelOptions
-    from monitor.worker.stored.references import file_rows
+    from monitor.worker.stored.references import file_rows, reading_notes
     from monitor.worker.stored.segments import check as check_segments
 
     try:
         options = ModelOptions.of(model)
-        with file_rows(str(file)) as rows:
+        with file_rows(str(file), options.csv) as rows:
             schema = infer(LazyTable(rows), options.schema)
+            notes.extend(reading_notes(rows))
         check_segments(options, schema)
         return schema
     except SchemaError as error:
@@ -94,7 +96,7 @@ def segments_of(model: ModelSettings, schema: Schema | None) -> list[str]:
     from monitor.worker.stored.segments import cost, counted, planned
 
     options = ModelOptions.of(model)
-    values = counted(options, schema, read_table(str(model.reference_file)))
+    values = counted(options, schema, read_table(str(model.reference_file), options.csv))
     return cost(planned(options, schema, values), options, schema)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.duration import span
 from alerts.state.explain import condition
+from alerts.wording import clean
 from monitor.cli.preflight import ReferenceProblem, schema_of, segments_of
 from monitor.collectors.probe.request import request, shown_url
 from monitor.config.rules_in_force import all_rules
@@ -55,6 +56,8 @@ def print_understood(meaning: dict[str, Any]) -> None:
         for name in ("reference", "server", "windows", "labels", "drift", "importance", "time"):
             if model[name] is not None:
                 print(f"  {name:<10} {model[name]}")
+        for note in model["file"]:
+            print(f"  {'file':<10} {clean(note, 300)}")
         for probe in model["probes"]:
             print(f"  {'probe':<10} {probe}")
         for name, report in model["reports"].items():
@@ -110,8 +113,9 @@ def plain_tests(tested: RuleTestOutcome) -> dict[str, Any]:
 def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> dict[str, Any]:
     """The model; `said` is its part of the file as it was written."""
     schema: Schema | None = None
+    notes: list[str] = []
     try:
-        schema = schema_of(model)
+        schema = schema_of(model, notes)
     except ReferenceProblem as error:
         problems.append(str(error))
     problems += _report_problems(model, schema)
@@ -119,6 +123,7 @@ def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> d
     return {
         "model": model.model,
         "reference": ReferencePlan.of_model(model).described(),
+        "file": notes,
         "schema": plain_schema(schema) if schema else None,
         "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
         if server
