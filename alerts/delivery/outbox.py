@@ -87,7 +87,7 @@ class Delivered:
 
 class OutboxStore(Protocol):
     def owed(self, receiver: str, now: float, limit: int) -> list[Owed]:
-        """Rows due at `now`, oldest first."""
+        """Return rows due at `now`, those tried least first, then the oldest."""
         ...
 
     def silences(self, now: float) -> list[Silence]:
@@ -326,6 +326,7 @@ class Delivery:
                 log.error("%s: gave up on %s: %s", owed.receiver, owed.incident.key, text)
                 return self._end(owed, DeliveryOutcome.FAILED, now, text)
             wait, outcome = self._wait(owed.attempts), DeliveryOutcome.RETRIED
+            line.not_before = self._clock.monotonic() + self._receivers[owed.receiver].pace
         else:
             line.failures += 1
             outcome = DeliveryOutcome.RETRIED if error.retry else DeliveryOutcome.PARKED

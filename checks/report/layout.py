@@ -98,7 +98,7 @@ def _same(name: str, why: str, current: ColumnReader, reference: ColumnReader) -
     if why.startswith("has no"):
         column = current[name]
         floating = pa.types.is_floating(column.type)
-        known = column.filter(pc.invert(pc.is_nan(column))) if floating else column
+        known = column.filter(pc.is_finite(column)) if floating else column
         return bool(known.null_count == len(known))
     return bool(current.schema.field(name).type == reference.schema.field(name).type)
 

@@ -9,13 +9,12 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 from slack_sdk.errors import SlackClientError
-from slack_sdk.webhook import WebhookClient
 
 from alerts.notify.slack.action_handler import ActionHandler, ActionOptions, ActionReply, ActionStore
 from alerts.notify.slack.buttons import ButtonAction, press_of
-from alerts.notify.slack.errors import quiet_logger
 from alerts.notify.slack.permissions import Permissions
 from alerts.notify.slack.socket_mode import SocketMode, SocketOptions
+from alerts.notify.slack.web_client import hook_client
 from monitor.clock import Clock
 from monitor.settings.slack import SlackSettings
 
@@ -85,7 +84,7 @@ class SlackActions:
         """Shows the user alone what came of it. Nobody else misses it if that fails."""
         if not press.response_url.startswith(("http://", "https://")):
             return
-        client = WebhookClient(press.response_url, timeout=ANSWER_SECONDS, retry_handlers=[], logger=quiet_logger())
+        client = hook_client(press.response_url, ANSWER_SECONDS)
         try:
             said = client.send(
                 text=answer.text, blocks=answer.blocks or None, response_type="ephemeral", replace_original=False

@@ -1,4 +1,7 @@
-"""`watchkeeper run`: looks whether all is right, upgrades the database, and becomes the daemon."""
+"""`watchkeeper run`: becomes the daemon, while a process of its own looks whether all is right.
+
+The two work side by side: what the daemon imports takes as long as reading the config, the reference and the database.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.cli.context import DEFAULT_CONFIG, ConfigOption, load_config
 from monitor.cli.failure import Failure
+from monitor.lazy_import import PLAIN_SETTINGS
 
 if TYPE_CHECKING:
     from monitor.settings.root import Config
@@ -38,8 +42,15 @@ ENVIRONMENT = {
 
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Watch: stays in the foreground, logs to stderr, stops on SIGTERM or Ctrl-C."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    reading, writing = os.pipe()
+    if checking := os.fork():
+        os.close(writing)
+        _become_daemon(config, reading, checking)
+    os.close(reading)
     with _without_collecting():
-        _become_daemon(config, _checked(config))
+        _hand_over(_checked(config), writing)
 
 
 def _checked(config: Path) -> Config:
@@ -68,15 +79,23 @@ def _without_collecting() -> Iterator[None]:
         gc.enable()
 
 
-def _become_daemon(config: Path, settings: Config) -> None:
-    """Replaces this process, so that typer, Alembic and pyarrow do not stay in memory beside the daemon."""
+def _hand_over(settings: Config, writing: int) -> None:
+    """Give the config to the daemon, which may have been stopped meanwhile."""
     from monitor.config import handover
 
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(BrokenPipeError), open(writing, "w", encoding="utf-8") as pipe:
+        pipe.write(handover.pack(settings))
+
+
+def _become_daemon(config: Path, reading: int, checking: int) -> None:
+    """Replace this process by the daemon, which reads its config from the process `checking` once that has checked it.
+
+    So typer, Alembic and pyarrow do not stay in memory beside the daemon.
+    """
+    os.set_inheritable(reading, True)
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    os.execv(sys.executable, daemon_command(config, handover.give(settings)))
+    os.execv(sys.executable, daemon_command(config, ["-X", f"{PLAIN_SETTINGS}={reading},{checking}"]))
 
 
 def daemon_command(config: Path, options: Sequence[str] = ()) -> list[str]:

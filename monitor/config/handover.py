@@ -1,7 +1,8 @@
 """Hands a config that has been read and checked to a daemon that has no pydantic to check one.
 
-`watchkeeper run` becomes the daemon and leaves the config in an anonymous file; at a reload the worker reads the file
-anew. What crosses is JSON, in which a value that JSON has not is an object of one key, the name of its class.
+`watchkeeper run` becomes the daemon, and a child of it reads and checks the config and writes it to a pipe; at a reload
+the worker reads the file anew. What crosses is JSON, in which a value that JSON has not is an object of one key, the
+name of its class.
 """
 
 from __future__ import annotations
@@ -59,30 +60,25 @@ def read(path: str) -> str | ConfigError:
         return error
 
 
-def give(config: Config) -> list[str]:
-    """Leave the config to the program that replaces this one; return the interpreter's options that tell it so.
-
-    Nothing is left where the system has no anonymous files: the daemon reads the config itself, then.
-    """
-    try:
-        file = os.memfd_create("watchkeeper-config", 0)  # without MFD_CLOEXEC: it outlives exec
-    except (AttributeError, OSError):  # another system than Linux, or vm.memfd_noexec=2
-        return []
-    with os.fdopen(file, "w", encoding="utf-8", closefd=False) as written:
-        written.write(pack(config))
-    return ["-X", f"{PLAIN_SETTINGS}={file}"]
-
-
 def take(path: Path) -> Config:
-    """Return the config that was left to this process, or else the one in the file `path`. Raises ConfigError."""
+    """Return the config that the process which checked it hands over, or else the one in the file `path`.
+
+    Raises ConfigError. Ends this process where the other one refuses the config: it has said why.
+    """
     given = sys._xoptions.get(PLAIN_SETTINGS)
     if given is None:
         from monitor.config.load import load
 
         return load(path)
-    with os.fdopen(int(given), encoding="utf-8") as file:
-        file.seek(0)
-        return unpack(file.read())
+    pipe, checking = map(int, str(given).split(","))
+    with os.fdopen(pipe, encoding="utf-8") as reading:
+        text = reading.read()
+    status = os.waitstatus_to_exitcode(os.waitpid(checking, 0)[1])
+    if status < 0:
+        sys.exit(f"watchkeeper: checking the config was ended by signal {-status}; is there enough memory?")
+    if status:
+        sys.exit(status)
+    return unpack(text)
 
 
 def _flat(value: Any) -> Any:

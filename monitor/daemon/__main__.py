@@ -3,8 +3,11 @@
 import sys
 from pathlib import Path
 
-from monitor.daemon.daemon import main
-
 if __name__ == "__main__":
-    # `watchkeeper run` gives --config FILE and nothing else: no need for argparse, which would stay in memory.
-    sys.exit(main(Path(sys.argv[-1])))
+    try:
+        from monitor.daemon.daemon import main
+
+        # `watchkeeper run` gives --config FILE and nothing else: no need for argparse, which would stay in memory.
+        sys.exit(main(Path(sys.argv[-1])))
+    except KeyboardInterrupt:  # before it has begun
+        sys.exit(130)

@@ -1,8 +1,8 @@
 """The daemon: constructs every part, wires them, runs until told to stop. The only place that constructs.
 
-Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which has checked the configuration and
-upgraded the database by then, and hands the configuration over (`monitor.config.handover`). Nothing imported from here
-may load numpy, pyarrow, pandas, pydantic or the command line.
+Started as `python -m monitor.daemon --config FILE` by `watchkeeper run`, which meanwhile checks the configuration,
+upgrades the database, and hands the configuration over (`monitor.config.handover`). Nothing imported from here may
+load numpy, pyarrow, pandas, pydantic or the command line.
 """
 
 from __future__ import annotations

@@ -71,6 +71,11 @@ class Answer:
             raise ExchangeError(FailureKind.NOT_HTTP, "the answer ended before it was whole")
         return bytes(body)
 
+    def beginning(self, max_bytes: int = 1000) -> str:
+        """Return the first of the body as text, whatever its encoding. Raises ExchangeError when it does not come."""
+        piece = self._response.read(max_bytes)
+        return piece.decode("utf-8", "replace")
+
 
 class Client:
     """Makes exchanges. `monotonic` measures the time they take; `refusal` says why an address that a name leads to may

@@ -23,6 +23,6 @@ class HttpTransport:
         request = Request(post.url, "POST", post.headers, post.body)
         try:
             with self._client.ask(request, self._timeout) as answer:
-                return Reply(answer.status, answer.said, retry_after=answer.header("Retry-After"))
+                return Reply(answer.status, answer.said, answer.beginning(), answer.header("Retry-After"))
         except ExchangeError as error:
             raise NotifyError(f"no answer from the receiver: {error}", retry=True) from None

@@ -40,6 +40,10 @@ class WebApi:
         self.channels = [Channel("C0ONCALL", "ml-oncall"), Channel("C0OTHER", "random", member=False)]
         self.tokens = {TOKEN: "B0WATCH", "xoxb-other-app": "B0OTHER"}
         self.revoked: set[str] = set()
+        self.refuses = ""
+        """A code with which every call is refused."""
+        self.poison = ("", "")
+        """A message's ts, and the code with which every change of it is refused."""
         self.messages: list[Message] = []
         self.app_tokens = {APP_TOKEN: APP}
         self.groups = {"S0ONCALL": ["U0ANN"]}
@@ -68,6 +72,8 @@ class WebApi:
         }
         if method not in methods:
             raise Refusal("unknown_method", req_method=method)
+        if code := self.refuses or (self.poison[1] if self.poison[0] == arguments.get("ts") else ""):
+            raise Refusal(code)
         if not token:
             raise Refusal("not_authed")
         if token in self.revoked:

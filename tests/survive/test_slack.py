@@ -140,6 +140,26 @@ def test_survives_a_revoked_token(slack: FakeSlack, clock: FakeClock, tmp_path: 
     assert states(slack) == [["FIRING"]]
 
 
+@pytest.mark.parametrize("code", ["update_failed", "fatal_error"])
+def test_survives_a_message_that_slack_always_refuses(
+    slack: FakeSlack, clock: FakeClock, tmp_path: Path, code: str
+) -> None:
+    """Whatever the reason: it never stands before others, and is given up only where it is the message's own."""
+    with world(tmp_path, [DRIFT], bot(slack.api_url), clock=clock) as it:
+        it.window(3.2, 1)
+        tries(it, slack, 3)
+        slack.poison = (slack.posts()[0].ts, code)
+        it.window(0.0, 2)
+        tries(it, slack, 3)
+        it.window(3.2, 2, model="fares")
+        tries(it, slack, 20)
+        assert states(slack) == [["FIRING"], ["FIRING"]]
+        tries(it, slack, 120, 1.0)
+        given_up = ("slack", DeliveryOutcome.FAILED) in [outcome[:2] for outcome in it.outcomes]
+        assert given_up is (code == "update_failed")
+        assert it.store.pending() == ({} if given_up else {"slack": 1})
+
+
 HUGE = "long <!channel> & " * 6000
 """More than 100 KB."""
 

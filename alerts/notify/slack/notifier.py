@@ -7,7 +7,6 @@ itself: its own handlers would post a message twice after a dropped connection.
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -19,7 +18,7 @@ from alerts.incidents.incident import Notice, Why
 from alerts.notify import Address, FoundMessage, NotifyError
 from alerts.notify.slack.blocks import mention, payload, plain, reply
 from alerts.notify.slack.buttons import links, pressable
-from alerts.notify.slack.errors import Gone, api_error, hook_error, quiet_logger, unanswered
+from alerts.notify.slack.errors import Gone, api_error, hook_error, unanswered
 from alerts.rules.rule import Severity
 
 if TYPE_CHECKING:
@@ -84,24 +83,12 @@ class Slack:
         """What `find` saw in the thread: incident, version, why."""
         self.hears: Callable[[], bool] = lambda: False
         """Whether a press on a button would reach somebody; else the message has a link instead."""
-        logger = quiet_logger()
-        timeout = max(1, math.ceil(options.timeout))
+        from alerts.notify.slack.web_client import api_client, hook_client
+
         if options.token and options.channel:
-            from slack_sdk import WebClient
-
-            self._web = WebClient(
-                options.token.get_secret_value(),
-                base_url=options.api_url,
-                timeout=timeout,
-                retry_handlers=[],
-                logger=logger,
-            )
+            self._web = api_client(options.token.get_secret_value(), options.api_url, options.timeout)
         elif options.webhook_url:
-            from slack_sdk.webhook import WebhookClient
-
-            self._hook = WebhookClient(
-                options.webhook_url.get_secret_value(), timeout=timeout, retry_handlers=[], logger=logger
-            )
+            self._hook = hook_client(options.webhook_url.get_secret_value(), options.timeout)
         else:
             raise ValueError("slack needs a bot token and a channel, or an incoming webhook")
 
@@ -268,15 +255,16 @@ class Slack:
         return data
 
     def _post_to_hook(self, notice: Notice) -> None:
+        """Post with blocks, and as plain text if Slack refuses those."""
+        error = self._hook_error(self._laid_out(notice))
+        if error is not None and error.of_message:
+            error = self._hook_error(self._plain(notice))
+        if error is not None:
+            raise error
+
+    def _hook_error(self, message: Mapping[str, Any]) -> NotifyError | None:
         assert self._hook is not None
-        for message in (self._laid_out(notice), self._plain(notice)):
-            answer = self._hook.send(text=message["text"], blocks=message.get("blocks"))
-            if answer.status_code == 200:
-                return
-            error = hook_error(answer)
-            if not error.of_message:
-                raise error
-        raise error
+        return hook_error(self._hook.send(text=message["text"], blocks=message.get("blocks")))
 
 
 def _news(notice: Notice) -> tuple[str, int, str]:

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPException
 
 from pydantic import SecretStr
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackClientError
 
-from alerts.notify.slack.errors import quiet_logger
+from alerts.notify.slack.web_client import api_client
 
 log = logging.getLogger("watchkeeper.slack.people")
 
@@ -34,13 +33,7 @@ class Permissions:
         self._users = {id for id in allowed if not id.startswith("S")}
         self._groups = [id for id in allowed if id.startswith("S")]
         self._everybody, self._monotonic = not allowed, monotonic
-        self._web = WebClient(
-            token.get_secret_value(),
-            base_url=api_url,
-            timeout=max(1, math.ceil(timeout)),
-            retry_handlers=[],
-            logger=quiet_logger(),
-        )
+        self._web = api_client(token.get_secret_value(), api_url, timeout)
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
         self.problem: str | None = None
         """Why a group's members are not known, in a sentence."""

@@ -15,12 +15,12 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from alerts.notify import NotifyError
 from alerts.notify.pictures import FileGone, LacksScope, OwedPicture
 from alerts.notify.slack.blocks import escape
-from alerts.notify.slack.errors import Gone, api_error, quiet_logger, unanswered
+from alerts.notify.slack.errors import Gone, api_error, unanswered
 from alerts.notify.slack.notifier import SKEW, SlackOptions
 
 SCOPE = "files:write"
@@ -33,18 +33,12 @@ class SlackPictures:
 
     def __init__(self, options: SlackOptions) -> None:
         """Raises ValueError without a token and a channel: a webhook takes no files."""
-        from slack_sdk import WebClient
+        from alerts.notify.slack.web_client import api_client
 
         if options.token is None or not options.channel:
             raise ValueError("a picture needs Slack's bot token and a channel")
         self._options, self._timeout = options, max(1, math.ceil(options.timeout))
-        self._web = WebClient(
-            options.token.get_secret_value(),
-            base_url=options.api_url,
-            timeout=self._timeout,
-            retry_handlers=[],
-            logger=quiet_logger(),
-        )
+        self._web = api_client(options.token.get_secret_value(), options.api_url, options.timeout)
 
     def upload(self, owed: OwedPicture) -> str:
         given = {"filename": owed.name, "length": len(owed.png), "alt_txt": owed.text[:ALT]}
@@ -86,9 +80,11 @@ class SlackPictures:
         """Posts the bytes to the address that Slack named; it needs no token, and gets none."""
         if urlsplit(url).scheme != "https" and urlsplit(self._options.api_url).scheme == "https":
             raise NotifyError("Slack named an address for the upload that is not https", retry=False)
+        from alerts.notify.slack.web_client import opener
+
         headers = {"Content-Type": "application/octet-stream"}
         try:
-            with urlopen(Request(url, data, headers, method="POST"), timeout=self._timeout) as reply:
+            with opener().open(Request(url, data, headers, method="POST"), timeout=self._timeout) as reply:
                 reply.read(1000)
         except HTTPError as error:
             with error:

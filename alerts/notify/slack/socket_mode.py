@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import queue
 import random as randomness
 import threading
@@ -18,7 +17,6 @@ from http.client import HTTPException
 from typing import Any
 
 from pydantic import SecretStr
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -26,6 +24,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from alerts.notify import NotifyError, backoff
 from alerts.notify.slack.client import SlackClient
 from alerts.notify.slack.errors import api_error, quiet_logger, unanswered
+from alerts.notify.slack.web_client import api_client
 
 log = logging.getLogger("watchkeeper.slack.socket")
 
@@ -151,12 +150,10 @@ class SocketMode:
             )
 
     def _made(self) -> SlackClient:
-        timeout = max(1, math.ceil(self._options.timeout))
-        web = WebClient(base_url=self._options.api_url, timeout=timeout, retry_handlers=[], logger=quiet_logger())
         client = SlackClient(
             app_token=self._options.token.get_secret_value(),
             logger=quiet_logger(),
-            web_client=web,
+            web_client=api_client(None, self._options.api_url, self._options.timeout),
             auto_reconnect_enabled=False,
             concurrency=1,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
@@ -39,13 +38,11 @@ def slack(config: Config, offsets: Offsets) -> Iterator[Finding]:
 
 def _token(settings: SlackSettings, token: str, offsets: Offsets) -> Iterator[Finding]:
     # Imported here so that the page of those without Slack does not wait for its SDK.
-    from slack_sdk import WebClient
     from slack_sdk.errors import SlackApiError, SlackClientError
 
-    # At DEBUG the SDK would log the token.
-    logger = logging.getLogger("watchkeeper.slack.sdk")
-    logger.setLevel(logging.CRITICAL)
-    client = WebClient(token, base_url=settings.api_url, timeout=TIMEOUT, retry_handlers=[], logger=logger)
+    from alerts.notify.slack.web_client import api_client
+
+    client = api_client(token, settings.api_url, TIMEOUT)
     asked, where = offsets.now(), urlsplit(settings.api_url).netloc
     try:
         answer = client.auth_test()

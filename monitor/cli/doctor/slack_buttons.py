@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
-from alerts.notify.slack.errors import quiet_logger
 from monitor.cli.doctor.finding import Finding, missing, off, ok, problem
 from monitor.settings.receiver_names import tells_slack
 from monitor.settings.root import Config
@@ -34,9 +33,9 @@ def slack_buttons(config: Config) -> Iterator[Finding]:
 
 def _heard(settings: SlackSettings, token: str, app_token: str) -> Iterator[Finding]:
     # Imported here so that the page of those without Slack does not wait for its SDK.
-    from slack_sdk import WebClient
+    from alerts.notify.slack.web_client import api_client
 
-    web = WebClient(token, base_url=settings.api_url, timeout=TIMEOUT, retry_handlers=[], logger=quiet_logger())
+    web = api_client(token, settings.api_url, TIMEOUT)
     code = _asked(web, "apps.connections.open", {"token": app_token}, "POST")
     if code:
         yield problem("", f"presses are not heard: apps.connections.open answers {code}", _TOKEN)

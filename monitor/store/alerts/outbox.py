@@ -103,10 +103,11 @@ def keep_line(connection: Connection, receiver: str, line: ReceiverState, now: f
 
 
 def owed(connection: Connection, receiver: str, now: float, limit: int) -> list[Owed]:
-    """Rows due at wall time `now`, oldest first; a row made in what is now the future (the clock went back) is due."""
+    """Return rows due at wall time `now`: those tried least first, so that none that fails stands before others, and
+    then the oldest. A row made in what is now the future (the clock went back) is due."""
     due = or_(outbox.c.due_at <= now, outbox.c.created_at > now)
     query = _WHOLE.where(outbox.c.outcome.is_(None), outbox.c.receiver == receiver, due)
-    return [_owed(row) for row in connection.execute(query.order_by(outbox.c.id).limit(limit))]
+    return [_owed(row) for row in connection.execute(query.order_by(outbox.c.attempts, outbox.c.id).limit(limit))]
 
 
 def claim(connection: Connection, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:

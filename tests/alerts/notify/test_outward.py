@@ -83,6 +83,25 @@ def test_what_an_answer_means(status: int, retry: bool, of_message: bool, after:
     assert "secret" not in str(error).replace("receiver's secret", "")
 
 
+@pytest.mark.parametrize("text", ['{"ok":false}', '{"success": false, "error": "x"}', "no_service", "invalid_token\n"])
+def test_an_answer_that_says_no_is_no_success(text: str) -> None:
+    with Peer(says(text)) as peer:
+        error = refusal(hook(peer).send)
+    assert (error.retry, error.of_message) == (False, True)
+
+
+@pytest.mark.parametrize("text", ["", "ok", '{"ok":true}', "{}", "[1]", "not found: nothing else to do", '{"id": 7'])
+def test_an_answer_that_says_nothing_else_is_success(text: str) -> None:
+    with Peer(says(text, 201)) as peer:
+        assert hook(peer).send(FIRST, None) == {}
+
+
+def test_a_redirect_is_not_followed() -> None:
+    with Peer(says("welcome")) as login, Peer(says("", 302, Location=login.url)) as peer:
+        assert "leads elsewhere" in str(refusal(hook(peer).send))
+        assert login.requests == []
+
+
 def test_a_receiver_that_hangs_resets_or_is_not_there_is_tried_again() -> None:
     def reset(handler: BaseHTTPRequestHandler, body: bytes) -> None:
         handler.connection.close()

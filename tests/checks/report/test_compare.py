@@ -233,6 +233,7 @@ def test_the_json_is_the_contract_s() -> None:
         assert (one["error"] is None) == (one["value"] is not None) == (one["drifted"] is not None)
 
 
+@pytest.mark.release
 def test_a_thousand_columns_make_a_page_of_bounded_size() -> None:
     rng = np.random.default_rng(0)
     before, now = (pd.DataFrame(rng.normal(shift, 1, (300, 1_000))) for shift in (0, 1))

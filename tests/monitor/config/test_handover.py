@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,17 +48,38 @@ def test_what_is_unpacked_is_what_was_packed(config: Config) -> None:
     assert unpacked.model_fields_set == config.model_fields_set | {"rules", "default_rules"}
 
 
-def test_a_daemon_without_pydantic_has_the_same_config(config: Config) -> None:
-    options = handover.give(config)
-    descriptor = int(options[1].partition("=")[2])
-    try:
-        result = subprocess.run(
-            [sys.executable, *options, "-c", PLAIN], capture_output=True, text=True, cwd=ROOT, pass_fds=[descriptor]
-        )
-    finally:
-        os.close(descriptor)
+PARENT = """
+import os, sys
+reading, writing = os.pipe()
+if child := os.fork():
+    os.close(writing)
+    os.set_inheritable(reading, True)
+    os.execv(sys.executable, [sys.executable, "-X", f"plain_settings={reading},{child}", "-c", sys.argv[1]])
+os.close(reading)
+os.write(writing, open(sys.argv[2], "rb").read())
+%s
+"""
+"""Becomes another program, as `watchkeeper run` does, which reads from its child the file that was named."""
+
+
+def handed(config: Config, folder: Path, end: str) -> subprocess.CompletedProcess[str]:
+    """Hand the config over by a child that ends by the statement `end`."""
+    (folder / "packed").write_text(handover.pack(config))
+    command = [sys.executable, "-c", PARENT % end, PLAIN, str(folder / "packed")]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+
+
+def test_a_daemon_without_pydantic_has_the_same_config(config: Config, tmp_path: Path) -> None:
+    result = handed(config, tmp_path, "sys.exit(0)")
     assert result.stderr == ""
     assert result.stdout.rstrip("\n") == handover.pack(config)
+
+
+def test_a_daemon_ends_as_the_process_that_refuses_its_config(config: Config, tmp_path: Path) -> None:
+    refused = handed(config, tmp_path, "sys.exit(2)")
+    assert (refused.returncode, refused.stdout, refused.stderr) == (2, "", "")
+    killed = handed(config, tmp_path, "os.kill(os.getpid(), 9)")
+    assert killed.returncode == 1 and "checking the config was ended by signal 9" in killed.stderr
 
 
 def test_what_is_wrong_with_a_file_crosses_as_it_is(tmp_path: Path) -> None:
@@ -80,8 +100,3 @@ def test_no_class_but_our_own_is_unpacked() -> None:
 def test_a_value_that_a_config_never_holds_is_refused(config: Config) -> None:
     with pytest.raises(TypeError, match="holds no bytes"):
         handover.pack(config.model_copy(update={"listen": b""}))
-
-
-def test_nothing_is_left_where_there_are_no_anonymous_files(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "memfd_create")
-    assert handover.give(config) == []

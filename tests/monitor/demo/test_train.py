@@ -63,6 +63,7 @@ def test_what_is_missing_or_unknown_is_no_error(model: Delays) -> None:
         assert 0.0 < model.scores(row, 1)[0] < 1.0
 
 
+@pytest.mark.release
 def test_the_reference_is_honest_about_accuracy(
     flights_file: Path, tmp_path: Path, flights: pa.Table, model: Delays
 ) -> None:

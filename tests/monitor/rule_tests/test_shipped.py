@@ -38,6 +38,7 @@ def _changed(rule: Rule, **keys: Any) -> Rule:
     return Rule.model_validate({**plain, **keys})
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("keys", [{"for": "1000 windows"}, {"for": "0s", "min_rows": 0}])
 def test_a_change_of_any_rule_is_noticed(keys: dict[str, Any]) -> None:
     """Every rule that holds for a longer or shorter time fails a case of its own."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,43 +11,12 @@ from pydantic import SecretStr
 
 from alerts.delivery.outbox import DeliveryOutcome
 from alerts.incidents.incident import Notice, Why
-from alerts.notify import Address, NotifyError
 from alerts.notify.slack.notifier import Slack, SlackOptions
 from alerts.rules.rule import Severity
-from tests.alerts.builders import alert, incident, rule
+from tests.alerts.builders import rule
+from tests.alerts.notify.slack.clients import FIRST, OVER, WORSE, bot, hook, patience, refused
 from tests.alerts.world import World, world
 from tests.fakes.slack import CHANNEL, HOOK, TOKEN, FakeSlack
-
-FIRST = Notice(incident(alert()), Why.FIRST)
-WORSE = Notice(replace(FIRST.incident, version=2, severity=Severity.CRITICAL), Why.SEVERITY_ROSE)
-OVER = Notice(replace(FIRST.incident, version=3, resolved_at=1.7e9, ended=FIRST.incident.since + 60), Why.RESOLVED)
-
-
-@pytest.fixture
-def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSlack]:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    with FakeSlack() as slack:
-        yield slack
-
-
-def bot(workspace: FakeSlack, channel: str = CHANNEL, token: str = TOKEN, timeout: float = 30.0) -> Slack:
-    return Slack(SlackOptions(channel, SecretStr(token), None, workspace.api_url, timeout))
-
-
-def hook(workspace: FakeSlack, url: str = "", timeout: float = 30.0) -> Slack:
-    return Slack(SlackOptions(webhook_url=SecretStr(url or workspace.webhook_url), timeout=timeout))
-
-
-def patience(fault: str) -> float:
-    """How long Slack is waited for: briefly only where it never answers."""
-    return 1.0 if fault == "hang" else 30.0
-
-
-def refused(slack: Slack, notice: Notice = FIRST, address: Address | None = None) -> NotifyError:
-    with pytest.raises(NotifyError) as error:
-        slack.send(notice, address)
-    return error.value
 
 
 def test_one_message_updated_in_place_with_the_resolution_in_its_thread(workspace: FakeSlack) -> None:
