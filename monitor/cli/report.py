@@ -193,7 +193,8 @@ def _csv(settings: ModelSettings | None, said: dict[str, Any]) -> CsvOptions:
         return CsvSettings(**stated | said).options()
     except ValidationError as error:
         first = error.errors()[0]
-        raise Failure(f"--{first['loc'][0]}: {first['msg'].removeprefix('Value error, ')}", 2) from None
+        option = f"--{first['loc'][0]}: " if first["loc"] else ""
+        raise Failure(option + first["msg"].removeprefix("Value error, "), 2) from None
 
 
 def _names(given: list[str], known: list[str]) -> list[str]:

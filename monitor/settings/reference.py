@@ -6,7 +6,7 @@ import codecs
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alerts.duration import Seconds
 from checks.data.csv_options import CsvOptions
@@ -32,17 +32,17 @@ class CsvSettings(BaseModel):
 
     def options(self) -> CsvOptions:
         """The same for the reader."""
-        said = self.model_dump()
-        return CsvOptions(**said | {"nulls": None if self.nulls is None else tuple(self.nulls)})
+        nulls = None if self.nulls is None else tuple(self.nulls)
+        return CsvOptions(self.separator, self.encoding, self.decimal, self.thousands, nulls, self.dates)
 
-    @field_validator("encoding")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
+    @model_validator(mode="after")
+    def _known(self) -> CsvSettings:
         try:
-            codecs.lookup(value or "utf-8")
+            codecs.lookup(self.encoding or "utf-8")
         except LookupError:
-            raise ValueError(f"there is no encoding {value!r}; write one such as utf-8, cp1252 or utf-16") from None
-        return value
+            text = f"there is no encoding {self.encoding!r}; write one such as utf-8, cp1252 or utf-16"
+            raise ValueError(text) from None
+        return self
 
 
 class ReferenceSettings(BaseModel):
