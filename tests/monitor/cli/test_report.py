@@ -178,3 +178,35 @@ def test_it_needs_neither_evidently_nor_a_database(files: list[str]) -> None:
     run = [sys.executable, "-c", program, *files, "--json"]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
+
+
+def test_names_with_commas_and_how_files_are_written_can_be_said(watchkeeper: Command) -> None:
+    rows = "".join(f"{place % 9},5;{place % 7};x\n" for place in range(300))
+    Path("a.csv").write_text("price, EUR;k;b\n" + rows)
+    ends = ["--reference", "a.csv", "--current", "a.csv", "--json", "--fail-on-drift", "--fail-on-quality"]
+    whole = parsed(watchkeeper("report", *ends, "--columns", "price, EUR,k"))
+    assert set(whole) == {"price, EUR", "k"}
+    assert set(parsed(watchkeeper("report", *ends, "--ignore", '"price, EUR",b'))) == {"k"}
+    assert set(parsed(watchkeeper("report", *ends, "--columns", "k", "--columns", "b"))) == {"k", "b"}
+    assert whole["price, EUR"]["type"] == "numeric"
+    assert parsed(watchkeeper("report", *ends, "--decimal", "."))["price, EUR"]["type"] == "categorical"
+    read = json.loads(watchkeeper("report", *ends).out)["reference"]["read"]
+    assert read == ["read as CSV with separator ';', encoding utf-8, decimal mark ','"]
+    refused = watchkeeper("report", *ends, "--encoding", "klingon")
+    assert (refused.status, refused.out) == (2, "")
+    assert "there is no encoding 'klingon'" in refused.err
+
+
+def test_what_was_decided_of_the_reference_s_file_is_shown_and_can_be_stated(watchkeeper: Command) -> None:
+    odd = ["-" if place == 50 else f"{place},25" for place in range(300)]
+    Path("rows.csv").write_bytes("".join(["preis;größe\n", *(f"{cell};groß\n" for cell in odd)]).encode("latin-1"))
+    Path("wk.yaml").write_text("model: m\nreference: {path: rows.csv}\ncollect: {gpu: false}\n")
+    told = watchkeeper("check-config", "--config", "wk.yaml").out
+    assert "separator ';', encoding cp1252 (not utf-8: byte 0xF6 in line 1), decimal mark ','" in told
+    assert "column 'preis': numbers, but 1 cell is none, of 300 ('-')" in told
+    assert watchkeeper("reference", "build", "--config", "wk.yaml").status == 0
+    shown = watchkeeper("reference", "show", "--config", "wk.yaml").out
+    assert "column 'preis': numbers, but 1 cell is none, of 300 ('-')" in shown
+    Path("wk.yaml").write_text('model: m\nreference: {path: rows.csv, csv: {decimal: "."}}\ncollect: {gpu: false}\n')
+    assert "decimal mark '.'" in watchkeeper("check-config", "--config", "wk.yaml").out
+    assert "1 categorical" in watchkeeper("check-config", "--config", "wk.yaml").out
