@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # Work goes to the processes in the order of tests/order.py, longest first.
 SHARED := -n 4 --no-loadscope-reorder --dist
 
-.PHONY: run test test-release parity chaos check bench sizes lock dashboards docs clean
+.PHONY: run test test-release parity chaos fuzz check bench sizes lock dashboards docs clean
 
 $(READY): requirements.lock pyproject.toml client/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Watchkeeper needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -35,6 +35,9 @@ parity: $(READY) ## asks Evidently and NannyML anew, and keeps their answers for
 
 chaos: $(READY) ## kills a real daemon 100 times while all around it fails (about 10 minutes; ARGS="--kills 10 --seed 7")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+fuzz: $(READY) ## feeds broken input to all that reads some (at most 15 minutes; ARGS="config --seed 7 --seconds 60")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: $(READY) ## ruff, mypy --strict, and which room imports which
 	@$(BIN)/ruff check .

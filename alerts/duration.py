@@ -4,13 +4,16 @@ windows``."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
 _WINDOWS = re.compile(r"(\d+)(?:\s+of\s+(\d+))?\s*windows?")
+LONGEST = 100 * 365.25 * 86400.0
+"""Seconds of the longest span."""
 MOST = 60
 """Windows at most of which some must breach."""
 
@@ -26,12 +29,19 @@ def seconds(value: Any) -> float:
     if isinstance(value, int | float):
         if value < 0:
             raise ValueError("a duration can't be negative")
-        return float(value)
+        return _sensible(float(min(value, 2 * LONGEST)))
     text = str(value).strip()
     parts = list(_SPAN.finditer(text))
-    if not parts or _SPAN.sub("", text).strip():
-        raise ValueError(f"{value!r} is no duration; write 15s, 5m, 1h or 7d")
-    return sum(float(part[1]) * _UNITS[part[2]] for part in parts)
+    if not parts or _SPAN.sub("", text).strip() or len(text) > 100:
+        raise ValueError(f"{text[:40]!r} is no duration; write 15s, 5m, 1h or 7d")
+    return _sensible(sum(float(part[1]) * _UNITS[part[2]] for part in parts))
+
+
+def _sensible(value: float) -> float:
+    """Return the span. Raises ValueError for one that is no number, or that nobody lives to see the end of."""
+    if not value <= LONGEST:  # also for NaN, which is not less than anything
+        raise ValueError("a duration must be a number, and 100 years at most")
+    return value
 
 
 def span(value: float) -> str:
@@ -50,7 +60,28 @@ def span(value: float) -> str:
     return "".join(parts[:2])
 
 
+def within(least: float, most: float) -> Callable[[float], float]:
+    """Return a check that a span is neither shorter nor longer than what makes sense for a key.
+
+    >>> within(1.0, 60.0)(15.0)
+    15.0
+    """
+
+    def check(value: float) -> float:
+        if not least <= value <= most:
+            raise ValueError(f"must be from {span(least)} to {span(most)}, and is {span(value)}")
+        return value
+
+    return check
+
+
 Seconds = Annotated[float, BeforeValidator(seconds)]
+Timeout = Annotated[Seconds, AfterValidator(within(0.1, 3600.0))]
+"""How long somebody is waited for."""
+Interval = Annotated[Seconds, AfterValidator(within(0.1, 7 * 86400.0))]
+"""Time between two looks."""
+Length = Annotated[Seconds, AfterValidator(within(1.0, LONGEST))]
+"""A span that something fills."""
 
 
 class Hold(BaseModel):
@@ -59,16 +90,18 @@ class Hold(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    windows: int = 0
-    of: int = 0
-    seconds: float = 0.0
+    windows: int = Field(0, ge=0, le=9999)
+    of: int = Field(0, ge=0)
+    seconds: float = Field(0.0, ge=0, le=LONGEST)
 
     @model_validator(mode="before")
     @classmethod
     def _parse(cls, value: Any) -> Any:
         if isinstance(value, dict | Hold):
             return value
-        if match := _WINDOWS.fullmatch(str(value).strip()):
+        if match := _WINDOWS.fullmatch(str(value).strip()[:100]):
+            if max(len(match[1]), len(match[2] or "")) > 4:
+                raise ValueError(f"{str(value)[:40]!r} is more windows than anybody waits for; 9999 at most")
             return {"windows": int(match[1]), "of": int(match[2] or 0)}
         return {"seconds": seconds(value)}
 

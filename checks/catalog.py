@@ -15,6 +15,8 @@ class Metric:
     """The check that measures it; empty for what collectors sample."""
     kind: Literal["gauge", "counter"] = "gauge"
     """Counters only grow while their source lives, and their name ends in `_total`; rules judge gauges."""
+    is_share: bool = True
+    """Of one whose name ends in `_ratio`: whether it lies from 0 to 1."""
     relative: bool = False
     """Whether values against two references are on two scales; else only their limits differ."""
 
@@ -86,6 +88,11 @@ CATALOG: dict[str, Metric] = {
     ),
     "prediction_age_seconds": Metric("Seconds without a prediction, while ingest was served.", (), "wall"),
     "label_age_seconds": Metric("Seconds without a label, while ingest was served.", (), "wall"),
+    "unusable_ratio": Metric(
+        "Share of the predictions, or labels, received in the last 15 minutes that can't be measured with.",
+        ("kind",),
+        "wall",
+    ),
     # the server
     "server_up": Metric("1 if the server's metrics could be read, else 0.", (), "wall"),
     "request_rate": Metric("Requests per second.", (), "wall"),
@@ -95,7 +102,7 @@ CATALOG: dict[str, Metric] = {
     "latency_p99_seconds": Metric("99th percentile of request latency.", (), "wall"),
     # the machine
     "cpu_utilization_ratio": Metric("CPU in use, as a share of all cores.", ("scope",), "wall"),
-    "load1_ratio": Metric("One-minute load average per core.", ("scope",), "wall"),
+    "load1_ratio": Metric("One-minute load average per core.", ("scope",), "wall", is_share=False),
     "memory_used_bytes": Metric("Memory in use.", ("scope",), "wall"),
     "memory_utilization_ratio": Metric("Memory in use, as a share of all.", ("scope",), "wall"),
     "disk_used_bytes": Metric("Disk space in use.", ("scope", "path"), "wall"),

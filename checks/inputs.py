@@ -19,7 +19,8 @@ if TYPE_CHECKING:  # the daemon, which has nothing numeric, hands the options on
 class Scored:
     """The window's predictions whose label has arrived, row by row.
 
-    In a classification `truth` and `prediction` are places in `classes`; else numbers in `actual` and `estimate`.
+    In a classification `truth` and `prediction` are places in `classes`, the latter -1 where the prediction is no
+    class; else numbers in `actual` and `estimate`.
     """
 
     classification: bool
@@ -36,6 +37,10 @@ class Scored:
     """Binary: the positive class's probability; NaN where unknown."""
     probabilities: Floats | None = None
     """Multiclass: one column a class, in the order of `classes`; NaN where unknown."""
+    invalid_predictions: int = 0
+    """Labelled rows whose prediction is none that the task has: -1 in `prediction`, or left out."""
+    invalid_probabilities: int = 0
+    """Labelled rows whose probabilities can't be read, or lie outside 0 to 1."""
 
     @property
     def n(self) -> int:
@@ -80,6 +85,10 @@ class WindowData:
     """None where nothing can be labelled: no label has arrived."""
     provisional: bool = False
     """True while labels of the window are still expected."""
+    invalid_labels: int = 0
+    """Rows whose label is none that the task has."""
+    unmatched_labels: bool = False
+    """True where labels of about this time have come, none for a row of the window and some for no prediction."""
     exact: RowSource | None = None
     """Where rows themselves are compared."""
     total: int | None = None

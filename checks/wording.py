@@ -7,11 +7,23 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
+from checks.base import NotEnough
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 LONGEST = 40  # characters of a category's name
 NAMED = 3  # new categories named
 NOTABLE = 0.005  # a change of a share that is worth words
 SAME = "values lie as before"
+REASONS: dict[NotEnough, str] = {
+    NotEnough.NO_LABELS: "no labels have come for these predictions",
+    NotEnough.UNMATCHED_LABELS: "labels came, but none has the id of a prediction; send exactly the prediction's id",
+    NotEnough.INVALID_LABELS: "labels came, but most are no class, or no number, of the model; send the reference's",
+    NotEnough.INVALID_PREDICTIONS: "most predictions are no class, or no number, of the model (is one a probability?)",
+    NotEnough.NO_PROBABILITIES: "no probabilities have come with these predictions",
+    NotEnough.INVALID_PROBABILITIES: "probabilities lie outside 0 to 1, lack a class, or are too many or too few",
+    NotEnough.ONE_CLASS: "the rows hold a single class",
+}
+"""Why there is no performance, for people."""
 
 
 def percent(share: float) -> str:

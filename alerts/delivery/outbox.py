@@ -20,7 +20,7 @@ from alerts.delivery.suppression import Suppression, SuppressionReason, Suppress
 from alerts.incidents.incident import Incident, LastNotified, Notice, Why
 from alerts.incidents.lifecycle import seen_of, why_owed
 from alerts.incidents.silence import Silence
-from alerts.notify import Address, Notifier, NotifyError, Reconciling, backoff
+from alerts.notify import Address, Notifier, NotifyError, Reconciling, Rereading, backoff
 
 log = logging.getLogger("watchkeeper.outbox")
 
@@ -116,6 +116,10 @@ class OutboxStore(Protocol):
         """Puts a row off; `unsure` keeps that a send of it may have arrived."""
         ...
 
+    def hasten(self, why: str, now: float) -> None:
+        """Makes rows that were put off for this reason due."""
+        ...
+
     def claim(self, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:
         """Takes an unfinished row for one owner until a wall time, and returns it as it is now; None if another has it.
         With `begin` it notes that a send begins, unless one of it began before."""
@@ -148,6 +152,10 @@ class _Line:
 
     not_before: float = 0.0
     failures: int = 0
+    asked: bool = False
+    """Whether the receiver itself has said for how long to wait."""
+    problem: str = ""
+    """Why it waits."""
 
 
 class Delivery:
@@ -205,6 +213,17 @@ class Delivery:
             self._on_outcome(receiver, DeliveryOutcome.UNRECORDED, "the outbox can't be read or written; see the log")
         return sent
 
+    def hasten(self, now: float) -> None:
+        """Try at once what waits for somebody to act, or for its next turn: the receiver may be well by now, or have
+        another secret. One that said for how long to wait is left alone. Raises what the store raises."""
+        for name, notifier in self._receivers.items():
+            if isinstance(notifier, Rereading):
+                notifier.read_again()
+            line = self._line(name, now)
+            if line.problem and not line.asked:
+                self._store.hasten(line.problem, now)
+                line.not_before, line.problem = 0.0, ""
+
     def drained(self, receiver: str, now: float, seconds: float) -> bool:
         """Whether nothing more can be told this receiver within so many seconds. Raises what the store raises."""
         line = self._line(receiver, now)
@@ -225,7 +244,9 @@ class Delivery:
         for name in self._receivers:
             known = kept.get(name, ReceiverState())
             wait = min(max(known.not_before - now, 0.0), LONGEST_KEPT)
-            lines[name] = _Line(monotonic + wait if wait else 0.0, known.failures)
+            lines[name] = _Line(monotonic + wait if wait else 0.0, known.failures, bool(wait), known.problem)
+            if known.problem and not wait:
+                self._store.hasten(known.problem, now)
             if known.problem:
                 self._on_outcome(name, DeliveryOutcome.RETRIED, known.problem)
         return lines
@@ -286,7 +307,7 @@ class Delivery:
             return self._refused(owed, NotifyError(f"{type(error).__name__}: {error}", retry=True, unsure=True), now)
         if line.failures:
             self._store.keep_line(owed.receiver, ReceiverState(), now)
-        line.failures = 0
+        line.failures, line.asked, line.problem = 0, False, ""
         line.not_before = self._clock.monotonic() + notifier.pace
         log.info(
             "%s: told of %s, version %d (%s)", owed.receiver, notice.incident.key, notice.incident.version, notice.why
@@ -310,6 +331,13 @@ class Delivery:
                 # Where the earlier message is stays unrecorded, so it is looked for again before anything is sent.
                 error.unsure = True
                 raise
+        try:
+            return notifier.send(notice, address)
+        except NotifyError as error:
+            # Read again in any case: what may succeed soon is tried with the new secret then.
+            if not (isinstance(notifier, Rereading) and notifier.read_again()) or error.retry or error.unsure:
+                raise
+            log.info("%s: refused, and its secret has been replaced: tried again with the new one", owed.receiver)
         return notifier.send(notice, address)
 
     def _record_sent(self, receiver: str, now: float) -> None:
@@ -332,8 +360,11 @@ class Delivery:
             outcome = DeliveryOutcome.RETRIED if error.retry else DeliveryOutcome.PARKED
             wait = error.after if error.after is not None else self._wait(line.failures - 1)
             wait = wait if error.retry else PARKED_WAIT
-            line.not_before = self._clock.monotonic() + wait
-            self._store.keep_line(owed.receiver, ReceiverState(now + wait, line.failures, text), now)
+            line.not_before, line.asked = self._clock.monotonic() + wait, error.retry and error.after is not None
+            line.problem = text
+            # Only what the receiver itself asked for outlasts a restart, with which people may have mended the rest.
+            until = now + wait if line.asked else 0.0
+            self._store.keep_line(owed.receiver, ReceiverState(until, line.failures, text), now)
             if outcome is DeliveryOutcome.PARKED and (fallback := self._fallbacks.get(owed.receiver)):
                 self._store.owe_also(owed.incident, owed.reason, fallback, now)
         log.warning("%s: %s waits %.0f s: %s", owed.receiver, owed.incident.key, wait, text)

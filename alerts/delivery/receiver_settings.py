@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alerts.duration import Seconds
+from alerts.duration import Timeout
 from alerts.notify.apprise import AppriseSettings
 from alerts.notify.pagerduty import PagerDutySettings
 from alerts.notify.settings import NotifierSettings
@@ -25,7 +25,7 @@ class ReceiverSettings(BaseModel):
     """PagerDuty."""
     apprise: AppriseSettings | None = None
     """Mail, Teams, phones and more, by apprise."""
-    timeout: Seconds = 10.0
+    timeout: Timeout = 10.0
     """Of one delivery."""
     fallback: str | None = None
     """The receiver that is told instead while somebody has to act for this one to work again."""

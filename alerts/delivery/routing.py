@@ -105,9 +105,9 @@ class MuteTime(_Part):
 
     name: str = Field(pattern=NAME)
     """What routes call it."""
-    days: list[Day] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    days: list[Day] = Field(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], min_length=1)
     """Days on which its spans start."""
-    times: list[str] = ["00:00-24:00"]
+    times: list[str] = Field(["00:00-24:00"], min_length=1)
     """Spans such as 22:00-06:00, which end the next day if their end is not after their start."""
     time_zone: TimeZone = "UTC"
     """Whose wall clock `times` are of."""

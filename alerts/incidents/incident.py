@@ -180,6 +180,8 @@ class Incident:
     """Alerts that were ever part of it."""
     alerts: tuple[Alert, ...]
     """The KEPT that matter most."""
+    grave: int = 0
+    """Alerts that began after it opened, as severe as it then was or more: news that people are to hear."""
     reports: tuple[ReportLink, ...] = ()
     """At most REPORTS."""
     acknowledged: Acknowledgement | None = None
@@ -244,6 +246,7 @@ class LastNotified:
     """By whom."""
     silenced_until: float | None = None
     unwatched: bool = False
+    grave: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +255,14 @@ class Notice:
 
     incident: Incident
     why: Why
+
+    @property
+    def about(self) -> Alert:
+        """The alert that the news is about: the newest of new ones, else the one that matters most."""
+        if self.why is Why.NEW_ALERTS:
+            fresh = [alert for alert in self.incident.alerts if alert.firing]
+            return max(fresh, key=lambda alert: alert.since, default=self.incident.alerts[0])
+        return self.incident.alerts[0]
 
 
 def incident_key(model: str, group: str) -> str:

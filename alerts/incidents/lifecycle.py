@@ -100,12 +100,14 @@ def advance(
             # What moved is known of the windows that were beyond the level, and not of the one that ended it.
             kept = alert.moved or (before.moved if before else ())
             merged[alert.fingerprint] = replace(alert, moved=kept)
+    new = [alert for alert in current if alert.fingerprint in begun and alert.fingerprint not in known]
     after = replace(
         incident,
         severity=max([incident.severity, *(alert.severity for alert in current)], key=lambda severity: severity.rank),
         firing=len(current),
         total=incident.total + len([fingerprint for fingerprint in begun if fingerprint not in known]),
         alerts=_most(merged.values()),
+        grave=incident.grave + sum(alert.severity.rank >= incident.severity.rank for alert in new),
         ended=None if current else now,
         resolved_at=None if current else wall,
     )
@@ -113,7 +115,7 @@ def advance(
         return incident, None
     if after.severity.rank > incident.severity.rank:
         after = replace(after, acknowledged=None)
-    return replace(after, version=incident.version + 1), _why_changed(incident, after, bool(begun))
+    return replace(after, version=incident.version + 1), _why_changed(incident, after)
 
 
 def with_report(incident: Incident, report: ReportLink) -> Incident | None:
@@ -145,7 +147,7 @@ def why_owed(incident: Incident, seen: LastNotified | None) -> Why | None:
         return Why.ACKNOWLEDGED
     if incident.silenced is not None and incident.silenced.until != seen.silenced_until:
         return Why.SILENCED
-    if incident.total > seen.total:
+    if incident.grave > seen.grave:
         return Why.NEW_ALERTS
     if (incident.unwatched_since is not None) is not seen.unwatched:
         return Why.WATCHED_AGAIN if seen.unwatched else Why.WATCHER_STOPPED
@@ -161,6 +163,7 @@ def seen_of(incident: Incident) -> LastNotified:
         incident.acknowledged.by if incident.acknowledged is not None else "",
         incident.silenced.until if incident.silenced is not None else None,
         incident.unwatched_since is not None,
+        incident.grave,
     )
 
 
@@ -195,9 +198,9 @@ def _most(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
     return tuple(sorted(alerts, key=lambda alert: alert.order)[:KEPT])
 
 
-def _why_changed(before: Incident, after: Incident, begun: bool) -> Why:
+def _why_changed(before: Incident, after: Incident) -> Why:
     if after.resolved:
         return Why.RESOLVED
     if after.severity.rank > before.severity.rank:
         return Why.SEVERITY_ROSE
-    return Why.NEW_ALERTS if begun else Why.UPDATED
+    return Why.NEW_ALERTS if after.grave > before.grave else Why.UPDATED

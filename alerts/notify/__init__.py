@@ -64,6 +64,15 @@ class Reconciling(Protocol):
         ...
 
 
+@runtime_checkable
+class Rereading(Protocol):
+    """A notifier whose secrets may stand in files, where they may be replaced."""
+
+    def read_again(self) -> bool:
+        """Read the secrets from their files again; return whether one of them is another than before."""
+        ...
+
+
 def backoff(failures: int, first: float, longest: float, spread: float = 1.0) -> float:
     """Return how long to wait after so many failures in a row: it doubles from `first` to `longest`. A random `spread`
     from 0 to 1 draws it from the upper half of that ('equal jitter').

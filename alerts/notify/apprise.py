@@ -17,6 +17,7 @@ from alerts.incidents.incident import Incident, Notice, Why
 from alerts.notify import Address, NotifyError
 from alerts.notify.settings import NotifierContext, NotifierSettings
 from alerts.rules.rule import Severity
+from alerts.secret_file import Secret
 from alerts.wording import clean, stamp
 
 LISTED = 5
@@ -73,7 +74,8 @@ class AppriseSettings(NotifierSettings):
         return None
 
     def make(self, name: str, context: NotifierContext) -> Apprise:
-        return Apprise(name, [url.get_secret_value() for url in self.urls], context.timeout, context.page)
+        urls = [url.get_secret_value() for url in self.urls]
+        return Apprise(name, urls, context.timeout, context.page, self.urls_file)
 
 
 class Apprise:
@@ -81,22 +83,33 @@ class Apprise:
     tried for the others."""
 
     pace = 1.0
-    wants = frozenset(Why) - {Why.UPDATED, Why.NEW_ALERTS, Why.SILENCED, Why.WATCHER_STOPPED, Why.WATCHED_AGAIN}
+    wants = frozenset(Why) - {Why.UPDATED, Why.SILENCED, Why.WATCHER_STOPPED, Why.WATCHED_AGAIN}
 
-    def __init__(self, name: str, urls: Sequence[str], timeout: float = 10.0, page: str = "") -> None:
-        """Raises UnknownService."""
-        from apprise import Apprise
-
+    def __init__(
+        self, name: str, urls: Sequence[str], timeout: float = 10.0, page: str = "", file: Path | None = None
+    ) -> None:
+        """`file` is where the last of the addresses are from. Raises UnknownService."""
         # Its own lines may hold addresses with their secrets.
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
         self.name, self._timeout, self._page = name, timeout, page
-        self._services: list[Any] = []
-        for place, url in enumerate(urls):
-            service = Apprise()
-            if not service.add(url):
-                raise UnknownService(f"address {place + 1} names no service that apprise knows, or lacks a part of it")
-            self._services.append(service)
+        self._urls, self._file = list(urls), Secret("", file)
+        self._file.read_again()
+        self._in_file = _lines(self._file.text)
+        self._services = [_service(place, url) for place, url in enumerate(urls)]
         self._done: dict[str, set[int]] = {}
+
+    def read_again(self) -> bool:
+        """Read the addresses from their file again; return whether they are others, which apprise knows."""
+        if not self._file.read_again():
+            return False
+        before, now = self._in_file, _lines(self._file.text)
+        urls = self._urls[: len(self._urls) - len(before)] + now
+        try:
+            services = [_service(place, url) for place, url in enumerate(urls)]
+        except UnknownService:
+            return False
+        self._urls, self._in_file, self._services, self._done = urls, now, services, {}
+        return True
 
     def send(self, notice: Notice, address: Address | None) -> Address:
         from apprise import NotifyType
@@ -115,3 +128,16 @@ class Apprise:
             missing = ", ".join(str(place + 1) for place in range(len(self._services)) if place not in done)
             raise NotifyError(f"apprise could not deliver to address {missing} of {self.name}", retry=True)
         return {}
+
+
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def _service(place: int, url: str) -> Any:
+    from apprise import Apprise
+
+    service = Apprise()
+    if not service.add(url):
+        raise UnknownService(f"address {place + 1} names no service that apprise knows, or lacks a part of it")
+    return service

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from alerts.duration import span
-from alerts.incidents.incident import Alert, Notice, Why
+from alerts.incidents.incident import Notice, Why
 from alerts.notify import Address, NotifyError
 from alerts.wording import clean, stamp
 
@@ -27,7 +27,7 @@ def line(notice: Notice) -> str:
 
 def _told(notice: Notice) -> list[str]:
     """What is wrong and since when; of what is over, how long it lasted and how bad it was."""
-    incident, alert = notice.incident, _about(notice)
+    incident, alert = notice.incident, notice.about
     more = f" (+{incident.total - 1} more)" if incident.total > 1 else ""
     numbers = clean(f"{alert.subject} {alert.finding}", 300)
     if incident.ended is not None:
@@ -37,15 +37,6 @@ def _told(notice: Notice) -> list[str]:
     if incident.silenced is not None:
         on_it.append(f"silenced until {stamp(incident.silenced.until)} by {clean(incident.silenced.by, 100)}")
     return [f"{clean(alert.summary, 500) or numbers}{more}", f"since {stamp(alert.since)}", *on_it]
-
-
-def _about(notice: Notice) -> Alert:
-    incident = notice.incident
-    if notice.why is not Why.NEW_ALERTS:
-        return incident.alerts[0]
-    # The news is the alert that was not there before, not the worst one.
-    fresh = (item for item in incident.alerts if item.firing)
-    return max(fresh, key=lambda item: item.since, default=incident.alerts[0])
 
 
 class Console:
@@ -63,7 +54,7 @@ class Console:
     def send(self, notice: Notice, address: Address | None) -> Address:
         try:
             self._stream.write(line(notice) + "\n")
-            action = clean(_about(notice).action, 1000)
+            action = clean(notice.about.action, 1000)
             if action and notice.why in (Why.FIRST, Why.NEW_ALERTS):
                 self._stream.write(f"          what to do: {action}\n")
             for report in notice.incident.reports[-1:] if self._page else ():

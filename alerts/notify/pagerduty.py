@@ -18,6 +18,7 @@ from alerts.notify import Address
 from alerts.notify.settings import NotifierContext, NotifierSettings
 from alerts.notify.transport import Post, Transport, raise_for_reply
 from alerts.rules.rule import Severity
+from alerts.secret_file import Secret
 from alerts.url import url_problem
 from alerts.wording import clean, stamp
 
@@ -91,8 +92,9 @@ class PagerDutySettings(NotifierSettings):
         return None if self.routing_key else "give pagerduty.routing_key, or routing_key_file"
 
     def make(self, name: str, context: NotifierContext) -> PagerDuty:
-        key = self.routing_key.get_secret_value() if self.routing_key else ""
-        return PagerDuty(name, key, context.transport, self.url, context.page)
+        return PagerDuty(
+            name, Secret(self.routing_key, self.routing_key_file), context.transport, self.url, context.page
+        )
 
 
 class PagerDuty:
@@ -102,11 +104,18 @@ class PagerDuty:
     """120 events a minute and integration are taken."""
     wants = frozenset({Why.FIRST, Why.NEW_ALERTS, Why.ACKNOWLEDGED, Why.SEVERITY_ROSE, Why.RESOLVED})
 
-    def __init__(self, name: str, routing_key: str, transport: Transport, url: str = URL, page: str = "") -> None:
-        self.name, self._key, self._transport, self._url, self._page = name, routing_key, transport, url, page
+    def __init__(
+        self, name: str, routing_key: str | Secret, transport: Transport, url: str = URL, page: str = ""
+    ) -> None:
+        self._key = routing_key if isinstance(routing_key, Secret) else Secret(routing_key)
+        self.name, self._transport, self._url, self._page = name, transport, url, page
+
+    def read_again(self) -> bool:
+        """Read the routing key from its file again; return whether it is another one."""
+        return self._key.read_again()
 
     def send(self, notice: Notice, address: Address | None) -> Address:
-        body = json.dumps(payload(notice, self._key, self._page)).encode()
+        body = json.dumps(payload(notice, self._key.text, self._page)).encode()
         raise_for_reply(
             "PagerDuty", self._transport(Post(self._url, body, {"Content-Type": "application/json"})), _ADVICE
         )

@@ -55,7 +55,7 @@ def raise_for_reply(
             f"{said}: the address leads elsewhere, which is not followed; give the right one", retry=False
         )
     if reply.status in (408, 425, 429) or reply.status >= 500:
-        raise NotifyError(said, retry=True, after=_seconds(reply.retry_after))
+        raise NotifyError(said, retry=True, after=wait_seconds(reply.retry_after))
     if reply.status in of_message:
         raise NotifyError(f"{said}: it does not take this message", retry=False, of_message=True)
     raise NotifyError(f"{said}; {advice.get(reply.status, 'look at its address in the config')}", retry=False)
@@ -80,5 +80,10 @@ def denial(text: str) -> str | None:
     return None
 
 
-def _seconds(text: str) -> float | None:
-    return min(float(text), LONGEST_WAIT) if text.isdigit() else None
+def wait_seconds(text: str) -> float | None:
+    """Return the seconds that a header Retry-After asks for, LONGEST_WAIT at most; None where it is no number of them.
+
+    >>> wait_seconds("30"), wait_seconds("²"), wait_seconds("Wed, 21 Oct 2015 07:28:00 GMT")
+    (30.0, None, None)
+    """
+    return min(float(text), LONGEST_WAIT) if text.isascii() and text.isdigit() else None

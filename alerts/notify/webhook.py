@@ -18,6 +18,7 @@ from alerts.incidents.incident import Acknowledgement, Alert, Notice, Silencing,
 from alerts.notify import Address, NotifyError
 from alerts.notify.settings import NotifierContext, NotifierSettings
 from alerts.notify.transport import Post, Transport, raise_for_reply
+from alerts.secret_file import Secret
 from alerts.url import url_problem
 from alerts.wording import stamp
 
@@ -140,6 +141,7 @@ class Webhook:
         self, name: str, settings: WebhookSettings, transport: Transport, time: Callable[[], float], page: str = ""
     ) -> None:
         self.name, self._settings, self._transport, self._time, self._page = name, settings, transport, time, page
+        self._secret = Secret(settings.secret, settings.secret_file)
         self.wants = frozenset(Why) if settings.updates else frozenset(Why) - {Why.UPDATED}
 
     def send(self, notice: Notice, address: Address | None) -> Address:
@@ -149,12 +151,15 @@ class Webhook:
             "Idempotency-Key": delivery(notice),
             **{name: value.get_secret_value() for name, value in self._settings.headers.items()},
         }
-        if self._settings.secret:
-            secret = self._settings.secret.get_secret_value()
-            headers["X-Watchkeeper-Signature"] = signature(secret, self._time(), body)
+        if self._secret.text:
+            headers["X-Watchkeeper-Signature"] = signature(self._secret.text, self._time(), body)
         post = Post(self._settings.url.get_secret_value(), body, headers)
         raise_for_reply("the webhook", self._transport(post), _ADVICE)
         return {}
+
+    def read_again(self) -> bool:
+        """Read the secret from its file again; return whether it is another one."""
+        return self._secret.read_again()
 
     def _body(self, notice: Notice) -> bytes:
         values = payload(notice, self._page)

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from alerts.duration import Seconds, span
+from alerts.duration import Length, span
 from alerts.rules.baselines import Season, Slots, of_baseline, of_season
 from checks.base import Measurement, Window
 
@@ -44,9 +44,9 @@ class Level(BaseModel):
     """The limit calibrated on the reference; `limit` alone is short for it."""
     reference: float | None = None
     """The reference's own value and so much more."""
-    baseline: Seconds | None = None
+    baseline: Length | None = None
     """The median of the values in so much time before."""
-    season: Seconds | None = None
+    season: Length | None = None
     """The value so much time earlier."""
     previous: bool = False
     """The value of the window before."""
@@ -79,8 +79,6 @@ class Level(BaseModel):
             raise ValueError("give exactly one of value, limit, reference, baseline, season and previous")
         if not self.learned and {"times", "plus"} & self.model_fields_set:
             raise ValueError("times and plus go with baseline, season and previous")
-        if self.baseline == 0 or self.season == 0:
-            raise ValueError("a baseline or season of no length knows nothing")
         return self
 
     @property

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alerts.duration import Seconds
+from alerts.duration import Length
 
 SLOTS = 20
 """Slots of a short window; the long one is made of the same."""
@@ -28,9 +28,9 @@ class BurnWindows(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    long: Seconds
+    long: Length
     """The long window."""
-    short: Seconds
+    short: Length
     """The short window, which ends an alert soon after the burning has."""
     budget: float = Field(gt=0, le=1)
     """Share of the period's budget that may be spent in the long window."""
@@ -80,7 +80,7 @@ class Slo(BaseModel):
 
     objective: float = Field(gt=0, lt=1)
     """Share that has to be good."""
-    period: Seconds = 30 * DAY
+    period: Length = 30 * DAY
     """The time that the objective is for."""
     burn: Literal["page", "ticket"] | list[BurnWindows] = "page"
     """The workbook's windows for a page (1 h and 5 min, 6 h and 30 min) or a ticket (1 d and 2 h, 3 d and 6 h), or

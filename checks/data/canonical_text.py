@@ -8,6 +8,8 @@ from typing import Any
 EXACT = 2.0**53  # the largest float up to which every whole number is one
 
 _SAME = {"true": ("1", "True", "TRUE"), "false": ("0", "False", "FALSE")}
+BOOLEANS = {word: name for name, words in _SAME.items() for word in (name, *words[1:])}
+"""How true and false are written as texts, and their one spelling."""
 
 
 def text(value: Any) -> str:
@@ -23,6 +25,32 @@ def text(value: Any) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) <= EXACT else repr(value)
     return str(value)
+
+
+def read_number(value: Any) -> float | None:
+    """Return the number that a value is or writes out; None for all else. Booleans are 1 and 0.
+
+    >>> read_number(" 12.5 "), read_number(True), read_number("1_000"), read_number("many")
+    (12.5, 1.0, None, None)
+    """
+    if (isinstance(value, str) and "_" in value) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def in_order(values: Iterable[Any]) -> tuple[str, ...]:
+    """Return the distinct values of a column in their one spelling, ordered as `numpy.unique` orders them and so as
+    scikit-learn's `classes_` are: numbers by value, texts by code point, False before True.
+
+    >>> in_order([10, 2, 1.0]), in_order(["10", "2"]), in_order([True, False])
+    (('1', '2', '10'), ('10', '2'), ('false', 'true'))
+    """
+    kept = [value for value in values if value == value]  # no NaN
+    by_value = not any(isinstance(value, str) for value in kept)
+    return tuple(dict.fromkeys(map(text, sorted(kept) if by_value else sorted(map(text, kept)))))
 
 
 def spellings(classes: Iterable[str]) -> dict[str, str]:

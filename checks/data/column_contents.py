@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks.data.arrow import floats, is_number, is_text, whole
-from checks.data.canonical_text import text
+from checks.data.canonical_text import BOOLEANS, in_order
 from checks.data.number_text import is_marked, numbers_of
 
 MAX_CLASSES = 1_000
@@ -82,6 +82,14 @@ class ColumnContents:
             return False
         return bool(numbers_of(self._table[name].drop_null().slice(0, LOOKED_AT)).drop_null())
 
+    def holds_booleans(self, name: str) -> bool:
+        """Return whether all texts write true or false."""
+        if not is_text(self.kind(name)):
+            return False
+        column = self._table[name].drop_null()
+        parts = (column.slice(0, LOOKED_AT), column)  # most columns show in their first values that they are others
+        return len(column) > 0 and all(set(pc.unique(plain(part)).to_pylist()) <= BOOLEANS.keys() for part in parts)
+
     def is_probability(self, name: str) -> bool:
         if not is_number(self.kind(name)):
             return False
@@ -96,9 +104,10 @@ class ColumnContents:
         return ends["min"], ends["max"]
 
     def values(self, name: str) -> list[str]:
-        """Return the column's distinct values in their one spelling, at most a few more than MAX_CLASSES."""
+        """Return the column's distinct values in their one spelling, in the order of `canonical_text.in_order`, at
+        most a few more than MAX_CLASSES."""
         distinct = pc.unique(self._values(name)).drop_null().slice(0, MAX_CLASSES + 2)
-        return sorted({text(value) for value in distinct.to_pylist() if value == value})
+        return list(in_order(distinct.to_pylist()))
 
     def is_whole(self, name: str) -> bool:
         if pa.types.is_integer(self.kind(name)):

@@ -1,9 +1,10 @@
 """Predictions as columns: a payload of the arrival log or the reference's table, brought into one layout.
 
 Columns: `id`, `time` (epoch seconds), `prediction` (number in a regression, else text), `score` (binary: the positive
-class's probability), `p:<class>` (multiclass), `latency` (seconds), `version`, `t:<tag>`, `f:<feature>` (number, or
-text; booleans as `true` and `false`; of a time `f:<feature>.hour` and `f:<feature>.weekday`), `m:<feature>` (the text
-of values whose type does not fit, which are null in `f:`), and in the reference `label`. Absent columns are all null.
+class's probability), `p:<class>` (multiclass; `list:<place>` where no schema says the classes), `invalid_probabilities`
+(the text of those that can't be read), `latency` (seconds), `version`, `t:<tag>`, `f:<feature>` (number, or text;
+booleans as `true` and `false`; of a time `f:<feature>.hour` and `f:<feature>.weekday`), `m:<feature>` (the text of
+values whose type does not fit, which are null in `f:`), and in the reference `label`. Absent columns are all null.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from checks.data.arrow import (
 )
 from checks.data.canonical_text import spellings
 from checks.data.datetime_parts import UNITS, parse, part_columns, part_names
-from checks.data.frame_payload import KEPT_TEXT, _category, _cut
+from checks.data.frame_payload import KEPT_TEXT, TRUTH, _category, _cut
 from checks.data.number_text import numbers_of, numbers_of_text
 from checks.data.schema import FeatureType, Schema, SchemaError
 
@@ -81,9 +82,17 @@ def feature_columns(column: pa.ChunkedArray, name: str, kind: FeatureType) -> di
         return {f"f:{name}.{part}": values for part, values in parts.items()}
     if kind == "categorical" and is_text(column.type):
         return {f"f:{name}": column}
-    return {
-        f"f:{name}": dictionary(*_spelled(whole(column), {"1": "true", "0": "false"} if kind == "boolean" else None))
-    }
+    if kind == "boolean":
+        return _booleans(column, name)
+    return {f"f:{name}": dictionary(*_spelled(whole(column), None))}
+
+
+def _booleans(column: pa.ChunkedArray, name: str) -> dict[str, pa.Array | pa.ChunkedArray]:
+    codes, names = _spelled(whole(column), None)
+    kept = [TRUTH.get(word or "") for word in names]
+    odd = [word if truth is None else None for word, truth in zip(names, kept, strict=True)]
+    found = {f"f:{name}": coded_array(codes, kept)}
+    return found if not any(odd) else found | {f"m:{name}": coded_array(codes, odd)}
 
 
 def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -15,7 +15,7 @@ from checks.data.arrow import (
     floats,
     string_array,
 )
-from checks.data.canonical_text import spellings, text
+from checks.data.canonical_text import read_number, spellings, text
 from checks.data.datetime_parts import parse, part_columns, part_names
 from checks.data.schema import FeatureType, Schema
 
@@ -23,6 +23,8 @@ CUT = 0.5  # a score of at least this is the positive class where nothing else s
 
 
 KEPT_TEXT = 100  # characters kept of a value of the wrong type
+UNREAD = "invalid_probabilities"
+"""The frame's column with the text of probabilities that can't be read; absent where all can."""
 
 
 Values = Sequence[Any]
@@ -52,7 +54,7 @@ def label_array(values: Values, schema: Schema | None) -> pa.Array:
     """Labels (JSON scalars) as the frame's `label` column: the schema's classes, or numbers; else null."""
     if schema is None:
         return _FIT[_inferred(values)](values)[0]
-    return _numeric(values)[0] if schema.task == "regression" else _classes(values, schema)
+    return _numeric(values, amount)[0] if schema.task == "regression" else _classes(values, schema)
 
 
 def _features(given: Mapping[str, Values], schema: Schema | None, rows: int) -> dict[str, pa.Array]:
@@ -83,26 +85,22 @@ def _inferred(values: Values) -> FeatureType:
     return "boolean" if kinds == {bool} else "categorical"
 
 
-def _numeric(values: Values) -> tuple[pa.Array, pa.Array | None]:
+def _numeric(values: Values, read: Callable[[Any], float | None] = read_number) -> tuple[pa.Array, pa.Array | None]:
     kinds = set(map(type, values))
     if kinds <= {int, float, type(None)}:
         try:
             data = np.array(values, np.float64)
         except OverflowError:  # an integer beyond the largest float
-            return _fitted(values, _number)
+            return _fitted(values, read)
         if type(None) not in kinds:
             return float_array(data), None
         return float_array(data, np.array([value is not None for value in values], np.bool_)), None
-    return _fitted(values, _number)
+    return _fitted(values, read)
 
 
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value)
-    except OverflowError:
-        return None
+def amount(value: Any) -> float | None:
+    """Return the number that an outcome is or writes out; None for all else, true and false among it."""
+    return None if isinstance(value, bool) else read_number(value)
 
 
 def _fitted(values: Values, fit: Callable[[Any], float | None]) -> tuple[pa.Array, pa.Array | None]:
@@ -129,7 +127,7 @@ def _category(value: Any) -> str | None:
 
 
 def _boolean(values: Values) -> tuple[pa.Array, pa.Array | None]:
-    fitted = [_BOOLEAN.get(value) if isinstance(value, int | float) else None for value in values]
+    fitted = [TRUTH.get(_category(value) or "") for value in values]
     odd = None if set(map(type, values)) <= {bool, type(None)} else _odd(values, fitted)
     return string_array(fitted), odd
 
@@ -141,7 +139,8 @@ def _moment(values: Values) -> tuple[dict[str, pa.Array], pa.Array | None]:
     return part_columns(np.array(seconds, np.float64), present), _odd(values, seconds)
 
 
-_BOOLEAN: dict[Any, str] = {True: "true", False: "false"}  # finds 1, 0, 1.0 and 0.0, too
+TRUTH: Mapping[str, str] = dict(spellings(("true", "false")).items(), true="true", false="false")
+"""True and false by all their spellings, 1 and 0 among them."""
 
 
 _FIT: dict[str, Callable[[Values], tuple[pa.Array, pa.Array | None]]] = {
@@ -174,15 +173,16 @@ def _outcome(payload: Mapping[str, Any], schema: Schema | None) -> dict[str, pa.
         columns = {"prediction": _FIT[_inferred(predictions)](predictions)[0]}
         return columns if given is None else columns | _loose_probabilities(given)
     if schema.task == "regression":
-        return {"prediction": _numeric(predictions)[0]}
+        return {"prediction": _numeric(predictions, amount)[0]}
     if schema.task == "multiclass":
         columns = {"prediction": _classes(predictions, schema)}
         return columns if given is None else columns | _probabilities(given, schema)
-    score = None if given is None else _scores(given, schema)
+    score, unread = (None, None) if given is None else _scores(given, schema)
+    more = {} if unread is None else {UNREAD: unread}
     if schema.score is not None and schema.score == schema.prediction and _inferred(predictions) == "numeric":
         score = score if score is not None else _numeric(predictions)[0]
-        return {"prediction": _cut(_numeric(predictions)[0], schema), "score": score}
-    columns = {"prediction": _classes(predictions, schema)}
+        return {"prediction": _cut(_numeric(predictions)[0], schema), "score": score, **more}
+    columns = {"prediction": _classes(predictions, schema)} | more
     return columns if score is None else columns | {"score": score}
 
 
@@ -213,9 +213,10 @@ def _cut(score: pa.Array, schema: Schema) -> pa.Array:
     return coded_array(codes, [_negative(schema), schema.positive_class])
 
 
-def _scores(given: Values, schema: Schema) -> pa.Array:
+def _scores(given: Values, schema: Schema) -> tuple[pa.Array, pa.Array | None]:
+    """The positive class's probabilities, and the text of what holds none."""
     if set(map(type, given)) <= {float, int, type(None)}:
-        return _numeric(given)[0]
+        return _numeric(given)[0], None
     other = spellings(schema.classes)
     place = schema.classes.index(schema.positive_class) if schema.positive_class in schema.classes else 1
     negative = _negative(schema)
@@ -224,16 +225,16 @@ def _scores(given: Values, schema: Schema) -> pa.Array:
         if isinstance(row, dict):
             named = {other.get(name, name): value for name, value in row.items()}
             if schema.positive_class in named:
-                return _number(named[schema.positive_class])
-            rest = _number(named.get(negative))
+                return amount(named[schema.positive_class])
+            rest = amount(named.get(negative))
             return None if rest is None else 1.0 - rest
         if isinstance(row, list):
             if len(row) == 1:
-                return _number(row[0])
-            return _number(row[place]) if len(row) == 2 else None
-        return _number(row)
+                return amount(row[0])
+            return amount(row[place]) if len(row) == 2 else None
+        return amount(row)
 
-    return _fitted(given, score)[0]
+    return _fitted(given, score)
 
 
 def _probabilities(given: Values, schema: Schema) -> dict[str, pa.Array]:
@@ -246,19 +247,29 @@ def _probabilities(given: Values, schema: Schema) -> dict[str, pa.Array]:
         if isinstance(entry, dict):
             for word, value in entry.items():
                 column = columns.get(str(other.get(word, word)))
-                if column is not None and (number := _number(value)) is not None:
+                if column is not None and (number := amount(value)) is not None:
                     column[row] = number
-    return {f"p:{name}": float_array(values, ~np.isnan(values)) for name, values in columns.items()}
+    found = {f"p:{name}": float_array(values, ~np.isnan(values)) for name, values in columns.items()}
+    whole = (
+        np.all([~np.isnan(values) for values in columns.values()], axis=0).tolist() if columns else [True] * len(given)
+    )
+    odd = _odd(given, [True if full else None for full in whole])
+    return found if odd is None else found | {UNREAD: odd}
 
 
 def _loose_probabilities(given: Values) -> dict[str, pa.Array]:
     if set(map(type, given)) <= {float, int, type(None)}:
         return {"score": _numeric(given)[0]}
-    rows = [dict(enumerate(row)) if isinstance(row, list) else row for row in given]
-    names = sorted({str(name) for row in rows if isinstance(row, dict) for name in row})
-    found: dict[str, list[float | None]] = {name: [None] * len(rows) for name in names}
-    for place, row in enumerate(rows):
-        if isinstance(row, dict):
-            for name, value in row.items():
-                found[str(name)][place] = _number(value)
-    return {f"p:{name}": _numeric(values)[0] for name, values in found.items()}
+    found: dict[str, list[float | None]] = {}
+    for place, row in enumerate(given):
+        items = row.items() if isinstance(row, dict) else enumerate(row) if isinstance(row, list) else ()
+        prefix = "p:" if isinstance(row, dict) else "list:"
+        for name, value in items:
+            found.setdefault(f"{prefix}{name}", [None] * len(given))[place] = amount(value)
+    return {name: _numeric(values)[0] for name, values in sorted(found.items(), key=_by_place)}
+
+
+def _by_place(column: tuple[str, Any]) -> tuple[int, str]:
+    """Numbers of a list's places by value."""
+    name = column[0]
+    return (int(name[5:]), "") if name.startswith("list:") else (-1, name)

@@ -23,14 +23,20 @@ def observed(frame: pa.Table, overrides: SchemaOverrides) -> Schema:
         outcome["target"] = frame["label"]
     if "score" in frame.column_names:
         outcome["score"] = frame["score"]
-    outcome |= {f"proba_{name[2:]}": frame[name] for name in frame.column_names if name.startswith("p:")}
+    named = {f"proba_{name[2:]}": frame[name] for name in frame.column_names if name.startswith("p:")}
     roles = SchemaOverrides(
         task=overrides.task,
         target="target" if "target" in outcome else None,
         prediction="prediction",
         positive_class=overrides.positive_class,
+        classes=overrides.classes,
     )
-    draft = infer(pa.table(outcome), roles)
+    draft = infer(pa.table(outcome | named), roles)
+    listed = [frame[name] for name in frame.column_names if name.startswith("list:")]
+    if listed and not named and len(listed) == len(draft.classes):
+        # Only the classes say whose probability stands where.
+        places = dict(zip((f"proba_{name}" for name in draft.classes), listed, strict=True))
+        draft = infer(pa.table(outcome | places), roles)
     columns = {name[2:]: _told(frame[name]) for name in frame.column_names if name.startswith("f:")}
     said = SchemaOverrides(
         features={name: kind for name, kind in overrides.features.items() if name in columns},

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from checks.data.arrow import Bools, Codes, Floats, coded_array, encoded, float_array, floats, is_text
+from checks.data.canonical_text import read_number
 
 FEWEST = 0.9
 """The least share of numbers among the cells of a numeric column."""
@@ -39,14 +40,6 @@ def are_numbers(numbers: int, odd: int, distinct_whole: int | None) -> bool:
     if distinct_whole is not None and distinct_whole <= CODES and 1 - share > AGAIN:
         return False
     return share >= FEWEST
-
-
-def read_number(word: str) -> float | None:
-    """Return the number that this text spells in Python's way; None for anything else."""
-    try:
-        return None if "_" in word else float(word)
-    except ValueError:
-        return None
 
 
 def numbers_of_text(column: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, pa.Array | None]:

@@ -25,6 +25,10 @@ class SchemaOverrides:
     prediction: str | None = None
     score: str | None = None
     positive_class: str | int | bool | None = None
+    classes: tuple[str | int | float | bool, ...] = ()
+    """All classes, in the order of lists of probabilities."""
+    probabilities: Mapping[str, str] = field(default_factory=dict)
+    """Class → the reference's column with its probability."""
     id: str | None = None
     time: str | None = None
     features: Mapping[str, FeatureType] = field(default_factory=dict)
@@ -44,6 +48,7 @@ class Schema:
     """The reference's column with the positive class's probability; may be `prediction` itself."""
     positive_class: str = ""
     classes: tuple[str, ...] = ()
+    """In the order of lists of probabilities: as scikit-learn's `classes_`, unless the config states another."""
     probabilities: tuple[tuple[str, str], ...] = ()
     """Class → the reference's column with its probability."""
     id: str | None = None

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from checks.data.arrow import is_number, is_text
 from checks.data.canonical_text import spellings, text
+from checks.data.classes import stated_classes
 from checks.data.column_contents import MAX_CLASSES, ColumnContents, ColumnReader, plain
 from checks.data.datetime_parts import part_names
 from checks.data.schema import FeatureType, Schema, SchemaError, SchemaOverrides, Task
@@ -27,7 +28,6 @@ IDS = ("id", "prediction_id", "event_id", "request_id", "inference_id", "row_id"
 TIMES = ("time", "timestamp", "event_time", "event_timestamp", "prediction_time", "datetime", "ts", "date")
 PROBABILITY_PREFIXES = ("proba_", "p_", "probability_", "prob_")
 NEGATIVE = {"0": "1", "false": "true", "no": "yes", "No": "Yes", "n": "y", "N": "Y", "negative": "positive"}
-POSITIVE = ("1", "true", "True", "yes", "Yes", "y", "Y", "positive", "pos")
 ID_NAME = re.compile(
     r"(?i:(^|[_. -])(id|uid|uuid|guid|key|pk|index|idx))$|[a-z](Id|ID|Key|Uuid|UUID)$"
     r"|(?i:^unnamed: 0|^__index_level_0__|^)$"
@@ -70,6 +70,7 @@ class _Inference:
             raise SchemaError(f"column {twice[0]!r} stands twice in the reference; rename one of them")
         self.table, self.given, self.names = table, overrides, names
         self.columns = ColumnContents(table)
+        self.stated = stated_classes(overrides)
         self.taken: set[str] = set()
         self.excluded: list[tuple[str, str]] = []
 
@@ -101,6 +102,7 @@ class _Inference:
         given = self.given
         roles = (given.target, given.prediction, given.score, given.id, given.time)
         wanted = [*filter(None, roles), *given.features, *given.ignore]
+        wanted += given.probabilities.values()
         unknown = [name for name in dict.fromkeys(wanted) if name not in self.names]
         if unknown:
             hints = ", ".join(f"{name!r}{_nearest(name, self.names)}" for name in unknown)
@@ -121,6 +123,7 @@ class _Inference:
             return given
         said = (self.given.target, self.given.prediction, self.given.score, self.given.id, self.given.time)
         spoken_for = {*self.given.ignore, *self.given.features, *self.taken, *filter(None, said)}
+        spoken_for |= set(self.given.probabilities.values())
         by_lower = {name.lower(): name for name in reversed(self.names)}
         for word in usual:
             name = by_lower.get(word)
@@ -143,11 +146,14 @@ class _Inference:
     # the outcome
 
     def _probabilities(self, target: str | None, prediction: str | None) -> tuple[tuple[str, str], ...]:
-        """ColumnContents `proba_<class>`; only those whose classes the target or prediction knows, and at least two."""
+        """Columns `proba_<class>`; only those whose classes the target or prediction knows, and at least two."""
+        if self.given.probabilities:
+            return self._stated_probabilities()
         known: set[str] | None = None
         for name in (target, prediction):
             if name is not None and (not is_number(self.columns.kind(name)) or self.columns.is_whole(name)):
                 known = (known or set()) | set(self.columns.values(name))
+        known = (known or set()) | set(self.stated) or None
         if known is None or len(known) > MAX_CLASSES:
             return ()
         other = spellings(known)
@@ -157,8 +163,20 @@ class _Inference:
             fit = [(word, name) for word, name in named if word in known and self.columns.is_probability(name)]
             if len(fit) >= 2:
                 self.taken.update(name for _, name in fit)
-                return tuple(sorted(fit))
+                return tuple(fit)
         return ()
+
+    def _stated_probabilities(self) -> tuple[tuple[str, str], ...]:
+        """The columns that the config names. Raises SchemaError for one that holds no numbers."""
+        for name in self.given.probabilities.values():
+            if not is_number(self.columns.kind(name)):
+                raise SchemaError(
+                    f"column {name!r} holds {self.columns.kind(name)}, which can't be a probability; name another "
+                    "column under `schema.probabilities`"
+                )
+        self.taken.update(self.given.probabilities.values())
+        # Whether the classes are the model's is known when they are (`_outcome`).
+        return tuple((text(word), name) for word, name in self.given.probabilities.items())
 
     def _outcome(self, draft: Schema) -> Schema:
         """Task, classes, positive class and score."""
@@ -178,6 +196,9 @@ class _Inference:
         if draft.prediction and score is None and task == "binary" and self._holds_scores(draft.prediction):
             score = draft.prediction
         classes = self._classes(draft, columns, score)
+        other = spellings(classes)
+        probabilities = tuple((other.get(word, word), name) for word, name in draft.probabilities)
+        draft = replace(draft, probabilities=tuple(sorted(probabilities, key=lambda pair: classes.index(pair[0]))))
         if task == "binary" and len(classes) > 2:
             raise SchemaError(
                 f"a binary task needs two classes, but {_listed(columns)} hold {_listed(classes)}; "
@@ -190,6 +211,8 @@ class _Inference:
         main = draft.target or draft.prediction
         if main is None:
             return None
+        if self.stated:
+            return "binary" if len(self.stated) == 2 else "multiclass"
         if draft.probabilities:
             return "binary" if len(draft.probabilities) == 2 else "multiclass"
         if is_number(self.columns.kind(main)):
@@ -220,6 +243,18 @@ class _Inference:
         return self.columns.is_probability(name) and not self.columns.is_whole(name)
 
     def _classes(self, draft: Schema, columns: list[str], score: str | None) -> tuple[str, ...]:
+        """The classes in the order of scikit-learn's `classes_`, which are the target's, or in the one stated."""
+        seen = self._classes_seen(draft, columns, score)
+        if self.stated:
+            other = spellings(self.stated)
+            if strange := [name for name in seen if other.get(name, name) not in self.stated]:
+                held = f"{_listed(columns)} hold {_listed(strange)}"
+                raise SchemaError(f"{held}, which `schema.classes` does not name; list every class")
+            return self.stated
+        by_value = bool(columns) and is_number(self.columns.kind(columns[0]))
+        return tuple(sorted(seen, key=_value)) if by_value else tuple(sorted(seen))
+
+    def _classes_seen(self, draft: Schema, columns: list[str], score: str | None) -> list[str]:
         found: dict[str, None] = {}
         for name in columns:
             values = self.columns.values(name) if name != score else []
@@ -235,8 +270,13 @@ class _Inference:
                     "class; name the right columns as `target` and `prediction`"
                 )
             found.update(dict.fromkeys(same))
-        found.update(dict.fromkeys(word for word, _ in draft.probabilities))
-        return tuple(sorted(found))
+        other = spellings(found)
+        words = [other.get(word, word) for word, _ in draft.probabilities]
+        if found and (strange := [word for word in words if word not in found and word not in self.stated]):
+            raise SchemaError(
+                f"schema.probabilities names class {strange[0]!r}, which is none of the classes {_listed(found)}"
+            )
+        return list(found | dict.fromkeys(words))
 
     def _positive(self, draft: Schema) -> str:
         if draft.task != "binary":
@@ -249,9 +289,7 @@ class _Inference:
             return name
         if len(draft.classes) == 1 and draft.classes[0] in NEGATIVE:
             return NEGATIVE[draft.classes[0]]
-        usual = [name for name in POSITIVE if name in draft.classes]
-        # As scikit-learn's classes_[1]: the later in sorted order.
-        return usual[0] if usual else max(draft.classes, default="1")
+        return draft.classes[-1] if draft.classes else "1"  # scikit-learn's classes_[1]
 
     # features
 
@@ -270,7 +308,7 @@ class _Inference:
 
     def _usual(self, name: str) -> FeatureType:
         kind = self.columns.kind(name)
-        if pa.types.is_boolean(kind):
+        if pa.types.is_boolean(kind) or self.columns.holds_booleans(name):
             return "boolean"
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             return "datetime"
@@ -324,6 +362,13 @@ class _Inference:
             if not counts_rows:
                 return ""
         return f"an id: {'every value is' if every else 'nearly all values are'} different"
+
+
+def _value(name: str) -> tuple[float, str]:
+    try:
+        return float(name), name
+    except ValueError:
+        return float("inf"), name
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

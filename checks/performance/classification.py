@@ -19,8 +19,15 @@ from checks.performance.interval import Z, normal_interval, wilson
 Parts = Callable[[float, float, float], tuple[float, float]]
 
 
-def accuracy(scored: Scored) -> Estimate:
-    return wilson(int(np.count_nonzero(scored.truth == scored.prediction)), scored.n)
+def decided(scored: Scored) -> int:
+    """Rows whose prediction is a class."""
+    return int(np.count_nonzero(scored.prediction >= 0))
+
+
+def accuracy(scored: Scored) -> Estimate | None:
+    """Share of rows whose prediction is the true class; None where no prediction is a class."""
+    rows = decided(scored)
+    return wilson(int(np.count_nonzero(scored.truth == scored.prediction)), rows) if rows else None
 
 
 def precision(scored: Scored) -> Estimate | None:
@@ -50,7 +57,8 @@ def _f1(estimate: Estimate) -> Estimate:
 def confusion(scored: Scored) -> Floats:
     """Rows by true class (first axis) and predicted class."""
     size = len(scored.classes)
-    cells = np.bincount(scored.truth * size + scored.prediction, minlength=size * size)
+    known = scored.prediction >= 0
+    cells = np.bincount(scored.truth[known] * size + scored.prediction[known], minlength=size * size)
     return cells.reshape(size, size).astype(np.float64)
 
 
@@ -68,7 +76,7 @@ def _by_class(scored: Scored, parts: Parts, shape: Callable[[Estimate], Estimate
         if not bottom:
             return None
         estimate = shape(wilson(top, int(bottom)))
-        return Estimate(estimate.value, estimate.low, estimate.high, scored.n)
+        return Estimate(estimate.value, estimate.low, estimate.high, int(cells.sum()))
     seen = [place for place in range(len(hits)) if actual[place] or predicted[place]]
     if not seen:
         return None
@@ -78,4 +86,4 @@ def _by_class(scored: Scored, parts: Parts, shape: Callable[[Estimate], Estimate
         each.append(shape(wilson(top, int(bottom))) if bottom else Estimate(0.0, 0.0, 0.0, 0))
     value = sum(estimate.value for estimate in each) / len(each)
     errors = [(estimate.high - estimate.low) / (2 * Z) for estimate in each]
-    return normal_interval(value, sqrt(sum(error * error for error in errors)) / len(each), scored.n, high=1.0)
+    return normal_interval(value, sqrt(sum(error * error for error in errors)) / len(each), int(cells.sum()), high=1.0)

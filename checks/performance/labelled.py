@@ -5,8 +5,9 @@ from __future__ import annotations
 from checks.base import Estimate, Labels, Measurement, NotEnough, labels
 from checks.inputs import CheckOptions, Scored, WindowData
 from checks.performance.interval import wilson
-from checks.performance.metrics import CLASSIFICATION, REGRESSION, metrics
+from checks.performance.metrics import CLASSIFICATION, REGRESSION, PerformanceMetric, metrics
 from checks.reference import Reference
+from checks.wording import REASONS
 
 
 def performance(data: WindowData, reference: Reference | None, options: CheckOptions) -> list[Measurement]:
@@ -47,11 +48,13 @@ def _measured(
     estimate = None
     if scored is not None and reason is None:
         metric = metrics(scored).get(name)
-        estimate = metric.of(scored) if metric else None
-        reason = NotEnough.ONE_CLASS if metric else NotEnough.NO_LABELS
+        reason = _unfit(scored, metric, options)
+        if metric is not None and reason is None:
+            estimate, reason = metric.of(scored), metric.why
     if estimate is None:
         n = scored.n if scored else 0
-        return Measurement("performance", None, data.window, of, n, reason, provisional=data.provisional)
+        detail = {"why": REASONS[reason]} if reason in REASONS else {}
+        return Measurement("performance", None, data.window, of, n, reason, provisional=data.provisional, detail=detail)
     normal = reference.performance.get(name) if reference else None
     limit = reference.calibration.limit("performance", of, estimate.n) if reference else None
     higher = (CLASSIFICATION | REGRESSION)[name].higher_is_better
@@ -73,9 +76,33 @@ def _measured(
 def _too_little(scored: Scored | None, data: WindowData, options: CheckOptions) -> NotEnough | None:
     if data.n == 0:
         return NotEnough.NO_ROWS
-    if scored is None or scored.n == 0:
-        return NotEnough.NO_LABELS
-    return NotEnough.TOO_FEW_ROWS if scored.n < options.min_rows else None
+    n = scored.n if scored else 0
+    if n >= max(options.min_rows, 1):
+        return None
+    lost = {
+        NotEnough.INVALID_PREDICTIONS: scored.invalid_predictions if scored else 0,
+        NotEnough.INVALID_LABELS: data.invalid_labels,
+    }
+    reason = max(lost, key=lambda why: lost[why])
+    if lost[reason] and (n == 0 or n + sum(lost.values()) >= options.min_rows):
+        return reason
+    if n:
+        return NotEnough.TOO_FEW_ROWS
+    return NotEnough.UNMATCHED_LABELS if data.unmatched_labels else NotEnough.NO_LABELS
+
+
+def _unfit(scored: Scored, metric: PerformanceMetric | None, options: CheckOptions) -> NotEnough | None:
+    """Why too few of the labelled rows have what the metric needs; None where enough have it."""
+    rows = metric.rows(scored) if metric else 0
+    if rows >= max(options.min_rows, 1):
+        return None
+    if metric is None or metric.needs:
+        invalid, reason = scored.invalid_probabilities, NotEnough.INVALID_PROBABILITIES
+    else:
+        invalid, reason = scored.invalid_predictions, NotEnough.INVALID_PREDICTIONS
+    if invalid:
+        return reason
+    return NotEnough.TOO_FEW_ROWS if rows else NotEnough.NO_PROBABILITIES
 
 
 def _reference(of: Labels, normal: Estimate, data: WindowData) -> Measurement:

@@ -14,6 +14,13 @@ from checks.performance.interval import normal_interval
 SMALLEST = float(np.finfo(np.float64).eps)  # as in scikit-learn: a certain prediction that is wrong costs 36
 
 
+def graded(scored: Scored) -> int:
+    """Rows that have their probabilities."""
+    if scored.positive:
+        return 0 if scored.score is None else int(np.count_nonzero(np.isfinite(scored.score)))
+    return 0 if scored.probabilities is None else int(np.isfinite(scored.probabilities.sum(axis=1)).sum())
+
+
 def roc_auc(scored: Scored) -> Estimate | None:
     """Area under the ROC curve; None with one class. Multiclass: mean over classes of one against the rest.
 

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from checks.data.arrow import Floats, finite, tallied
+from checks.data.canonical_text import spellings
 from checks.data.datetime_parts import PARTS
 from checks.data.schema import Schema
 
@@ -90,7 +91,8 @@ class CategoryBins:
 
     def __post_init__(self) -> None:
         places = dict.fromkeys(self.known, len(self.own)) | {name: i for i, name in enumerate(self.own)}
-        object.__setattr__(self, "lookup", places)
+        other = {word: places[name] for word, name in spellings(places).items()}
+        object.__setattr__(self, "lookup", places | other)
 
     @property
     def size(self) -> int:

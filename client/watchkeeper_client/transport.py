@@ -6,6 +6,7 @@ import http.client
 import json
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from math import isfinite
 from time import time
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -95,9 +96,11 @@ def _seconds(header: str | None) -> float | None:
     if header is None:
         return None
     try:
-        return max(0.0, float(header))
+        asked = float(header)
     except ValueError:
         pass
+    else:
+        return max(0.0, asked) if isfinite(asked) else None
     try:
         return max(0.0, parsedate_to_datetime(header).timestamp() - time())
     except (TypeError, ValueError):

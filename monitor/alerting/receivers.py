@@ -114,7 +114,13 @@ def slack_pictures(config: Config) -> PictureSender | None:
     from alerts.notify.slack.pictures import SlackPictures
 
     settings = config.slack
-    options = SlackOptions(settings.channel, settings.token, api_url=settings.api_url, timeout=settings.timeout)
+    options = SlackOptions(
+        settings.channel,
+        settings.token,
+        api_url=settings.api_url,
+        timeout=settings.timeout,
+        token_file=settings.token_file,
+    )
     return SlackPictures(options)
 
 

@@ -15,6 +15,7 @@ from alerts.notify.slack.buttons import ButtonAction, press_of
 from alerts.notify.slack.permissions import Permissions
 from alerts.notify.slack.socket_mode import SocketMode, SocketOptions
 from alerts.notify.slack.web_client import hook_client
+from alerts.secret_file import Secret
 from monitor.clock import Clock
 from monitor.settings.slack import SlackSettings
 
@@ -47,9 +48,10 @@ class SlackActions:
         """`shared`: other daemons on the same database may be connected as the same app."""
         assert settings.token is not None
         self._clock, self._on_press, self._on_state = clock, on_press, on_state
-        self.people = Permissions(settings.allow, settings.token, clock.monotonic, settings.api_url, settings.timeout)
+        self._token = token = Secret(settings.token, settings.token_file)
+        self.people = Permissions(settings.allow, token, clock.monotonic, settings.api_url, settings.timeout)
         self._desk = ActionHandler(store, self.people.may, ActionOptions(acknowledged_for, settings.time_zone, page))
-        options = SocketOptions(app_token, settings.api_url, settings.timeout, shared)
+        options = SocketOptions(app_token, settings.api_url, settings.timeout, shared, settings.app_token_file)
         self.socket = SocketMode(options, self._take, self._tell, clock.monotonic)
 
     @property
@@ -66,6 +68,11 @@ class SlackActions:
     def problem(self) -> str | None:
         """What is wrong with the connection, or else with knowing who may press."""
         return self.socket.problem or self.people.problem
+
+    def hasten(self) -> None:
+        """Connect at once, with the tokens that their files have now."""
+        self._token.read_again()
+        self.socket.hasten()
 
     def _tell(self, problem: str | None) -> None:
         self._on_state(problem is None, problem or self.people.problem)

@@ -9,6 +9,7 @@ from checks.catalog import CATALOG
 from checks.suggest import did_you_mean
 from monitor.config.measured_metrics import unmeasured
 from monitor.config.renamed import unknown_metric
+from monitor.config.shares import share_problem
 from monitor.config.yaml_document import Place
 from monitor.settings.root import Config
 
@@ -39,6 +40,8 @@ def _of_metric(condition: Condition, config: Config | None) -> str | None:
         if label not in metric.labels:
             known = f"its labels are {', '.join(metric.labels)}" if metric.labels else "it has no labels"
             return f"{name} has no label {label!r}; {known}"
+    if wrong := share_problem(name, (condition.above, condition.below)):
+        return wrong
     return None if config is None else unmeasured(name, config)
 
 

@@ -9,6 +9,7 @@ from alerts.duration import span
 from alerts.url import url_problem
 from checks.suggest import nearest
 from monitor.config.check_preset import preset_problem
+from monitor.config.check_requests import request_problems
 from monitor.config.error_messages import place_text
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.checks import EvidentlySettings
@@ -30,6 +31,10 @@ def model_problems(config: Config, document: Document) -> Iterator[Problem]:
         for key, check in (("url", url_problem), ("preset", preset_problem)) if model.server else ():
             if wrong := check(getattr(model.server, key)):
                 place = (*root, "server", key)
+                yield Problem(document.line(place), f"{place_text(place)}: {wrong}")
+        if model.server is not None:
+            for place, wrong in request_problems(model.server, model.server.url):
+                place = (*root, "server", *place)
                 yield Problem(document.line(place), f"{place_text(place)}: {wrong}")
         for place, text in _problems(model, config.retention):
             yield Problem(document.line((*root, *place)), text)

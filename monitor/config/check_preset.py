@@ -10,6 +10,7 @@ import msgspec
 from checks.suggest import did_you_mean
 from monitor.collectors.server.preset import KEYS, Preset, shipped_presets
 from monitor.config.error_messages import place_text
+from monitor.config.text_file import TextFileError, read_text
 from monitor.config.yaml_document import Problem, parse
 
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
@@ -36,11 +37,11 @@ def preset_problem(preset: str | Path) -> str | None:
 
 def _file_problem(path: Path) -> Problem | None:
     try:
-        document = parse(path.read_text("utf-8-sig"), {})
-    except UnicodeDecodeError as error:
-        return Problem(None, f"the file is not UTF-8 text (byte {error.start})")
-    except OSError as error:
-        return Problem(None, f"the file can't be read: {error.strerror}")
+        document = parse(read_text(path), {})
+    except FileNotFoundError:
+        return Problem(None, "the file can't be read: No such file or directory")
+    except TextFileError as error:
+        return Problem(None, str(error))
     if document.problems:
         return document.problems[0]
     try:

@@ -13,17 +13,11 @@ from monitor.collectors.probe.allowed_hosts import allowed_hosts, may_address
 from monitor.collectors.probe.json_match import step
 from monitor.collectors.probe.open_inference import answer_problem, request_problem
 from monitor.collectors.probe.run import MAX_BYTES
-from monitor.config.urls import ca_problem
-from monitor.config.yaml_document import Document, Place, Problem
+from monitor.config.check_requests import Found, request_problems
+from monitor.config.yaml_document import Document, Problem
 from monitor.settings.root import Config
 from monitor.settings.server import ProbeSettings
 
-Found = Iterator[tuple[Place, str]]
-"""Places within a probe, and what is wrong there."""
-
-_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
-_FRAMING = {"connection", "content-length", "transfer-encoding", "accept-encoding", "expect", "upgrade", "te"}
 # What names a host in a list of hosts: no scheme, no port, no wildcard.
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9_.])?|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?")
 
@@ -41,7 +35,11 @@ def probe_problems(config: Config, document: Document) -> Iterator[Problem]:
         allowed = allowed_hosts(model, config.collect.allowed_probe_hosts) if _is_usable(model.server) else frozenset()
         seen: set[str] = set()
         for number, probe in enumerate(model.probes):
-            found = [*_address_problems(probe, allowed), *_header_problems(probe), *_kind_problems(probe)]
+            found = [
+                *_address_problems(probe, allowed),
+                *request_problems(probe, probe.url),
+                *_kind_problems(probe),
+            ]
             if probe.name in seen:
                 found.append((("name",), "this name stands twice; give each probe its own"))
             seen.add(probe.name)
@@ -69,21 +67,6 @@ def _address_problems(probe: ProbeSettings, allowed: frozenset[str]) -> Found:
             f"probes may not address {host}: it is neither this machine nor the host of server.url; "
             "if it is meant, add it to collect.allowed_probe_hosts",
         )
-    if probe.ca_file is not None:
-        if parts.scheme != "https":
-            yield ("ca_file",), "is for https only, and the url is not"
-        elif wrong := ca_problem(probe.ca_file):
-            yield ("ca_file",), wrong
-
-
-def _header_problems(probe: ProbeSettings) -> Found:
-    for name, value in probe.headers.items():
-        if not _TOKEN.fullmatch(name):
-            yield ("headers", name), "this is no name of a header"
-        elif name.lower() in _FRAMING:
-            yield ("headers", name), "this header is Watchkeeper's own to set"
-        elif not _VALUE.fullmatch(value.get_secret_value().strip()):
-            yield ("headers", name), "its value has characters that a header can't have, such as a line break"
 
 
 def _kind_problems(probe: ProbeSettings) -> Found:

@@ -41,9 +41,10 @@ def receiver_problems(config: Config, document: Document) -> Iterator[Problem]:
         yield Problem(document.line(("heartbeat", "url")), f"heartbeat.url: {problem}")
 
 
-def with_receiver_secrets(config: Config, read: ReadSecret) -> Config:
-    """The config with the receivers' secrets read from their files; `read` notes what can't be."""
-    made = [_filled(receiver, ("receivers", index), read) for index, receiver in enumerate(config.receivers)]
+def with_receiver_secrets(config: Config, read: ReadSecret, folder: Path) -> Config:
+    """The config with the receivers' secrets read from their files, whose paths are taken from `folder`; `read` notes
+    what can't be."""
+    made = [_filled(receiver, ("receivers", index), read, folder) for index, receiver in enumerate(config.receivers)]
     return config.model_copy(update={"receivers": made}) if made else config
 
 
@@ -55,11 +56,13 @@ def secret_problems(config: Config, document: Document) -> Iterator[Problem]:
             yield Problem(document.line(("receivers", index)), f"receiver {receiver.name!r}: {wrong}")
 
 
-def _filled(receiver: ReceiverSettings, place: Place, read: ReadSecret) -> ReceiverSettings:
+def _filled(receiver: ReceiverSettings, place: Place, read: ReadSecret, folder: Path) -> ReceiverSettings:
     """The receiver with every setting read that a file may hold."""
     kind, notifier = receiver.notifier
-    known = type(notifier).model_fields
-    found = {key: _read(notifier, key, (*place, kind), read) for key in known if f"{key}_file" in known}
+    keys = [key for key in type(notifier).model_fields if f"{key}_file" in type(notifier).model_fields]
+    found: dict[str, object] = {key: _read(notifier, key, (*place, kind), read) for key in keys}
+    files = {f"{key}_file": getattr(notifier, f"{key}_file") for key in keys}
+    found |= {name: folder / file for name, file in files.items() if file is not None}
     return receiver.model_copy(update={kind: notifier.model_copy(update=found)})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from alerts.rules.level import Bound
@@ -13,6 +14,7 @@ from checks.drift.methods.names import LABELS
 from monitor.config.check_conditions import condition_problems
 from monitor.config.measured_metrics import unmeasured
 from monitor.config.renamed import unknown_metric
+from monitor.config.shares import share_problem
 from monitor.config.yaml_document import Document, Place, Problem
 from monitor.settings.root import Config
 
@@ -46,9 +48,11 @@ def _problems(rule: Rule, config: Config | None, wording: Wording) -> Iterator[t
         if wrong := _slo_problem(rule, metric):
             yield ("slo",), wrong
     yield from _level_problems(rule, ())
+    yield from _number_problems(rule, ())
     for index, (override, (_, own)) in enumerate(zip(rule.overrides, rule.overridden, strict=True)):
         if override.model_fields_set & {"above", "below", "outside", "clear"}:
             yield from _level_problems(own, ("overrides", index))
+            yield from _number_problems(own, ("overrides", index))
         yield from _text_problems(override.model_dump(exclude_none=True), ("overrides", index), wording)
     yield from _text_problems(rule.model_dump(include={*TEXTS, "annotations"}), (), wording)
 
@@ -84,6 +88,20 @@ def _level_problems(rule: Rule, place: Place) -> Iterator[tuple[Place, str]]:
         low, high = band.low.value, band.high.value
         if low >= high:
             yield (*place, "outside"), f"low ({low:g}) must be below high ({high:g})"
+
+
+def _number_problems(rule: Rule, place: Place) -> Iterator[tuple[Place, str]]:
+    """Find levels that no value of the metric can be beyond."""
+    for bound in rule.bounds:
+        key = bound.side if rule.outside is None else "outside"
+        for name, level in ((key, bound.level), ("clear", bound.clear)):
+            if level is None:
+                continue
+            numbers = (level.value, level.at_least, level.at_most)
+            if any(math.isnan(number) for number in (*numbers, level.reference, level.plus) if number is not None):
+                yield (*place, name), f"{name}: nothing is above or below .nan; write a number"
+            elif wrong := share_problem(rule.metric, numbers):
+                yield (*place, name), f"{name}: {wrong}"
 
 
 def _clear_problem(rule: Rule, bound: Bound) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from monitor.config.text_file import TextFileError, read_text
 from monitor.config.yaml_document import Document, Place, Problem, parse
 from monitor.settings.model import ModelSettings
 from monitor.settings.root import Config
@@ -71,13 +72,11 @@ def read_importance(path: Path) -> dict[str, float]:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8-sig")
+        return read_text(path)
     except FileNotFoundError:
         raise ImportanceError(None, "there is no such file") from None
-    except UnicodeDecodeError as error:
-        raise ImportanceError(None, f"the file is not UTF-8 text (byte {error.start})") from None
-    except OSError as error:
-        raise ImportanceError(None, f"the file can't be read: {error.strerror}") from None
+    except TextFileError as error:
+        raise ImportanceError(None, str(error)) from None
 
 
 def _tree(text: str, *, strict: bool) -> Iterator[tuple[int | None, str, Any]]:

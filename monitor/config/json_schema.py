@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 from alerts.duration import seconds
 from alerts.rules.rule import Override, Rule
 from checks.catalog import CATALOG
+from monitor.settings.base import Settings
 from monitor.settings.root import Config
 
 _DURATION = {
@@ -54,6 +55,7 @@ def json_schema() -> dict[str, Any]:
         "type": "object",
         "oneOf": [{"required": ["model"]}, {"required": ["models"]}],
         "properties": {**single, "models": several},
+        "patternProperties": {"^x-": {"description": "Means nothing: a place for YAML anchors."}},
         "additionalProperties": False,
         "$defs": defs,
     }
@@ -70,6 +72,8 @@ def described(settings: type) -> dict[str, str]:
     [tree] = ast.parse(textwrap.dedent(inspect.getsource(settings))).body
     assert isinstance(tree, ast.ClassDef)
     found = described(Rule) if settings is Override else {}
+    for base in settings.__bases__:
+        found |= described(base) if issubclass(base, Settings) else {}
     for setting, text in zip(tree.body, tree.body[1:], strict=False):
         if isinstance(setting, ast.AnnAssign) and isinstance(setting.target, ast.Name) and isinstance(text, ast.Expr):
             found[setting.target.id] = " ".join(str(ast.literal_eval(text.value)).split())

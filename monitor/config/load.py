@@ -21,11 +21,14 @@ from monitor.config.errors import ConfigError, stop
 from monitor.config.importance_file import with_importance
 from monitor.config.rules_in_force import all_rules, default_rules
 from monitor.config.secret_values import missing_secrets, with_files, with_slack_tokens
+from monitor.config.text_file import TextFileError, read_text
 from monitor.config.urls import address, base_problem, is_loopback
 from monitor.config.yaml_document import Document, Problem, parse
 from monitor.settings.root import Config
 
 DEFAULT_DATABASE = "watchkeeper.db"
+ANCHORS = "x-"
+"""Begins keys at the top of a file that mean nothing: a place for YAML anchors."""
 
 
 def load(path: str | Path, environment: Mapping[str, str] = os.environ, *, notify: bool = True) -> Config:
@@ -47,7 +50,7 @@ def read(
         raise ConfigError(path, None, "the file is empty; `watchkeeper init` writes one to start from")
     if not isinstance(document.value, dict):
         raise ConfigError(path, document.line(()), "the file must consist of keys, such as model: and server:")
-    value = _with_shipped_rules(document.value)
+    value = _with_shipped_rules({key: item for key, item in document.value.items() if not str(key).startswith(ANCHORS)})
     try:
         config = Config.model_validate(value)
     except ValidationError as error:
@@ -68,15 +71,13 @@ def read(
 
 def _text(path: str | Path) -> str:
     try:
-        return Path(path).read_text("utf-8-sig")
+        return read_text(Path(path), pipes=True)
     except FileNotFoundError:
         raise ConfigError(
             path, None, "there is no such file; `watchkeeper init` writes one, --config names another"
         ) from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(path, None, f"the file is not UTF-8 text (byte {error.start})") from None
-    except OSError as error:
-        raise ConfigError(path, None, f"the file can't be read: {error.strerror}") from None
+    except TextFileError as error:
+        raise ConfigError(path, None, str(error)) from None
 
 
 def _with_shipped_rules(value: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
 
 from monitor.clock import Clock
 from monitor.config.errors import ConfigError
@@ -79,7 +82,7 @@ class Reloader:
     def _reloaded(self, config: Config) -> Reloaded:
         before = self._config
         used = (key for key in Config.model_fields if key not in UNUSED)
-        different = [key for key in used if getattr(before, key) != getattr(config, key)]
+        different = [key for key in used if _stated(getattr(before, key)) != _stated(getattr(config, key))]
         # Also where nothing changed: the shipped rules may have, with the package.
         rules = self._apply(config)
         self._config = before.model_copy(update={key: getattr(config, key) for key in TAKEN})
@@ -90,3 +93,14 @@ class Reloader:
     def _succeeded(self) -> None:
         self._meters.config_reload_successful.set(1)
         self._meters.config_reload_success.set(self._clock.time())
+
+
+def _stated(value: Any) -> Any:
+    """Return what the config says itself, without what stands in the files of secrets: whoever uses one reads it."""
+    if isinstance(value, list):
+        return [_stated(item) for item in value]
+    if not isinstance(value, BaseModel):
+        return value
+    read = {name for name in type(value).model_fields if getattr(value, f"{name}_file", None) is not None}
+    inner = {name: _stated(getattr(value, name)) for name in type(value).model_fields if name not in read}
+    return value.model_copy(update={**dict.fromkeys(read), **inner})

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
 
+from alerts.secret_file import SecretFileError, read_secret
 from monitor.config.check_receivers import secret_problems, with_receiver_secrets
 from monitor.config.error_messages import place_text
 from monitor.config.yaml_document import Document, Place, Problem
@@ -25,7 +26,7 @@ def with_files(config: Config, document: Document, folder: Path, found: list[Pro
     files = _Files(document, folder, found)
     names = (name for name in Config.model_fields if name != "receivers")
     config = config.model_copy(update={name: files.filled(getattr(config, name), (name,)) for name in names})
-    return with_receiver_secrets(config, files.read_at)
+    return with_receiver_secrets(config, files.read_at, folder)
 
 
 def with_slack_tokens(config: Config, environment: Mapping[str, str]) -> Config:
@@ -93,8 +94,7 @@ class _Files:
         new = {
             name: self.read_at(place, name, getattr(value, name), getattr(value, f"{name}_file")) for name in secrets
         }
-        named = {*secrets, *(f"{name}_file" for name in secrets)}
-        new |= {name: self.filled(inner, (*place, name)) for name, inner in value if name not in named}
+        new |= {name: self.filled(inner, (*place, name)) for name, inner in value if name not in secrets}
         changed = {name: inner for name, inner in new.items() if inner is not getattr(value, name)}
         return value.model_copy(update=changed) if changed else value
 
@@ -103,19 +103,16 @@ class _Files:
         if file is None:
             # ${NAME:-} of a variable that is not set means none.
             return given if given and given.get_secret_value().strip() else None
+        if place[:1] == ("models",):  # as the file has it: one model's keys may stand at the top
+            place = (*self._document.model_place(int(place[1])), *place[2:])
         name, path = f"{place_text(place)}.{key}", self._folder / file
-        problem = ""
         if given is not None:
             problem = f"give {name} or {name}_file, not both"
         else:
             try:
-                if text := path.read_text("utf-8").strip():
-                    return SecretStr(text)
-                problem = f"{name}_file: {path} is empty"
-            except OSError as error:
-                problem = f"{name}_file: {path} can't be read: {error.strerror}"
-            except UnicodeDecodeError:
-                problem = f"{name}_file: {path} is not text"
+                return SecretStr(read_secret(path))
+            except SecretFileError as error:
+                problem = f"{name}_file: {error}"
         self._found.append(Problem(self._document.line((*place, f"{key}_file")), problem))
         # Something that counts as given, so that one missing file is not reported twice.
         return given or SecretStr("unread")

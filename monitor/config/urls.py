@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alerts.url import url_problem
+from monitor.config.text_file import TextFileError, read_bytes
 from monitor.net.dns import ip_address
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ def base_problem(url: str) -> str | None:
 def ca_problem(file: Path) -> str | None:
     """Why the file does not say which certificates to trust, in a sentence; None if it may."""
     try:
-        text = file.read_bytes()
-    except OSError as error:
-        return f"{file} can't be read: {error.strerror}"
+        text = read_bytes(file)
+    except FileNotFoundError:
+        return f"{file} can't be read: No such file or directory"
+    except TextFileError as error:
+        return f"{file}: {error}"
     return None if b"-----BEGIN " in text else f"{file} has no certificates in PEM form"
 
 

@@ -40,14 +40,17 @@ from monitor.store.alerts.slack_actions import SlackActionStore
 from monitor.store.engine import StoreError, explain, open_engine
 from monitor.store.events import EventStore
 from monitor.store.lock import hold
+from monitor.store.references.expected_rows import ExpectedRows
 from monitor.store.results import measurements
 from monitor.store.writer import Writer
+from monitor.telemetry.data_warnings import DataWarnings
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import LatestCollector, Meters
 from monitor.web.app import create_app
 from monitor.web.context import WebContext
 from monitor.web.server import PortTaken, Server
+from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import Worker
 
 log = logging.getLogger("watchkeeper")
@@ -117,10 +120,25 @@ class Daemon:
         )
         self.schedule = Schedule(clock, self.health, self.meters, threads=4 + 2 * len(config.models))
         alert_engine, latest, meters, health = self.alert_engine, self.latest, self.meters, self.health
-        parts = Parts(
-            clock, config.database, self.engine, self.writer, self.worker, alert_engine, latest, meters, health
+        self.data_warnings = DataWarnings(clock.monotonic)
+        self.expected = ExpectedRows(
+            self.engine, {model.model: ModelOptions.of(model).schema for model in config.models}
         )
-        self.jobs = Jobs(config, parts, self.schedule, self.events, self.outage, self.delivery, self.reporting)
+        parts = Parts(
+            clock,
+            config.database,
+            self.engine,
+            self.writer,
+            self.worker,
+            alert_engine,
+            latest,
+            meters,
+            health,
+            self.data_warnings,
+        )
+        self.jobs = Jobs(
+            config, parts, self.schedule, self.events, self.outage, self.delivery, self.reporting, self.expected
+        )
         self.slack_actions = slack_actions(
             config,
             self.receivers,
@@ -205,6 +223,10 @@ class Daemon:
         self.writer.call(lambda connection: self.alert_engine.reload(connection, rules, self.clock.time(), models))
         for source in self.sources:
             source.use(rules)
+        # Who asks for a reload may have put another secret into its file, or mended a receiver.
+        self.delivery.hasten()
+        if self.slack_actions is not None:
+            self.slack_actions.hasten()
         return len(rules)
 
     def reload_soon(self) -> None:
@@ -217,7 +239,9 @@ class Daemon:
         threading.Thread(target=reload, name="reload", daemon=True).start()
 
     def latest_from_history(self) -> None:
-        """Shows the newest windows' measurements again after a restart."""
+        """Shows the newest windows' measurements again after a restart, and learns what rows are to hold."""
+        for settings in self.config.models:
+            self.expected.refresh(settings.model)
         for model, measurement in measurements.latest(self.engine):
             self.latest.put(model, [measurement])
 
@@ -234,6 +258,8 @@ class Daemon:
             registry=self.registry,
             rules=lambda: self.alert_engine.rules,
             reload=self.reloader.reload,
+            data_warnings=self.data_warnings,
+            expected=self.expected.of,
             buttons=self._buttons_shown,
         )
 

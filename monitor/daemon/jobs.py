@@ -31,6 +31,7 @@ from monitor.collectors.machine import MachineCollector
 from monitor.collectors.probe.collector import ProbeCollector
 from monitor.collectors.process.collector import process_collector
 from monitor.collectors.server.collector import ServerCollector
+from monitor.collectors.usable_rows import UsableRows
 from monitor.daemon.memory import trim
 from monitor.daemon.schedule import Schedule
 from monitor.pipeline.event_time import EventTimePipeline
@@ -42,6 +43,7 @@ from monitor.settings.root import Config
 from monitor.settings.server import ServerSettings
 from monitor.store.alerts.picture_deliveries import PictureDeliveries
 from monitor.store.events import EventStore
+from monitor.store.references.expected_rows import ExpectedRows
 from monitor.worker.messages import ModelOptions
 from monitor.worker.pool import Worker
 from monitor.worker.upkeep import retention
@@ -67,6 +69,7 @@ class Jobs:
     delivery: DeliveryThreads
     reporting: Worker
     """Makes Evidently's reports, apart from the other checks: one may take minutes."""
+    expected: ExpectedRows
     _gpus: GpuCollector | None = field(init=False)
     _reminded: float = field(init=False)
     _judged: dict[str, float] = field(default_factory=dict, init=False)
@@ -108,6 +111,8 @@ class Jobs:
         self._schedule_reports(settings, checks)
         self._schedule_sampler(model, ArrivalAges(model, self.events, self.parts.health), every)
         self._schedule_sampler(model, checks, every)
+        usable = UsableRows(model, self.parts.data_warnings, self.parts.health, self.expected.refresh)
+        self._schedule_sampler(model, usable, every)
         if settings.server is not None:
             self._schedule_server(settings.server, model)
         if settings.probes:

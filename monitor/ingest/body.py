@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Generator, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from monitor.ingest.expected import note_keys
 from monitor.ingest.rejection import BadRow, Malformed, RejectionReason, TooLarge
 
 ARRAY_TYPE = "application/json"
@@ -74,24 +76,52 @@ def _gunzip(body: bytes, limit: int) -> bytes:
     return plain
 
 
-class Decoder(Generic[Row]):
-    """Decodes rows of one Struct type: all at once when all are good, else one by one."""
+class _Forms(Generic[Row]):
+    """The decoders of one type of row."""
 
     def __init__(self, row: type[Row]) -> None:
-        self._row = row
         self._many: msgspec.json.Decoder[list[Row]] = msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
         self._one: msgspec.json.Decoder[Row] = msgspec.json.Decoder(row)
 
-    def fast(self, body: bytes, media: str) -> list[Row] | None:
-        """Every row by one decode, or None when any of them (or the body, or its size) needs a closer look."""
+    def decode(self, body: bytes, form: str) -> list[Row]:
+        """All rows of an array, an object, or an object a line. Raises what `_UNFIT` names."""
+        if form == "array":
+            return self._many.decode(body)
+        return self._one.decode_lines(body) if form == "lines" else [self._one.decode(body)]
+
+
+class Decoder(Generic[Row]):
+    """Decodes rows of one Struct type: all at once when all are good, else one by one."""
+
+    def __init__(self, row: type[Row], strict: type[Row]) -> None:
+        """`strict` is the type that refuses unknown keys: it costs nothing where there are none."""
+        self._row = row
+        self._strict, self._lenient, self._plain = _Forms(strict), _Forms(row), _Forms(dict[str, msgspec.Raw])
+        self.keys = frozenset(row.__struct_fields__)  # type: ignore[attr-defined]
+
+    def _rows(self, body: bytes, form: str, unknown: Counter[str]) -> list[Row]:
+        """All rows by one decode; keys that the type lacks are counted. Raises what `_UNFIT` names."""
+        try:
+            return self._strict.decode(body, form)
+        except msgspec.ValidationError as error:
+            if "unknown field" not in str(error):
+                raise
+        rows = self._lenient.decode(body, form)
+        for row in self._plain.decode(body, form):
+            note_keys(unknown, row.keys() - self.keys)
+        return rows
+
+    def fast(self, body: bytes, media: str, unknown: Counter[str]) -> list[Row] | None:
+        """Every row by one decode, or None when any of them (or the body, or its size) needs a closer look. Unknown
+        keys are counted in `unknown`."""
         if len(body) > WHOLE_BYTES:
             return None
         first = body.lstrip(_BLANK)[:1] if body[:1] not in (b"[", b"{") else body[:1]
         try:
             if first == b"[":
-                return self._many.decode(body)
+                return self._rows(body, "array", unknown)
             if first == b"{":
-                return self._one.decode_lines(body) if media in LINES_TYPES else [self._one.decode(body)]
+                return self._rows(body, "lines" if media in LINES_TYPES else "object", unknown)
         except _UNFIT:
             pass
         return None
@@ -100,24 +130,24 @@ class Decoder(Generic[Row]):
         """One row from plain Python values. Raises msgspec.ValidationError."""
         return msgspec.convert(value, self._row)
 
-    def pieces(self, body: bytes, media: str) -> Iterator[list[Row] | list[Any]]:
+    def pieces(self, body: bytes, media: str, unknown: Counter[str]) -> Iterator[list[Row] | list[Any]]:
         """Every row in order, some at a time: as rows where all of a piece fit the type, else as plain values with NaN
         and Infinity, and BadRow in place of a line that is no JSON. Raises Malformed and TooLarge."""
         body = body.removeprefix(_BOM)
         start = _past_space(body, 0)
         first = body[start : start + 1]
         if first == b"[":
-            yield from self._array(body, start + 1)
+            yield from self._array(body, start + 1, unknown)
         elif first != b"{":
             _text(body, 0, len(body))
             kind = "is empty; send" if not first else "must be"
             raise Malformed(f"the body {kind} a JSON array, an object, or an object a line")
         elif media in LINES_TYPES:
-            yield from self._lines(body)
+            yield from self._lines(body, unknown)
         else:
-            yield from self._object(body, start)
+            yield from self._object(body, start, unknown)
 
-    def _array(self, body: bytes, at: int) -> Iterator[list[Row] | list[Any]]:
+    def _array(self, body: bytes, at: int, unknown: Counter[str]) -> Iterator[list[Row] | list[Any]]:
         last = len(body.rstrip(_BLANK)) - 1
         last = last if body[last] == ord("]") and last >= at else len(body)
         at, size = _past_space(body, at), SLAB_BYTES
@@ -129,7 +159,7 @@ class Decoder(Generic[Row]):
             if end - at > ROW_BYTES:
                 end = min(_rows_end(body, at, SLAB_BYTES), last)
             try:
-                yield self._many.decode(b"".join((b"[", body[at:end], b"]")))
+                yield self._rows(b"".join((b"[", body[at:end], b"]")), "array", unknown)
             except _UNFIT:
                 done = yield from _one_by_one(body, at, end, sure)
             else:
@@ -147,15 +177,15 @@ class Decoder(Generic[Row]):
         if last == len(body):
             raise _malformed(body, last, _instead("", 0))
 
-    def _object(self, body: bytes, at: int) -> Iterator[list[Row] | list[Any]]:
+    def _object(self, body: bytes, at: int, unknown: Counter[str]) -> Iterator[list[Row] | list[Any]]:
         if len(body) > ROW_BYTES:
             _rows_end(body, at)
         try:
-            row = self._one.decode(body)
+            rows = self._rows(body, "object", unknown)
         except _UNFIT:
             pass
         else:
-            yield [row]
+            yield rows
             return
         text = _text(body, 0, len(body))
         try:
@@ -163,11 +193,11 @@ class Decoder(Generic[Row]):
         except json.JSONDecodeError as error:
             raise _malformed(body, 0, error) from None
         if _past(text, end) < len(text):
-            yield from self._lines(body)
+            yield from self._lines(body, unknown)
         else:
             yield [value]
 
-    def _lines(self, body: bytes) -> Iterator[list[Row] | list[Any]]:
+    def _lines(self, body: bytes, unknown: Counter[str]) -> Iterator[list[Row] | list[Any]]:
         at, readable, worst = 0, False, ""
         while at < len(body):
             end = _line_end(body, at + SLAB_BYTES)
@@ -176,9 +206,9 @@ class Decoder(Generic[Row]):
                 if end - at > ROW_BYTES:
                     _rows_end(body, at)
             try:
-                rows = self._one.decode_lines(body[at:end])
+                rows = self._rows(body[at:end], "lines", unknown)
             except _UNFIT:
-                values = list(map(_line, filter(str.strip, _text(body, at, end).split("\n"))))
+                values = list(map(_line, filter(_is_written, _text(body, at, end).split("\n"))))
                 bad = [value for value in values if isinstance(value, BadRow)]
                 readable |= len(bad) < len(values)
                 worst = worst or next((row.detail for row in bad), "")
@@ -250,6 +280,11 @@ def _rows_end(body: bytes, start: int, least: int = 0) -> int:
 def _line_end(body: bytes, at: int) -> int:
     """Past the first line's end at or after `at`."""
     return body.find(b"\n", at) + 1 or len(body)
+
+
+def _is_written(line: str) -> bool:
+    """Whether a line holds more than what JSON takes for blanks."""
+    return bool(line.strip(" \t\r"))
 
 
 def _line(text: str) -> Any:

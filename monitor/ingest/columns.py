@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from monitor.ingest.expected import Expected
+from monitor.ingest.warnings import Warnings
+
 _TOGETHER = 1000
 _encoder = msgspec.msgpack.Encoder()
 
@@ -39,6 +42,12 @@ class PayloadColumns:
     @property
     def names(self) -> int:
         return len(self._features)
+
+    def check(self, expected: Expected, found: Warnings) -> None:
+        """Adds what is odd about the rows."""
+        plain = self._plain
+        expected.check_predictions(plain["prediction"], plain["probabilities"], found)
+        expected.check_features(self._features.keys(), len(self), found)
 
     def add(self, rows: Sequence[Filled], times: list[float], names: Sequence[str]) -> None:
         """More rows; `names` are those of all their features."""

@@ -12,10 +12,12 @@ import msgspec
 from msgspec import Meta
 
 from monitor.ingest.body import Decoder, media_type
+from monitor.ingest.expected import ANYTHING, Expected, check_keys, note_keys
 from monitor.ingest.predictions import Scalar, check_count
 from monitor.ingest.rejection import BadRow, Parsed, RejectionReason, Rejections
 from monitor.ingest.text import ID_LENGTH, NUL, check_id, check_text, quoted, type_name
 from monitor.ingest.times import Stamp, TimeRange
+from monitor.ingest.warnings import Warnings
 from monitor.settings.root import LimitSettings
 
 _encoder = msgspec.msgpack.Encoder()
@@ -30,41 +32,44 @@ class LabelRow(msgspec.Struct, gc=False):
 @lru_cache(maxsize=8)
 def _decoder(string_length: int) -> Decoder[LabelRow]:
     text: Any = Annotated[str, Meta(max_length=string_length)]
-    row = msgspec.defstruct(
-        "Label",
-        [
-            ("id", Annotated[str, Meta(min_length=1, max_length=ID_LENGTH)]),
-            ("label", text | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool),
-            ("time", datetime | float | None, None),
-        ],
-        bases=(LabelRow,),
-        gc=False,
+    fields: list[Any] = [
+        ("id", Annotated[str, Meta(min_length=1, max_length=ID_LENGTH)]),
+        ("label", text | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool),
+        ("time", datetime | float | None, None),
+    ]
+    row, strict = (
+        msgspec.defstruct("Label", fields, bases=(LabelRow,), gc=False, forbid_unknown_fields=only)
+        for only in (False, True)
     )
-    return Decoder(cast("type[LabelRow]", row))
+    return Decoder(cast("type[LabelRow]", row), cast("type[LabelRow]", strict))
 
 
-def fast_labels(body: bytes, content_type: str, limits: LimitSettings, span: TimeRange) -> Parsed | None:
+def fast_labels(
+    body: bytes, content_type: str, limits: LimitSettings, span: TimeRange, expected: Expected = ANYTHING
+) -> Parsed | None:
     """The labels of a body that is small and wholly good, else None. Raises TooLarge."""
-    decoder = _decoder(limits.string_length)
-    if NUL in body or (rows := decoder.fast(body, media_type(content_type))) is None:
+    decoder, unknown = _decoder(limits.string_length), Counter[str]()
+    if NUL in body or (rows := decoder.fast(body, media_type(content_type), unknown)) is None:
         return None
     check_count(len(rows), limits)
     times = span.all_seconds([row.time for row in rows]) if rows else []
-    return None if times is None else _parsed(rows, times, Rejections())
+    return None if times is None else _parsed(rows, times, Rejections(), expected, unknown)
 
 
-def parse_labels(body: bytes, content_type: str, limits: LimitSettings, span: TimeRange) -> Parsed:
+def parse_labels(
+    body: bytes, content_type: str, limits: LimitSettings, span: TimeRange, expected: Expected = ANYTHING
+) -> Parsed:
     """The good labels of `body` in columns, and why the others are not there. Raises Malformed and TooLarge."""
-    parsed = fast_labels(body, content_type, limits, span)
-    return parsed if parsed is not None else _by_pieces(body, media_type(content_type), limits, span)
+    parsed = fast_labels(body, content_type, limits, span, expected)
+    return parsed if parsed is not None else _by_pieces(body, media_type(content_type), limits, span, expected)
 
 
-def _by_pieces(body: bytes, media: str, limits: LimitSettings, span: TimeRange) -> Parsed:
-    decoder, rejections = _decoder(limits.string_length), Rejections()
+def _by_pieces(body: bytes, media: str, limits: LimitSettings, span: TimeRange, expected: Expected) -> Parsed:
+    decoder, rejections, unknown = _decoder(limits.string_length), Rejections(), Counter[str]()
     rows: list[LabelRow] = []
     times: list[float] = []
     seen, plain = 0, NUL not in body
-    for piece in decoder.pieces(body, media):
+    for piece in decoder.pieces(body, media, unknown):
         check_count(seen + len(piece), limits)
         if plain and piece and isinstance(piece[0], LabelRow):
             found = span.all_seconds([row.time for row in piece])
@@ -74,6 +79,8 @@ def _by_pieces(body: bytes, media: str, limits: LimitSettings, span: TimeRange) 
                 seen += len(piece)
                 continue
         for index, value in enumerate(piece, seen):
+            if isinstance(value, dict):
+                note_keys(unknown, value.keys() - decoder.keys)
             try:
                 row = _row(value, decoder, limits)
                 time = span.seconds(row.time)
@@ -83,7 +90,7 @@ def _by_pieces(body: bytes, media: str, limits: LimitSettings, span: TimeRange) 
             rows.append(row)
             times.append(time)
         seen += len(piece)
-    return _parsed(rows, times, rejections)
+    return _parsed(rows, times, rejections, expected, unknown)
 
 
 def _row(value: Any, decoder: Decoder[LabelRow], limits: LimitSettings) -> LabelRow:
@@ -122,8 +129,15 @@ def _why(value: Any, limits: LimitSettings, error: str) -> BadRow:
     return BadRow(RejectionReason.INVALID_TYPE, error)
 
 
-def _parsed(rows: list[LabelRow], times: list[float], rejections: Rejections) -> Parsed:
+def _parsed(
+    rows: list[LabelRow], times: list[float], rejections: Rejections, expected: Expected, unknown: Counter[str]
+) -> Parsed:
+    found = Warnings()
+    if unknown:
+        check_keys(unknown, LabelRow.__struct_fields__, len(rows), found, True)
     if not rows:
-        return Parsed(0, 0.0, 0.0, b"", rejections, Counter())
-    columns = {"id": [row.id for row in rows], "label": [row.label for row in rows], "time": times}
-    return Parsed(len(rows), min(times), max(times), _encoder.encode(columns), rejections, Counter())
+        return Parsed(0, 0.0, 0.0, b"", rejections, Counter(), found)
+    labels = [row.label for row in rows]
+    columns = {"id": [row.id for row in rows], "label": labels, "time": times}
+    expected.check_labels(labels, found)
+    return Parsed(len(rows), min(times), max(times), _encoder.encode(columns), rejections, Counter(), found)

@@ -12,11 +12,14 @@ from typing import Annotated, Any, cast
 import msgspec
 from msgspec import Meta
 
+from checks.suggest import nearest
 from monitor.ingest.body import Decoder, media_type
 from monitor.ingest.columns import PayloadColumns, feature_names
+from monitor.ingest.expected import ANYTHING, Expected, check_keys, note_keys
 from monitor.ingest.rejection import BadRow, Parsed, RejectionReason, Rejections, TooLarge
 from monitor.ingest.text import ID_LENGTH, NAME_LENGTH, NUL, check_id, check_text, quoted, type_name
 from monitor.ingest.times import Stamp, TimeRange
+from monitor.ingest.warnings import WarningKind, Warnings
 from monitor.settings.root import LimitSettings
 
 Scalar = str | int | float | bool
@@ -27,7 +30,7 @@ CELLS = 8_000_000
 
 
 class Prediction(msgspec.Struct, gc=False):
-    """One row; unknown keys are ignored, so that a newer client may say more."""
+    """One row; unknown keys are counted and not read, so that a newer client may say more."""
 
     id: str
     prediction: Scalar
@@ -45,39 +48,40 @@ def _decoder(string_length: int, features: int) -> Decoder[Prediction]:
     text: Any = Annotated[str, Meta(max_length=string_length)]
     # msgpack's and Arrow's integers end at 64 bits; wider ones become floats on the slow path.
     scalar: Any = text | Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | float | bool
-    row = msgspec.defstruct(
-        "Prediction",
-        [
-            ("id", Annotated[str, Meta(min_length=1, max_length=ID_LENGTH)]),
-            ("prediction", scalar),
-            ("time", datetime | float | None, None),
-            (
-                "features",
-                Annotated[dict[str, scalar | None], Meta(max_length=features)],
-                msgspec.field(default_factory=dict),
-            ),
-            (
-                "probabilities",
-                Annotated[dict[text, float], Meta(max_length=CLASSES)]
-                | Annotated[list[float], Meta(max_length=CLASSES)]
-                | float
-                | None,
-                None,
-            ),
-            ("latency_seconds", Annotated[float, Meta(ge=0)] | None, None),
-            ("version", text | None, None),
-            ("tags", Annotated[dict[text, text], Meta(max_length=TAGS)] | None, None),
-        ],
-        bases=(Prediction,),
-        gc=False,
+    fields: list[Any] = [
+        ("id", Annotated[str, Meta(min_length=1, max_length=ID_LENGTH)]),
+        ("prediction", scalar),
+        ("time", datetime | float | None, None),
+        (
+            "features",
+            Annotated[dict[str, scalar | None], Meta(max_length=features)],
+            msgspec.field(default_factory=dict),
+        ),
+        (
+            "probabilities",
+            Annotated[dict[text, float], Meta(max_length=CLASSES)]
+            | Annotated[list[float], Meta(max_length=CLASSES)]
+            | float
+            | None,
+            None,
+        ),
+        ("latency_seconds", Annotated[float, Meta(ge=0)] | None, None),
+        ("version", text | None, None),
+        ("tags", Annotated[dict[text, text], Meta(max_length=TAGS)] | None, None),
+    ]
+    row, strict = (
+        msgspec.defstruct("Prediction", fields, bases=(Prediction,), gc=False, forbid_unknown_fields=only)
+        for only in (False, True)
     )
-    return Decoder(cast("type[Prediction]", row))
+    return Decoder(cast("type[Prediction]", row), cast("type[Prediction]", strict))
 
 
-def fast_predictions(body: bytes, content_type: str, limits: LimitSettings, span: TimeRange) -> Parsed | None:
+def fast_predictions(
+    body: bytes, content_type: str, limits: LimitSettings, span: TimeRange, expected: Expected = ANYTHING
+) -> Parsed | None:
     """The rows of a body that is small and wholly good, else None. Raises TooLarge."""
-    decoder = _decoder(limits.string_length, limits.features)
-    if NUL in body or (rows := decoder.fast(body, media_type(content_type))) is None:
+    decoder, unknown = _decoder(limits.string_length, limits.features), Counter[str]()
+    if NUL in body or (rows := decoder.fast(body, media_type(content_type), unknown)) is None:
         return None
     check_count(len(rows), limits)
     if not rows:
@@ -87,20 +91,24 @@ def fast_predictions(body: bytes, content_type: str, limits: LimitSettings, span
         return None
     columns = PayloadColumns()
     _add(columns, rows, times, names)
-    return _parsed(columns, Rejections(), Counter())
+    return _parsed(columns, Rejections(), Counter(), _warnings(columns, expected, unknown))
 
 
-def parse_predictions(body: bytes, content_type: str, limits: LimitSettings, span: TimeRange) -> Parsed:
+def parse_predictions(
+    body: bytes, content_type: str, limits: LimitSettings, span: TimeRange, expected: Expected = ANYTHING
+) -> Parsed:
     """The good rows of `body` in columns, and why the others are not there. Raises Malformed and TooLarge."""
-    parsed = fast_predictions(body, content_type, limits, span)
-    return parsed if parsed is not None else _Taken(limits, span).all(body, media_type(content_type))
+    parsed = fast_predictions(body, content_type, limits, span, expected)
+    return parsed if parsed is not None else _Taken(limits, span, expected).all(body, media_type(content_type))
 
 
 class _Taken:
     """The rows of one body, taken piece by piece."""
 
-    def __init__(self, limits: LimitSettings, span: TimeRange) -> None:
-        self._limits, self._span = limits, span
+    def __init__(self, limits: LimitSettings, span: TimeRange, expected: Expected) -> None:
+        self._limits, self._span, self._expected = limits, span, expected
+        self._unknown = Counter[str]()
+        self._warnings = Warnings()
         self._decoder = _decoder(limits.string_length, limits.features)
         self._columns = PayloadColumns()
         self._names: dict[str, None] = {}
@@ -109,12 +117,13 @@ class _Taken:
 
     def all(self, body: bytes, media: str) -> Parsed:
         seen, plain = 0, NUL not in body
-        for piece in self._decoder.pieces(body, media):
+        for piece in self._decoder.pieces(body, media, self._unknown):
             check_count(seen + len(piece), self._limits)
             if not (plain and piece and self._together(piece)):
                 self._apart(piece, seen)
             seen += len(piece)
-        return _parsed(self._columns, self._rejections, self._repaired)
+        found = _warnings(self._columns, self._expected, self._unknown, self._warnings)
+        return _parsed(self._columns, self._rejections, self._repaired, found)
 
     def _together(self, piece: list[Any]) -> bool:
         """Takes a whole piece where nothing in it needs a closer look."""
@@ -144,6 +153,9 @@ class _Taken:
 
     def _one(self, value: Any) -> tuple[Prediction, float]:
         """A row and its time. Raises BadRow."""
+        if isinstance(value, dict):
+            note_keys(self._unknown, value.keys() - self._decoder.keys)
+            value = self._without_lists(value)
         row = value if isinstance(value, Prediction) else _row(value, self._decoder, self._limits)
         time = self._span.seconds(row.time)
         odd = _admit(row)
@@ -156,6 +168,30 @@ class _Taken:
         if odd:
             self._repaired[RejectionReason.NOT_FINITE] += odd
         return row, time
+
+    def _without_lists(self, value: dict[str, Any]) -> dict[str, Any]:
+        """The row without the features that are lists or objects: they cost themselves, not the row."""
+        features = value.get("features")
+        if not isinstance(features, dict) or len(features) > self._limits.features:
+            return value
+        nested = {name: given for name, given in features.items() if isinstance(given, list | dict)}
+        if not nested:
+            return value
+        name, given = next(iter(nested.items()))
+        said = f"feature {quoted(name)} is {type_name(given)}, taken as missing; send one value"
+        self._warnings.add(WarningKind.UNREADABLE_FEATURE, 1, said)
+        return {**value, "features": features | dict.fromkeys(nested)}
+
+
+def _warnings(
+    columns: PayloadColumns, expected: Expected, unknown: Counter[str], found: Warnings | None = None
+) -> Warnings:
+    found = Warnings() if found is None else found
+    if len(columns):
+        columns.check(expected, found)
+    if unknown:
+        check_keys(unknown, Prediction.__struct_fields__, len(columns), found, columns.names > 0)
+    return found
 
 
 def _fit(names: Collection[str], limits: LimitSettings) -> bool:
@@ -219,7 +255,7 @@ def _why(value: Any, limits: LimitSettings, error: str) -> BadRow:
     try:
         check_id(value.get("id"))
         if value.get("prediction") is None:
-            raise BadRow(RejectionReason.MISSING_PREDICTION, "no prediction")
+            raise BadRow(RejectionReason.MISSING_PREDICTION, f"no prediction{_misspelt(value)}")
         _check_scalars({"prediction": value["prediction"], "version": value.get("version")}, "", limits)
         features, tags = value.get("features", {}), value.get("tags")
         if isinstance(features, dict):
@@ -238,6 +274,12 @@ def _why(value: Any, limits: LimitSettings, error: str) -> BadRow:
             RejectionReason.INVALID_TIME, f"time {quoted(value['time'])} is neither RFC 3339 nor epoch seconds"
         )
     return BadRow(RejectionReason.INVALID_TYPE, error)
+
+
+def _misspelt(value: dict[str, Any]) -> str:
+    like = (name for name in value if name[:1] in "pP" and 7 <= len(name) <= 13 and name != "prediction")
+    near = next((name for name in like if nearest(name.casefold(), ["prediction"])), None)
+    return f"; did you mean `prediction` by {quoted(near)}?" if near else ""
 
 
 def _check_classes(given: Any, limits: LimitSettings) -> None:
@@ -273,8 +315,10 @@ def _add(columns: PayloadColumns, rows: list[Prediction], times: list[float], na
         raise TooLarge(f"{len(columns)} rows over {columns.names} distinct feature names; send smaller batches")
 
 
-def _parsed(columns: PayloadColumns, rejections: Rejections, repaired: Counter[RejectionReason]) -> Parsed:
+def _parsed(
+    columns: PayloadColumns, rejections: Rejections, repaired: Counter[RejectionReason], warnings: Warnings
+) -> Parsed:
     if not len(columns):
-        return Parsed(0, 0.0, 0.0, b"", rejections, repaired)
+        return Parsed(0, 0.0, 0.0, b"", rejections, repaired, warnings)
     times = columns.times
-    return Parsed(len(times), min(times), max(times), columns.payload(), rejections, repaired)
+    return Parsed(len(times), min(times), max(times), columns.payload(), rejections, repaired, warnings)

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from monitor.ingest.warnings import Warnings
+
 LISTED = 100
 """Rejected rows that a reply describes; all are counted."""
 
@@ -80,6 +82,7 @@ class Parsed:
     rejections: Rejections
     repaired: Counter[RejectionReason]
     """Values that were kept although they can't be measured, such as a NaN in a feature."""
+    warnings: Warnings = field(default_factory=Warnings)
 
     @property
     def rejected(self) -> int:
@@ -93,4 +96,5 @@ class Parsed:
             "errors": [
                 {"index": row.index, "reason": row.reason.value, "detail": row.detail} for row in self.rejections.listed
             ],
+            "warnings": self.warnings.plain(),
         }

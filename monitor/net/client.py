@@ -82,7 +82,7 @@ class Client:
     not be asked, or nothing."""
 
     def __init__(self, monotonic: Callable[[], float], refusal: Callable[[str], str] = lambda address: "") -> None:
-        self._monotonic, self._refusal = monotonic, refusal
+        self.monotonic, self._refusal = monotonic, refusal
         self._resolver, self._trust = Resolver(), TlsTrust()
 
     @contextmanager
@@ -91,10 +91,10 @@ class Client:
 
         Raises ExchangeError, also for what goes wrong while the answer is read inside the `with`.
         """
-        deadline = self._monotonic() + timeout
+        deadline = self.monotonic() + timeout
 
         def left() -> float:
-            seconds = deadline - self._monotonic()
+            seconds = deadline - self.monotonic()
             if seconds <= 0:
                 raise TimeoutError
             return seconds

@@ -15,6 +15,7 @@ from checks.base import Window
 from checks.catalog import CATALOG
 from monitor.clock import iso
 from monitor.collectors.check_states import CheckStates
+from monitor.ingest.warnings import WarningKind
 from monitor.pipeline.incident_pictures import PictureDrawing
 from monitor.pipeline.parts import Parts
 from monitor.pipeline.profile_upkeep import Upkeep
@@ -36,6 +37,7 @@ CLOSINGS_A_CALL = 16
 TAIL_ARRIVALS = 2_000
 TAIL_ROWS = 50_000
 ATTEMPTS = 3
+UNMATCHED = "labels wait for a prediction with their id; send a label with exactly the id of its prediction"
 ELSEWHERE = frozenset({"evidently"})
 """Measured apart from the closing of a window (monitor.pipeline.evidently_reports)."""
 MEASURED = {name: metric.check for name, metric in CATALOG.items() if metric.check and metric.check not in ELSEWHERE}
@@ -225,6 +227,8 @@ class EventTimePipeline:
         done = self._run(tasks.compact, upto_seq)
         self.parts.meters.events_duplicate.labels(model=self.model).inc(done.duplicates)
         self.parts.meters.labels_waiting.labels(model=self.model).set(done.labels_waiting)
+        if self.parts.data_warnings.set(self.model, WarningKind.UNMATCHED_LABEL, done.labels_waiting, UNMATCHED):
+            log.info("%s: %d %s", self.model, done.labels_waiting, UNMATCHED)
         self.parts.meters.labels_invalid.labels(model=self.model).inc(done.labels_invalid)
         self.parts.meters.events_corrupt.labels(model=self.model).inc(done.damaged)
 

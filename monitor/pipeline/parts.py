@@ -5,13 +5,14 @@ They stand here because the pipeline must not import `monitor.daemon`, which lie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
 from monitor.alerting.engine import AlertEngine
 from monitor.clock import Clock
 from monitor.store.writer import Writer
+from monitor.telemetry.data_warnings import DataWarnings
 from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import Meters
@@ -32,3 +33,4 @@ class Parts:
     latest: Latest
     meters: Meters
     health: Health
+    data_warnings: DataWarnings = field(default_factory=lambda: DataWarnings(lambda: 0.0))

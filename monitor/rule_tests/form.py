@@ -14,6 +14,7 @@ from checks.catalog import CATALOG
 from checks.suggest import did_you_mean
 from monitor.config.error_messages import place_text
 from monitor.config.renamed import unknown_metric
+from monitor.config.text_file import TextFileError, read_text
 from monitor.config.yaml_document import Document, Place, Problem, parse
 from monitor.rule_tests.notation import Name, Value, name, values
 
@@ -93,9 +94,11 @@ class RuleTests(_Form):
 def read(path: Path, rules: Collection[str]) -> tuple[RuleTests, Document]:
     """The tests in a file; `rules` are the names of those that are in force. Raises RuleTestError."""
     try:
-        document = parse(path.read_text("utf-8-sig"), {})
-    except (OSError, UnicodeDecodeError) as error:
-        raise RuleTestError(f"{path}: can't be read: {getattr(error, 'strerror', None) or error}") from None
+        document = parse(read_text(path), {})
+    except FileNotFoundError:
+        raise RuleTestError(f"{path}: can't be read: No such file or directory") from None
+    except TextFileError as error:
+        raise RuleTestError(f"{path}: {error}") from None
     _stop(path, document.problems)
     try:
         tests = RuleTests.model_validate(document.value)

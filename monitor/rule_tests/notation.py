@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from prometheus_client.parser import text_string_to_metric_families
+from monitor.collectors.server.exposition import number, sample
 
 MOST = 100_000
 """Values that one series may have."""
@@ -13,10 +13,12 @@ ERROR = "error"
 Value = float | str | None
 """A number; None for nothing measured; ERROR for a measuring that failed."""
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_RISING = re.compile(rf"(?P<first>{_NUMBER})(?P<by>[-+](?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)x(?P<more>\d+)")
-_SAME = re.compile(rf"(?P<value>{_NUMBER})x(?P<more>\d+)")
-_NOTHING = re.compile(rf"(?P<what>_|{ERROR})(?:x(?P<times>\d+))?")
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_RISING = re.compile(
+    rf"(?P<first>{_NUMBER})(?P<by>[-+](?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)x(?P<more>[0-9]+)"
+)
+_SAME = re.compile(rf"(?P<value>{_NUMBER})x(?P<more>[0-9]+)")
+_NOTHING = re.compile(rf"(?P<what>_|{ERROR})(?:x(?P<times>[0-9]+))?")
 
 
 class Name(NamedTuple):
@@ -54,10 +56,9 @@ def _item(item: str) -> list[Value]:
     if match := _RISING.fullmatch(item):
         first, by = float(match["first"]), float(match["by"])
         return [first + by * index for index in range(_count(match["more"]) + 1)]
-    try:
-        return [float(item)]
-    except ValueError:
-        raise ValueError(f"{item!r} is no value; write 1, 1x5, 1+2x5, _, _x5, stale or error") from None
+    if (value := number(item)) is None:
+        raise ValueError(f"{item!r} is no value; write 1, 1x5, 1+2x5, _, _x5, stale or error")
+    return [value]
 
 
 def _count(text: str) -> int:
@@ -69,15 +70,21 @@ def _count(text: str) -> int:
 def name(text: str) -> Name:
     """The metric, model and labels of ``metric{label="value"}``. Raises ValueError with a sentence."""
     wrong = f"""{text!r} is no series; write metric, or metric{{label="value"}}"""
-    if "\n" in text or "#" in text:
+    if "\n" in text or "#" in text or _is_sample(text):
         raise ValueError(wrong)
     try:
-        [family] = text_string_to_metric_families(f"{text.strip()} 0\n")
-        [sample] = family.samples
+        found = sample(f"{text.strip()} 0")
     except ValueError:
         raise ValueError(wrong) from None
-    if sample.timestamp is not None:  # a value stood there already
-        raise ValueError(wrong)
-    pairs = {label: value for label, value in sample.labels.items() if value}
+    pairs = {label: value for label, value in found.labels.items() if value}
     model = pairs.pop("model", "")
-    return Name(sample.name.removeprefix("watchkeeper_"), model, tuple(sorted(pairs.items())))
+    return Name(found.name.removeprefix("watchkeeper_"), model, tuple(sorted(pairs.items())))
+
+
+def _is_sample(text: str) -> bool:
+    """Whether a value stands behind the series already."""
+    try:
+        sample(text.strip())
+    except ValueError:
+        return False
+    return True

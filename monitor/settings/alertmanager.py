@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from alerts.duration import Seconds
+from alerts.duration import Interval, Timeout
 from monitor.settings.base import Settings
 
 
@@ -15,9 +15,9 @@ class AlertmanagerSettings(Settings):
 
     members: list[str] = Field(min_length=1)
     """Addresses, such as http://alertmanager:9093, each with its path prefix if it has one."""
-    resend: Seconds = 60.0
+    resend: Interval = 60.0
     """Time after which what still fires is sent again."""
-    timeout: Seconds = 10.0
+    timeout: Timeout = 10.0
     """Of one request."""
     labels: dict[str, str] = {}
     """Added to every alert."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from alerts.duration import Seconds
+from alerts.duration import Length, Seconds, within
 from checks.drift.methods.names import METHOD_NAMES, PRESET_NAMES
 from checks.suggest import did_you_mean
 from monitor.settings.base import Settings
@@ -40,7 +40,7 @@ class DriftSettings(Settings):
     """How much each feature matters to the model, in any unit: what drifted is told in the order of that, times how far
     it is beyond its limit. One that is not named matters less than all that are. Or the path of a file that says so:
     JSON or YAML {feature: weight}, or CSV of two columns."""
-    lookback: list[Annotated[Seconds, Field(gt=0)]] = Field([], max_length=4)
+    lookback: list[Length] = Field([], max_length=4)
     """Longer spans up to a window's end, such as 7d, that drift is measured over as well."""
 
     @model_validator(mode="after")
@@ -79,15 +79,15 @@ class EvidentlySettings(Settings):
     """Classes of evidently.metrics, each by its name or as {name: options}."""
     options: dict[str, Any] = {}
     """What the preset is given."""
-    window: Seconds | None = None
+    window: Length | None = None
     """Event time that a report covers; a multiple of `windows.every`, which it is unless given."""
-    every: Seconds | None = None
+    every: Length | None = None
     """Event time between two reports; a multiple of `windows.every`; `window` unless given."""
     sample: int = Field(5_000, ge=100, le=1_000_000)
     """Rows at most, of the window and of the reference each."""
     seed: int = 0
     """Of the sampling; the same rows give the same sample."""
-    timeout: Seconds = 120.0
+    timeout: Annotated[Seconds, AfterValidator(within(1.0, 86400.0))] = 120.0
     """Time after which a run is stopped."""
     html: bool = True
     """Keep the report as a page, too."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from alerts.duration import Seconds
+from alerts.duration import Length, Seconds
+from checks.data.canonical_text import text
 from monitor.settings.base import ModelName, Settings
 from monitor.settings.checks import CheckSettings
 from monitor.settings.reference import ReferenceSettings
@@ -18,6 +19,11 @@ Task = Literal["binary", "multiclass", "regression"]
 
 
 FeatureType = Literal["numeric", "categorical", "boolean", "datetime"]
+
+
+def _texts(given: Any) -> Any:
+    """Classes as keys: YAML reads 0 and true as what they are."""
+    return {text(key): value for key, value in given.items()} if isinstance(given, dict) else given
 
 
 class SchemaSettings(Settings):
@@ -32,7 +38,11 @@ class SchemaSettings(Settings):
     score: str | None = None
     """Binary: the column with the positive class's probability."""
     positive_class: str | int | bool | None = None
-    """Binary: the class that counts as positive."""
+    """Binary: the class that counts as positive; else the later of the two, as scikit-learn's `classes_[1]`."""
+    classes: Annotated[list[str | int | float | bool], Field(max_length=1_000)] = []
+    """All classes in the order of lists of probabilities, where that is not the order of scikit-learn's `classes_`."""
+    probabilities: Annotated[dict[str, str], BeforeValidator(_texts)] = {}
+    """Class → the column with its probability, where the column is not named proba_<class>."""
     id: str | None = None
     """The column that names each prediction."""
     time: str | None = None
@@ -44,7 +54,7 @@ class SchemaSettings(Settings):
 
 
 class WindowSettings(Settings):
-    every: Seconds = 3600.0
+    every: Length = 3600.0
     """Length of a window, in event time; fixed for a database."""
     allowed_lateness: Seconds = 300.0
     """How long after its end, in event time, a window waits for late events."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from alerts.duration import Seconds
+from alerts.duration import Length
 from checks.data.csv_options import CsvOptions
 
 
@@ -56,11 +57,11 @@ class ReferenceSettings(BaseModel):
     """How the file is written, if it is CSV and reading it by itself guesses wrong."""
     version: str | None = Field(None, min_length=1, max_length=200)
     """The version of the model that the file is of; other versions learn their own, by `first`."""
-    first: Seconds | None = None
+    first: Length | None = None
     """Learned: so much event time from the first window on becomes the reference."""
     window: Literal["previous"] | None = None
     """Rolling: each window is compared with those before it."""
-    of: Seconds | None = None
+    of: Length | None = None
     """How much event time before a window it is compared with; `windows.every`, the window before, unless given."""
     per_version: bool = False
     """Each version of the model has a reference of its own."""
@@ -68,7 +69,15 @@ class ReferenceSettings(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, value: Any) -> Any:
-        return {"path": value} if isinstance(value, str | Path) else value
+        value = {"path": value} if isinstance(value, str | Path) else value
+        path = value.get("path") if isinstance(value, dict) else None
+        if isinstance(path, str) and (remote := re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", path)):
+            raise ValueError(
+                f"{remote[1]}:// can't be read yet; copy it here and name the file, Parquet, CSV or Arrow"
+                if remote[1] != "file"
+                else "write the path alone, without file://"
+            )
+        return value
 
     @model_validator(mode="after")
     def _one_source(self) -> ReferenceSettings:
@@ -81,9 +90,6 @@ class ReferenceSettings(BaseModel):
             raise ValueError("csv says how a file is written; give its path")
         if self.of is not None and self.window is None:
             raise ValueError("of goes with window: previous")
-        for name, length in (("first", self.first), ("of", self.of)):
-            if length is not None and length <= 0:
-                raise ValueError(f"{name} must be longer than nothing, such as 7d")
         if self.path is not None and self.per_version and self.version is None:
             raise ValueError("say of which version of the model the file is: version")
         return self

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from alerts.delivery.receiver_settings import ReceiverSettings
 from alerts.delivery.routing import Inhibition, MuteTime, Route
-from alerts.duration import Seconds
+from alerts.duration import Interval, Length, Seconds, Timeout, within
 from alerts.rules.rule import Rule
 from monitor.settings.alertmanager import AlertmanagerSettings
 from monitor.settings.base import Settings
@@ -24,9 +24,9 @@ class HeartbeatSettings(Settings):
 
     url: SecretStr
     """The address, which is a secret of its own."""
-    interval: Seconds = Field(60.0, ge=1.0)
+    interval: Annotated[Seconds, AfterValidator(within(1.0, 7 * 86400.0))] = 60.0
     """Time between two requests."""
-    timeout: Seconds = 10.0
+    timeout: Timeout = 10.0
     """Of one request."""
 
 
@@ -64,20 +64,20 @@ class LimitSettings(Settings):
 
 
 class RetentionSettings(Settings):
-    events: Seconds = 14 * 86400.0
+    events: Length = 14 * 86400.0
     """Raw events and labels, and profiles of windows shorter than an hour."""
-    hours: Seconds = 35 * 86400.0
+    hours: Length = 35 * 86400.0
     """Profiles of an hour: what windows that look back over days are put together from."""
-    history: Seconds = 400 * 86400.0
+    history: Length = 400 * 86400.0
     """Profiles of a day, measurements, alerts."""
 
 
 class WorkerSettings(Settings):
-    timeout: Seconds = 300.0
+    timeout: Annotated[Seconds, AfterValidator(within(0.1, 86400.0))] = 300.0
     """Time after which a job is stopped."""
     memory_bytes: int = Field(2 << 30, ge=128 << 20)
     """Memory beyond which the worker is ended."""
-    idle: Seconds = 60.0
+    idle: Annotated[Seconds, AfterValidator(within(0.0, 86400.0))] = 60.0
     """Time without work after which the worker ends until it is needed again."""
 
 
@@ -112,7 +112,7 @@ class Config(Settings):
     ]
     """What keeps which alerts back; the default holds back what follows from a server that is down, and longer spans
     of what has drifted in a single window."""
-    acknowledged_for: Seconds = 86400.0
+    acknowledged_for: Length = 86400.0
     """How long an acknowledgement holds."""
     heartbeat: HeartbeatSettings | None = None
     """A dead man's switch."""
@@ -139,7 +139,7 @@ class Config(Settings):
     """How long what is stored is kept."""
     worker: WorkerSettings = WorkerSettings()
     """The process that does the numerics."""
-    evaluate: Seconds = 15.0
+    evaluate: Interval = 15.0
     """How often system rules are judged and the arrival log is looked at."""
     insecure: bool = False
     """Listen on another address than this machine's own without tokens."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from alerts.duration import Seconds
+from alerts.duration import Interval, Seconds, Timeout, within
 from monitor.settings.base import ModelName, Settings
 
 
@@ -41,7 +41,20 @@ def _own_file(preset: str | Path) -> str | Path:
     return Path(text) if "/" in text or text.endswith((".yaml", ".yml")) else text
 
 
-class ServerSettings(Settings):
+class RequestSettings(Settings):
+    """The headers, token and authorities of requests to a server."""
+
+    headers: dict[str, SecretStr] = {}
+    """Shown nowhere; one that is empty is not sent."""
+    token: SecretStr | None = None
+    """Bearer token."""
+    token_file: Path | None = None
+    """A file with the token, which is read again when the token is refused."""
+    ca_file: Path | None = None
+    """Authorities (PEM) that are trusted instead of the system's."""
+
+
+class ServerSettings(RequestSettings):
     preset: Annotated[str | Path, AfterValidator(_own_file)] = "fastapi"
     """How its metrics are read: the name of a shipped preset, or the path of a YAML file of your own (docs/server.md).
     fastapi is prometheus-fastapi-instrumentator."""
@@ -49,9 +62,9 @@ class ServerSettings(Settings):
     """The server's address, such as http://127.0.0.1:8080."""
     metrics_path: str = "/metrics"
     """Where under `url` its metrics are."""
-    interval: Seconds = 15.0
+    interval: Interval = 15.0
     """Time between two samples."""
-    timeout: Seconds = 5.0
+    timeout: Timeout = 5.0
     """Time after which a sample that has not come has failed."""
     exclude: list[str] = ["/metrics", "/health", "/healthz", "/readyz"]
     """Handlers that are not the model's traffic."""
@@ -59,7 +72,7 @@ class ServerSettings(Settings):
     """The server's process; true finds it by the port of `url`, if that is this machine's."""
 
 
-class ProbeSettings(Settings):
+class ProbeSettings(RequestSettings):
     """A request whose answer is known. It follows no redirect and uses no proxy; an answer is 1 MiB at most."""
 
     name: ModelName
@@ -71,8 +84,6 @@ class ProbeSettings(Settings):
     Inference Protocol."""
     method: Literal["GET", "HEAD", "POST"] | None = None
     """GET, or POST where there is a body."""
-    headers: dict[str, SecretStr] = {}
-    """Shown nowhere; one that is empty is not sent."""
     body: Any = None
     """JSON that is sent; for open_inference the request with its `inputs`."""
     status: list[int] = [200]
@@ -84,16 +95,14 @@ class ProbeSettings(Settings):
     `outputs`, a list of {name, data}."""
     tolerance: float = Field(1e-6, ge=0)
     """By how much numbers of `answer` may differ."""
-    interval: Seconds = Field(30.0, ge=0.1)
+    interval: Interval = 30.0
     """Time between two requests."""
-    timeout: Seconds = Field(5.0, gt=0, le=300)
+    timeout: Annotated[Seconds, AfterValidator(within(0.1, 300.0))] = 5.0
     """Of the whole request, from looking up the name to the last byte of the answer."""
-    ca_file: Path | None = None
-    """Authorities (PEM) that are trusted instead of the system's."""
 
 
 class CollectSettings(Settings):
-    interval: Seconds = 15.0
+    interval: Interval = 15.0
     """Time between two samples of the machine."""
     host: bool = True
     """CPU, memory, load and disks of this machine."""

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
 from alerts.delivery.routing import TimeZone
-from alerts.duration import Seconds
+from alerts.duration import Timeout
 from alerts.rules.rule import Severity
 
 _ID = re.compile(r"[UWS][A-Z0-9]{2,30}")
@@ -46,7 +46,7 @@ class SlackSettings(BaseModel):
     """A file with the webhook's address."""
     api_url: str = "https://slack.com/api/"
     """Where Slack's Web API is."""
-    timeout: Seconds = 10.0
+    timeout: Timeout = 10.0
     """Of one request."""
     also_direct: bool = False
     """Send to Slack although Alertmanager is told."""

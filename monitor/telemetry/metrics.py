@@ -46,6 +46,12 @@ class Meters:
         self.events_repaired = counter(
             "events_repaired", "Values kept that can't be measured, such as a NaN in a feature.", "model", "reason"
         )
+        self.events_warned = counter(
+            "events_warned",
+            "Rows accepted that can't be measured with, or look like a mistake, by kind.",
+            "model",
+            "kind",
+        )
         self.events_duplicate = counter(
             "events_duplicate", "Predictions dropped because their id was there already.", "model"
         )

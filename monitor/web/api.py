@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Annotated, Any
 
 from litestar import get
@@ -25,16 +27,22 @@ def moment(name: str, text: str | None) -> float | None:
     """Epoch seconds of a query's RFC 3339 stamp or number. Raises Refused."""
     if text is None:
         return None
-    try:
-        return float(text)
-    except ValueError:
-        pass
+    if (seconds := _number(text)) is not None:
+        return seconds
     try:
         # In a query a plus means a blank, also where it was meant as an offset's sign.
         stamp = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError:
         raise Refused(RefusalReason.MALFORMED, f"{name} {text!r} is neither RFC 3339 nor epoch seconds") from None
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()
+
+
+def _number(text: str) -> float | None:
+    """Return the finite number that a text is in plain digits, or None."""
+    with suppress(ValueError):
+        if text.isascii() and "_" not in text and isfinite(number := float(text)):
+            return number
+    return None
 
 
 def pairs(labels: Sequence[str]) -> Labels:

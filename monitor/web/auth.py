@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
-from pydantic import SecretStr
 
+from alerts.secret_file import Secret
 from monitor.config.urls import address
 from monitor.ingest.body import media_type
 from monitor.net.dns import ip_address
@@ -33,8 +33,8 @@ class Auth:
         names = {"localhost", listen, socket.gethostname(), public.hostname or "", *config.allowed_hosts}
         self._hosts = {name.lower() for name in names if name}
         self._public = public.netloc.lower()
-        self._ingest = _bytes(config.tokens.ingest)
-        self._admin = _bytes(config.tokens.admin)
+        self._ingest = Secret(config.tokens.ingest, config.tokens.ingest_file)
+        self._admin = Secret(config.tokens.admin, config.tokens.admin_file)
 
     def host(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Refuses names that are not ours: a page of another site may have its own name point here."""
@@ -69,10 +69,10 @@ class Auth:
                 RefusalReason.FOREIGN_ORIGIN, "requests from pages of another site are refused (Sec-Fetch-Site)"
             )
 
-    def _token(self, connection: Connection, wanted: bytes | None, name: str) -> None:
-        if wanted is None:
+    def _token(self, connection: Connection, wanted: Secret, name: str) -> None:
+        if not (token := wanted.newest):
             return
-        if not hmac.compare_digest(_given(connection), wanted):
+        if not hmac.compare_digest(_given(connection), token.encode()):
             raise Refused(
                 RefusalReason.UNAUTHORIZED, f"send the token of the config's {name} as Authorization: Bearer …"
             )
@@ -80,8 +80,8 @@ class Auth:
     def _has_token(self, connection: Connection) -> bool:
         """Whether a right token came along: a page that only rebinds a name has none."""
         given = _given(connection)
-        tokens = [token for token in (self._ingest, self._admin) if token is not None]
-        return any(hmac.compare_digest(given, token) for token in tokens)
+        tokens = [token for token in (self._ingest.newest, self._admin.newest) if token]
+        return any(hmac.compare_digest(given, token.encode()) for token in tokens)
 
 
 def need_type(connection: Connection, types: Collection[str]) -> None:
@@ -91,10 +91,6 @@ def need_type(connection: Connection, types: Collection[str]) -> None:
         raise Refused(
             RefusalReason.CONTENT_TYPE, f"Content-Type {given!r} is not taken; send {' or '.join(sorted(types))}"
         )
-
-
-def _bytes(secret: SecretStr | None) -> bytes | None:
-    return secret.get_secret_value().encode() if secret is not None else None
 
 
 def _given(connection: Connection) -> bytes:

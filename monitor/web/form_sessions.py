@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from litestar.datastructures import Cookie
 
+from alerts.secret_file import Secret
 from monitor.clock import Clock
 from monitor.settings.root import Config
 from monitor.web.auth import Connection
@@ -46,8 +47,7 @@ class FormSessions:
     """All visitors of one daemon. Thread-safe."""
 
     def __init__(self, config: Config, clock: Clock) -> None:
-        admin = config.tokens.admin
-        self._token = admin.get_secret_value().encode() if admin is not None else None
+        self._token = Secret(config.tokens.admin, config.tokens.admin_file)
         self._secure = config.public_url.startswith("https://")
         self._clock = clock
         self._key = secrets.token_bytes(32)
@@ -61,7 +61,7 @@ class FormSessions:
         known = len(given) in _LENGTHS and given.isascii()
         visitor = given if known else secrets.token_urlsafe(24)
         signed_in = self._is_in(visitor)
-        needs = self._token is not None and not signed_in
+        needs = bool(self._token.newest) and not signed_in
         return FormSession(visitor, self._proof(visitor), needs, signed_in, fresh=not known)
 
     def cookie(self, visitor: str) -> Cookie:
@@ -75,9 +75,10 @@ class FormSessions:
             raise Refused(
                 RefusalReason.FOREIGN_ORIGIN, "this form is from before a restart, or cookies are off: send it again"
             )
-        if self._token is None or self._is_in(visitor):
+        token = self._token.newest.encode()
+        if not token or self._is_in(visitor):
             return
-        if not hmac.compare_digest(form.get("token", "").encode(), self._token):
+        if not hmac.compare_digest(form.get("token", "").encode(), token):
             raise Refused(RefusalReason.UNAUTHORIZED, "the admin token is another one: it is the config's tokens.admin")
         with self._lock:
             self._signed_in[visitor] = self._clock.monotonic() + SIGNED_IN_SECONDS

@@ -19,6 +19,7 @@ from litestar.params import FromPath
 from sqlalchemy.exc import DBAPIError
 
 from monitor.ingest.body import MEDIA_TYPES, WHOLE_BYTES, inflate
+from monitor.ingest.expected import Expected
 from monitor.ingest.labels import fast_labels, parse_labels
 from monitor.ingest.predictions import fast_predictions, parse_predictions
 from monitor.ingest.rejection import Malformed, Parsed, TooLarge
@@ -49,8 +50,8 @@ RETRY_SECONDS = 5.0
 class Parser:
     """How one kind of body is parsed: `fast` answers None for what `full` has to look at, which takes longer."""
 
-    fast: Callable[[bytes, str, LimitSettings, TimeRange], Parsed | None]
-    full: Callable[[bytes, str, LimitSettings, TimeRange], Parsed]
+    fast: Callable[[bytes, str, LimitSettings, TimeRange, Expected], Parsed | None]
+    full: Callable[[bytes, str, LimitSettings, TimeRange, Expected], Parsed]
 
 
 PREDICTIONS = Parser(fast_predictions, parse_predictions)
@@ -80,7 +81,7 @@ class IngestApi:
         if key is not None and not 0 < len(key) <= KEY_LENGTH:
             raise Refused(RefusalReason.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
         with self._room(request):
-            parsed, digest = await self._parsed(request, parser, self._span(replay))
+            parsed, digest = await self._parsed(request, parser, self._span(replay), self._services.expected(model))
             receipt = await self._stored(model, kind, parsed, key, digest)
         if receipt.differs:
             sentence = "this Idempotency-Key was used for another body before; send each batch under a key of its own"
@@ -129,7 +130,9 @@ class IngestApi:
             return TimeRange(newest=now + AHEAD)
         return TimeRange(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
 
-    async def _parsed(self, request: Request[Any, Any, Any], parser: Parser, span: TimeRange) -> tuple[Parsed, str]:
+    async def _parsed(
+        self, request: Request[Any, Any, Any], parser: Parser, span: TimeRange, expected: Expected
+    ) -> tuple[Parsed, str]:
         """And the digest of the body without its encoding: times may be filled in, and one batch gzips in many ways."""
         try:
             async with asyncio.timeout(self._patience):
@@ -152,12 +155,12 @@ class IngestApi:
                 plain = inflate(body, encoding, min(WHOLE_BYTES, self._limits.body_bytes))
             except TooLarge:
                 return None
-            parsed = parser.fast(plain, content_type, self._limits, span)
+            parsed = parser.fast(plain, content_type, self._limits, span, expected)
             return None if parsed is None else (parsed, digest(plain))
 
         def full() -> tuple[Parsed, str]:
             plain = inflate(body, encoding, self._limits.body_bytes)
-            return parser.full(plain, content_type, self._limits, span), digest(plain)
+            return parser.full(plain, content_type, self._limits, span, expected), digest(plain)
 
         try:
             parsed = fast() if len(body) <= WHOLE_BYTES else None
@@ -212,6 +215,11 @@ class IngestApi:
             meters.events_rejected.labels(model=model, reason=reason.value).inc(count)
         for reason, count in parsed.repaired.items():
             meters.events_repaired.labels(model=model, reason=reason.value).inc(count)
+        found = parsed.warnings
+        for warning, count in found.counts.items():
+            meters.events_warned.labels(model=model, kind=warning.value).inc(count)
+        for warning in self._services.data_warnings.add(model, kind, parsed.n, found):
+            log.warning("%s: %s: %s (further ones are counted only)", model, warning.value, found.examples[warning])
 
 
 def _digest(body: bytes) -> str:

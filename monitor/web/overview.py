@@ -27,6 +27,8 @@ class ModelView:
     """Chunks that are still to be profiled under the reference."""
     reference_status: ReferenceStatus
     measurements: list[Measurement]
+    warnings: list[dict[str, object]]
+    """What of its rows can't be used or looks like a mistake, since the start."""
 
     @property
     def name(self) -> str:
@@ -51,6 +53,7 @@ class ModelView:
             "judged_until": self.judged_until,
             "references": self.reference_status.plain(),
             "unprofiled_chunks": self.unprofiled,
+            "warnings": self.warnings,
             "values": [plain(row) for row in self.measurements],
         }
 
@@ -94,6 +97,7 @@ def overview(services: WebContext) -> Overview:
             unprofiled=(reached[settings.model].unprofiled or 0) if settings.model in reached else 0,
             reference_status=statuses[settings.model],
             measurements=values[settings.model],
+            warnings=services.data_warnings.shown(settings.model),
         )
         for settings in services.config.models
     ]

@@ -35,6 +35,8 @@ def handlers(services: WebContext, intake: IngestApi) -> list[HTTPRouteHandler]:
         problem = services.health.not_ready()
         if problem is not None:
             return Response({"status": "unavailable", "reason": problem, "degraded": degraded}, status_code=503)
-        return Response({"status": "degraded" if degraded else "ready", "degraded": degraded})
+        said: dict[str, Any] = {"status": "degraded" if degraded else "ready", "degraded": degraded}
+        warnings = services.data_warnings.counts()
+        return Response({**said, "warnings": warnings} if warnings else said)
 
     return [metrics, healthz, readyz]

@@ -140,7 +140,9 @@ class ModelOptions:
             ),
             lookback=tuple(sorted(set(drift.lookback))) if drift else (),
             bins=drift.bins if drift else 10,
-            schema=SchemaOverrides(**{**stated, "ignore": tuple(stated["ignore"])}),
+            schema=SchemaOverrides(
+                **{**stated, "ignore": tuple(stated["ignore"]), "classes": tuple(stated["classes"])}
+            ),
             csv=settings.reference.csv.options() if settings.reference else CsvOptions(),
             plan=ReferencePlan.of_model(settings),
             segments=tuple(SegmentOptions.of(segment) for segment in settings.segments),

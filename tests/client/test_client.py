@@ -148,6 +148,15 @@ def test_retry_after_is_honoured(server: Receiver, as_date: bool) -> None:
         assert client.sent == 1
 
 
+@pytest.mark.parametrize("header", ["nan", "inf", "1e999", "soon"])
+def test_a_retry_after_that_says_no_time_costs_no_row(server: Receiver, header: str) -> None:
+    server.script = [Answer(429, headers={"Retry-After": header})]
+    with Client(server.url, "m") as client:
+        client.log("a", {}, 0)
+        assert client.flush(30)
+        assert client.sent == 1
+
+
 def test_rejected_rows_are_counted_by_reason(server: Receiver) -> None:
     errors = [{"index": 0, "reason": "missing_id"}, {"index": 2, "reason": "bad_time"}]
     server.script = [Answer(body={"accepted": 1, "rejected": 3, "errors": errors})]

@@ -114,13 +114,16 @@ class WebApi:
         thread = arguments.get("thread_ts")
         if thread is not None and self._find(channel, str(thread)) is None:
             raise Refusal("thread_not_found")
+        broadcast = arguments.get("reply_broadcast", False)
+        if not isinstance(broadcast, bool) or (broadcast and thread is None):
+            raise Refusal("invalid_arguments")
         now = self._clock()
         if self.rate_limit and now - self._last_post.get(channel.id, -1e9) < 0.95:
             raise Refusal("ratelimited", 429, retry_after=1)
         self._last_post[channel.id] = now
         self._next_ts = max(self._next_ts + 137, int(self._wall() * 1e6))
         ts = f"{self._next_ts // 1_000_000}.{self._next_ts % 1_000_000:06d}"
-        self.messages.append(Message(channel.id, ts, bot, text, blocks, metadata, thread))
+        self.messages.append(Message(channel.id, ts, bot, text, blocks, metadata, thread, broadcast))
         return {"channel": channel.id, "ts": ts, "message": {"text": text, "bot_id": bot, "ts": ts}}
 
     def _update(self, arguments: dict[str, Any], bot: str) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class Message:
     blocks: list[dict[str, Any]]
     metadata: dict[str, Any] | None
     thread_ts: str | None = None
+    broadcast: bool = False
+    """Whether a reply is shown in the channel, too."""
     deleted: bool = False
     revisions: list[dict[str, Any]] = field(default_factory=list)
     """What it said before each update, oldest first."""

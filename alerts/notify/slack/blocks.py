@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from alerts.duration import span
-from alerts.incidents.incident import Alert, Incident, Why
+from alerts.incidents.incident import Alert, Incident, Notice, Why
 from alerts.notify.grafana_link import board_link
 from alerts.notify.slack.limits import HEADER, SECTION, Block, shrunk
 from alerts.rules.rule import Severity
@@ -80,8 +80,8 @@ def plain(incident: Incident, why: Why, calling: str = "") -> dict[str, Any]:
 
 
 def reply(incident: Incident, why: Why, calling: str = "") -> dict[str, Any]:
-    """What is said in the message's thread when an incident resolves, gets more severe, is acknowledged or silenced, or
-    goes on."""
+    """Return what the message's thread says when an incident resolves, gets more severe, gets new alerts, is
+    acknowledged or silenced, or goes on."""
     return {"text": _calling(calling, _said(incident, why))[:TEXT], "metadata": _metadata(incident, why)}
 
 
@@ -94,6 +94,9 @@ def _said(incident: Incident, why: Why) -> str:
     if why is Why.SILENCED and incident.silenced is not None:
         quiet = incident.silenced
         return f"{_SILENT_MARK} {escape(quiet.by, 200)} has silenced this until {when(quiet.until)}"
+    if why is Why.NEW_ALERTS:
+        news = escape(Notice(incident, why).about.summary, 2000) or escape(incident.title, 300)
+        return f"{_mark(incident)} New: {news} ({incident.firing:,} alerts firing of {incident.total:,})"
     if why is Why.REPEATED:
         return f"{_mark(incident)} Still firing, and nobody has acknowledged it: {_headline(incident, 2000)}"
     return f"{_mark(incident)} Now *{incident.severity}*: {_headline(incident, 2000)}"

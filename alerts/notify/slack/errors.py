@@ -8,7 +8,7 @@ from http.client import HTTPException, InvalidURL
 from typing import TYPE_CHECKING, Any
 
 from alerts.notify import NotifyError
-from alerts.notify.transport import denial
+from alerts.notify.transport import denial, wait_seconds
 
 if TYPE_CHECKING:
     from slack_sdk.webhook import WebhookResponse
@@ -106,7 +106,5 @@ def _error(status: int, code: str, headers: Mapping[str, Any], of_hook: bool = F
 
 def _retry_after(headers: Mapping[str, Any]) -> float:
     value = next((item for name, item in headers.items() if name.lower() == "retry-after"), None)
-    try:
-        return max(0.0, float(value if value is not None else RATE_LIMIT_WAIT))
-    except ValueError:
-        return RATE_LIMIT_WAIT
+    asked = wait_seconds(str(value))
+    return RATE_LIMIT_WAIT if asked is None else asked

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from alerts.notify.slack.blocks import mention, payload, plain, reply
 from alerts.notify.slack.buttons import links, pressable
 from alerts.notify.slack.errors import Gone, api_error, hook_error, unanswered
 from alerts.rules.rule import Severity
+from alerts.secret_file import Secret
 
 if TYPE_CHECKING:
     from slack_sdk import WebClient
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 SKEW = 300.0
 """Seconds by which Slack's clock and ours may differ."""
 _READS = {"conversations.history", "conversations.replies", "users.conversations"}
-_SAID = {Why.RESOLVED, Why.SEVERITY_ROSE, Why.ACKNOWLEDGED, Why.SILENCED, Why.REPEATED}
+_SAID = {Why.RESOLVED, Why.SEVERITY_ROSE, Why.NEW_ALERTS, Why.ACKNOWLEDGED, Why.SILENCED, Why.REPEATED}
 """Also said in the thread, where people are told of it."""
 _CALLING = {Why.FIRST, Why.SEVERITY_ROSE, Why.REPEATED}
 """Where somebody is to come; Slack calls nobody for a message that is only changed."""
@@ -43,6 +45,10 @@ class SlackSettingsLike(Protocol):
     def token(self) -> SecretStr | None: ...
     @property
     def webhook_url(self) -> SecretStr | None: ...
+    @property
+    def token_file(self) -> Path | None: ...
+    @property
+    def webhook_url_file(self) -> Path | None: ...
     @property
     def api_url(self) -> str: ...
     @property
@@ -66,6 +72,10 @@ class SlackOptions:
     """Whom to call, by severity: ids of users and user groups, here, channel or everyone."""
     grafana: str = ""
     """Where people reach the Grafana that has our dashboards; for a link."""
+    token_file: Path | None = None
+    """Where the token is from, if from a file."""
+    webhook_url_file: Path | None = None
+    """Where the webhook's address is from, if from a file."""
 
 
 class Slack:
@@ -85,10 +95,12 @@ class Slack:
         """Whether a press on a button would reach somebody; else the message has a link instead."""
         from alerts.notify.slack.web_client import api_client, hook_client
 
+        self._token = Secret(options.token, options.token_file)
+        self._hook_url = Secret(options.webhook_url, options.webhook_url_file)
         if options.token and options.channel:
-            self._web = api_client(options.token.get_secret_value(), options.api_url, options.timeout)
+            self._web = api_client(self._token.text, options.api_url, options.timeout)
         elif options.webhook_url:
-            self._hook = hook_client(options.webhook_url.get_secret_value(), options.timeout)
+            self._hook = hook_client(self._hook_url.text, options.timeout)
         else:
             raise ValueError("slack needs a bot token and a channel, or an incoming webhook")
 
@@ -105,13 +117,28 @@ class Slack:
                 page,
                 settings.mentions,
                 grafana,
+                settings.token_file,
+                settings.webhook_url_file,
             )
         )
 
+    def read_again(self) -> bool:
+        """Read the token, or the webhook's address, from its file again; return whether it is another one."""
+        if self._web is not None:
+            changed = self._token.read_again()
+            self._web.token = self._token.text
+        else:
+            assert self._hook is not None
+            changed = self._hook_url.read_again()
+            self._hook.url = self._hook_url.text
+        # What the app may read is the new token's.
+        self._blind = self._blind and not changed
+        return changed
+
     @property
     def wants(self) -> frozenset[Why]:
-        """A webhook's messages can't be changed, so it is told only of beginnings and ends."""
-        return frozenset(Why) if self._web is not None else frozenset({Why.FIRST, Why.RESOLVED})
+        """A webhook's messages can't be changed: it gets a post of each piece of news, and none of mere changes."""
+        return frozenset(Why) if self._web is not None else frozenset({Why.FIRST, *_SAID})
 
     def send(self, notice: Notice, address: Address | None) -> Address:
         """Posts the incident, or changes its message in place and replies in the thread where people are to look
@@ -129,7 +156,7 @@ class Slack:
                 if notice.why in _SAID and _news(notice) != self._told:
                     where = {"channel": address["channel"], "thread_ts": address["ts"]}
                     said = reply(notice.incident, notice.why, self._call_for(notice))
-                    self._call("chat.postMessage", where | said)
+                    self._call("chat.postMessage", where | said | _broadcast(notice))
             except Gone:
                 return self._post(notice)
             return address
@@ -231,7 +258,8 @@ class Slack:
         return plain(notice.incident, notice.why, self._first_call(notice))
 
     def _first_call(self, notice: Notice) -> str:
-        return self._call_for(notice) if notice.why is Why.FIRST else ""
+        """Whom a message itself calls; elsewhere than in a webhook's, only the first one does."""
+        return self._call_for(notice) if notice.why is Why.FIRST or self._web is None else ""
 
     def _call_for(self, notice: Notice) -> str:
         if notice.why not in _CALLING:
@@ -265,6 +293,12 @@ class Slack:
     def _hook_error(self, message: Mapping[str, Any]) -> NotifyError | None:
         assert self._hook is not None
         return hook_error(self._hook.send(text=message["text"], blocks=message.get("blocks")))
+
+
+def _broadcast(notice: Notice) -> dict[str, bool]:
+    """What shows a reply in the channel, too: a rise to critical is not for the thread alone."""
+    rose = notice.why is Why.SEVERITY_ROSE and notice.incident.severity is Severity.CRITICAL
+    return {"reply_broadcast": True} if rose else {}
 
 
 def _news(notice: Notice) -> tuple[str, int, str]:

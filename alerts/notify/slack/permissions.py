@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPException
 
 from pydantic import SecretStr
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from alerts.notify.slack.web_client import api_client
+from alerts.secret_file import Secret
 
 log = logging.getLogger("watchkeeper.slack.people")
 
@@ -24,7 +25,7 @@ class Permissions:
     def __init__(
         self,
         allowed: Sequence[str],
-        token: SecretStr,
+        token: SecretStr | Secret,
         monotonic: Callable[[], float],
         api_url: str = "https://slack.com/api/",
         timeout: float = 10.0,
@@ -33,7 +34,8 @@ class Permissions:
         self._users = {id for id in allowed if not id.startswith("S")}
         self._groups = [id for id in allowed if id.startswith("S")]
         self._everybody, self._monotonic = not allowed, monotonic
-        self._web = api_client(token.get_secret_value(), api_url, timeout)
+        self._token = token if isinstance(token, Secret) else Secret(token)
+        self._web = api_client(self._token.text, api_url, timeout)
         self._members: dict[str, tuple[float, frozenset[str]]] = {}
         self.problem: str | None = None
         """Why a group's members are not known, in a sentence."""
@@ -53,9 +55,12 @@ class Permissions:
         if now - at < FRESH_SECONDS:
             return members
         try:
+            self._web.token = self._token.text
             answer = self._web.api_call("usergroups.users.list", http_verb="GET", params={"usergroup": group})
             members = frozenset(map(str, answer.get("users") or ()))
         except (SlackClientError, OSError, HTTPException, ValueError) as error:
+            if isinstance(error, SlackApiError) and self._token.read_again():
+                return self._of(group)
             self.problem = f"the members of user group {group} can't be read ({_said(error)}); needs usergroups:read"
             log.warning("%s", self.problem)
             return None

@@ -22,6 +22,7 @@ from alerts.notify.pictures import FileGone, LacksScope, OwedPicture
 from alerts.notify.slack.blocks import escape
 from alerts.notify.slack.errors import Gone, api_error, unanswered
 from alerts.notify.slack.notifier import SKEW, SlackOptions
+from alerts.secret_file import Secret
 
 SCOPE = "files:write"
 ALT = 1000
@@ -38,7 +39,8 @@ class SlackPictures:
         if options.token is None or not options.channel:
             raise ValueError("a picture needs Slack's bot token and a channel")
         self._options, self._timeout = options, max(1, math.ceil(options.timeout))
-        self._web = api_client(options.token.get_secret_value(), options.api_url, options.timeout)
+        self._token = Secret(options.token, options.token_file)
+        self._web = api_client(self._token.text, options.api_url, options.timeout)
 
     def upload(self, owed: OwedPicture) -> str:
         given = {"filename": owed.name, "length": len(owed.png), "alt_txt": owed.text[:ALT]}
@@ -94,12 +96,17 @@ class SlackPictures:
             raise unanswered(error) from None
 
     def _call(self, method: str, params: Mapping[str, Any], verb: str = "POST") -> Mapping[str, Any]:
+        """Ask Slack; with a token that is refused once more, if its file has another one by now."""
         from slack_sdk.errors import SlackApiError, SlackClientError
 
         try:
             answer = self._web.api_call(method, http_verb=verb, params=dict(params))
         except SlackApiError as error:
-            raise _refusal(error.response) from None
+            refused = _refusal(error.response)
+            if refused.retry or not self._token.read_again():
+                raise refused from None
+            self._web.token = self._token.text
+            return self._call(method, params, verb)
         except (OSError, HTTPException, SlackClientError, ValueError) as error:
             raise unanswered(error) from None
         if not isinstance(answer.data, dict):

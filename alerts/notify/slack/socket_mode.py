@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -25,6 +26,7 @@ from alerts.notify import NotifyError, backoff
 from alerts.notify.slack.client import SlackClient
 from alerts.notify.slack.errors import api_error, quiet_logger, unanswered
 from alerts.notify.slack.web_client import api_client
+from alerts.secret_file import Secret
 
 log = logging.getLogger("watchkeeper.slack.socket")
 
@@ -54,6 +56,8 @@ class SocketOptions:
     timeout: float = 10.0
     shared: bool = False
     """Other daemons may be connected as this app, for they know the same incidents."""
+    token_file: Path | None = None
+    """Where the token is from, if from a file."""
 
 
 class SocketMode:
@@ -70,6 +74,7 @@ class SocketMode:
         """`take` gets an interaction's payload, and the id of this app. `on_state` hears of every change: a sentence on
         why there is no connection, None when there is one."""
         self._options, self._take, self._on_state = options, take, on_state
+        self._token = Secret(options.token, options.token_file)
         self._monotonic, self._random = monotonic, random
         self._client: SlackClient | None = None
         self._app = ""
@@ -77,6 +82,8 @@ class SocketMode:
         self._crowded = 0
         """How often in a row others were connected as this app."""
         self._greeted, self._enough = threading.Event(), threading.Event()
+        self._hurried = threading.Event()
+        """Ends a wait early."""
         self._waiting: queue.Queue[Mapping[str, Any] | None] = queue.Queue(WAITING)
         self.problem: str | None = "not connected yet"
         self.parked = False
@@ -94,10 +101,16 @@ class SocketMode:
         """Takes what waits, and closes; in the given time, also if Slack hangs."""
         end = self._monotonic() + seconds
         self._enough.set()
+        self._hurried.set()
         with contextlib.suppress(queue.Full):
             self._waiting.put_nowait(None)
         for thread in self._threads:
             thread.join(max(0.0, end - self._monotonic()))
+
+    def hasten(self) -> None:
+        """Connect at once where that waits: there may be another token by now."""
+        self._token.read_again()
+        self._hurried.set()
 
     # The connection.
 
@@ -114,9 +127,12 @@ class SocketMode:
                 problem = NotifyError(f"the connection failed: {type(error).__name__}", retry=True)
             if problem is not None and not self._enough.is_set():
                 self._close()
+                if not problem.retry and self._token.read_again():
+                    continue
                 self._failures += 1
                 self._say(problem)
-                self._enough.wait(self._wait(problem))
+                self._hurried.wait(self._wait(problem))
+                self._hurried.clear()
         self._close()
 
     def _once(self) -> NotifyError | None:
@@ -151,7 +167,7 @@ class SocketMode:
 
     def _made(self) -> SlackClient:
         client = SlackClient(
-            app_token=self._options.token.get_secret_value(),
+            app_token=self._token.text,
             logger=quiet_logger(),
             web_client=api_client(None, self._options.api_url, self._options.timeout),
             auto_reconnect_enabled=False,

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from alerts.delivery.outbox import DeliveryOutcome
 from alerts.notify import backoff
 from alerts.notify.alertmanager import RESOLVED_AGAIN, Push, hold_seconds, payload
+from alerts.notify.transport import wait_seconds
+from alerts.secret_file import Secret
 from alerts.wording import clean
 from monitor.clock import Clock
 from monitor.net.client import Client, Request
@@ -81,6 +83,7 @@ class Member:
         """Seconds of a wait that someone else asks for, or while someone has to act, such as on a refused token. Not
         longer: what fires would be taken for resolved meanwhile, though the cause may be over sooner."""
         self._client = Client(clock.monotonic)
+        self._token = Secret(settings.token, settings.token_file)
         self._not_before = self._next = clock.monotonic()
         self._mark = -1
         self._failures = 0
@@ -123,6 +126,11 @@ class Member:
         self._mark, self._failures = changed, 0
         self._next = monotonic + self._settings.resend
         return True
+
+    def hasten(self) -> None:
+        """Push at once where that waits: somebody may have acted, or the token may be another one."""
+        self._token.read_again()
+        self._not_before = self._clock.monotonic()
 
     def _push_all(self, now: float) -> None:
         pushes = self._chosen(now)
@@ -180,13 +188,15 @@ class Member:
 
     def _post(self, batch: list[Push], now: float) -> str | None:
         """Raises for all but success and a refusal of the batch's content, whose text is returned."""
-        settings, token = self._settings, self._settings.token
+        settings = self._settings
         body = json.dumps(payload(batch, now, hold=self._hold, labels=settings.labels, url=self._url)).encode()
         headers = {"Content-Type": "application/json"}
-        if token is not None:
-            headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+        if self._token.text:
+            headers["Authorization"] = f"Bearer {self._token.text}"
         request = Request(self._target, "POST", headers, body, settings.ca_file)
         with self._client.ask(request, settings.timeout) as answer:
+            if answer.status in (401, 403) and self._token.read_again():
+                return self._post(batch, now)
             if answer.status in (401, 403):
                 text = f"answered {answer.said}; look at alertmanager.token in the config"
                 raise _Refusal(text, DeliveryOutcome.PARKED, self._longest)
@@ -196,13 +206,11 @@ class Member:
             if answer.status in OF_CONTENT:
                 said = answer.read(MAX_ANSWER).decode("utf-8", "replace")
                 # Whoever answers may repeat the request.
-                said = said.replace(token.get_secret_value(), "****") if token is not None else said
+                said = said.replace(self._token.text, "****") if self._token.text else said
                 return f"{answer.said}: {clean(said, SHOWN)}"
             if not 200 <= answer.status < 300:
                 after = answer.header("Retry-After")
-                raise _Refusal(
-                    f"answered {answer.said}", DeliveryOutcome.RETRIED, float(after) if after.isdigit() else None
-                )
+                raise _Refusal(f"answered {answer.said}", DeliveryOutcome.RETRIED, wait_seconds(after))
         return None
 
     def _wait(self, problem: str, outcome: DeliveryOutcome, after: float | None) -> None:

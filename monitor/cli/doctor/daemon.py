@@ -47,6 +47,10 @@ def daemon(config: Config, clock: Clock) -> Iterator[Finding]:
     degraded = plain.get("degraded")
     for part, text in degraded.items() if isinstance(degraded, dict) else ():
         yield problem("", f"it says of {part}: {text}")
+    warnings = plain.get("warnings")
+    for model, counts in warnings.items() if isinstance(warnings, dict) else ():
+        said = ", ".join(f"{kind} {count}" for kind, count in counts.items())
+        yield problem("", f"rows of {model} can't be used as sent: {said}", "its page shows an example of each")
 
 
 def held_by(database: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from monitor.cli.doctor.finding import Finding, missing, ok, problem
 from monitor.clock import Clock
+from monitor.collectors.authorized import AuthorizedClient
 from monitor.collectors.probe.allowed_hosts import allowed_hosts, refusal
 from monitor.collectors.probe.request import request, shown_url
 from monitor.collectors.probe.run import run
@@ -24,7 +25,7 @@ def probe(settings: ProbeSettings, model: ModelSettings, collect: CollectSetting
     client = Client(clock.monotonic, refusal(allowed_hosts(model, collect.allowed_probe_hosts)))
     asked, hurried = request(settings, model.model), settings.timeout > SECONDS
     short = settings.model_copy(update={"timeout": min(settings.timeout, SECONDS)})
-    outcome = run(short, asked, client, clock.monotonic)
+    outcome = run(short, asked, AuthorizedClient(client, settings), clock.monotonic)
     text = f"{asked.method} {shown_url(asked.url)}"
     left = None if outcome.expires is None else (outcome.expires - clock.time()) / _DAY
     if outcome.failure is FailureKind.TIMEOUT and hurried:

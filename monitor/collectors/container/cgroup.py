@@ -41,13 +41,20 @@ def memberships(text: str) -> dict[str, str]:
     {'memory': '/a', 'cpu': '/b', 'cpuacct': '/b', '': '/'}
     """
     found = {}
-    for line in text.splitlines():
+    for line in text.removesuffix("\n").split(
+        "\n"
+    ):  # a group's name may hold whatever else Python takes for a line's end
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         for controller in controllers.split(","):
             if controller in (UNIFIED, "cpu", "cpuacct", "memory"):
                 found[controller] = path
     return found
+
+
+def read_memberships(file: Path) -> dict[str, str]:
+    """Return the groups that a file such as /proc/PID/cgroup names, whatever bytes are in the names. Raises OSError."""
+    return memberships(file.read_bytes().decode("utf-8", "surrogateescape"))
 
 
 def locate(root: Path, paths: Mapping[str, str], *, elsewhere: bool = False) -> Group | None:

@@ -63,7 +63,7 @@ class CgroupSample:
 
 def keyed(text: str) -> dict[str, int]:
     """Lines of a name and a number."""
-    return {name: int(value) for name, value in (line.split() for line in text.splitlines())}
+    return {name: int(value) for name, value in (line.split() for line in _lines(text))}
 
 
 def size(text: str) -> float | None:
@@ -93,10 +93,14 @@ def stalls(text: str) -> dict[str, float]:
     {'some': 10.490863}
     """
     found = {}
-    for line in text.splitlines():
+    for line in _lines(text):
         kind, *pairs = line.split()
         found[kind] = int(dict(pair.split("=") for pair in pairs)["total"]) / 1e6
     return found
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
 
 
 def tightest(limits: Iterable[float | None]) -> float | None:

@@ -13,7 +13,7 @@ import psutil
 
 from checks.base import Measurement, NotEnough, Window, labels
 from monitor.collectors.container import cgroup_v1, cgroup_v2
-from monitor.collectors.container.cgroup import Group, locate, memberships
+from monitor.collectors.container.cgroup import Group, locate, read_memberships
 from monitor.collectors.container.cgroup_files import CgroupSample
 from monitor.collectors.recent_count import RecentCount
 from monitor.collectors.stale_series import StaleSeries
@@ -124,7 +124,7 @@ class ContainerCollector:
     def collect(self, now: float, monotonic: float) -> list[Measurement]:
         rows: list[Measurement] = []
         try:
-            group = locate(self._root, memberships((self._proc / "self/cgroup").read_text()))
+            group = locate(self._root, read_memberships(self._proc / "self/cgroup"))
             rows = self._use.measure(group, now, monotonic) if group else []
         except FileNotFoundError:
             # No control groups on this system, or moved to another one in between: the next sample tells.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from checks.base import Measurement, NotEnough, Window, labels
 from monitor.clock import Clock, SystemClock
+from monitor.collectors.authorized import AuthorizedClient
 from monitor.collectors.probe.allowed_hosts import allowed_hosts, refusal
 from monitor.collectors.probe.request import request, shown_url
 from monitor.collectors.probe.run import ProbeOutcome, run
@@ -60,7 +61,8 @@ class _Probe:
     """One probe; all but `_run` is called by one thread at a time."""
 
     def __init__(self, settings: ProbeSettings, model: str, client: Client, clock: Clock) -> None:
-        self._settings, self._model, self._client, self._clock = settings, model, client, clock
+        self._settings, self._model, self._clock = settings, model, clock
+        self._client = AuthorizedClient(client, settings)
         self._request = request(settings, model)
         self._shown = shown_url(self._request.url)
         self._labels = labels(probe=settings.name)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from monitor.collectors.authorized import AuthorizedClient
 from monitor.collectors.probe.certificate import expiry
 from monitor.collectors.probe.expectation import Unmet, body_unmet, status_unmet
-from monitor.collectors.probe.request import without_secrets
-from monitor.net.client import Client, Request
+from monitor.net.client import Request
 from monitor.net.errors import ExchangeError, FailureKind
 from monitor.settings.server import ProbeSettings
 
@@ -29,7 +29,9 @@ class ProbeOutcome:
     """When the server's certificate expires, in epoch seconds."""
 
 
-def run(settings: ProbeSettings, request: Request, client: Client, monotonic: Callable[[], float]) -> ProbeOutcome:
+def run(
+    settings: ProbeSettings, request: Request, client: AuthorizedClient, monotonic: Callable[[], float]
+) -> ProbeOutcome:
     """Runs the probe once, within its time-out. Raises nothing that the network or the server may cause."""
     began, seconds, status, certificate, body = monotonic(), None, None, None, b""
     try:
@@ -44,7 +46,7 @@ def run(settings: ProbeSettings, request: Request, client: Client, monotonic: Ca
     else:
         unmet = unmet or body_unmet(settings, body)
     failure, message = unmet or (None, "")
-    return ProbeOutcome(failure, without_secrets(message, settings), seconds, status, _expiry(certificate))
+    return ProbeOutcome(failure, client.without_secrets(message), seconds, status, _expiry(certificate))
 
 
 def _expiry(certificate: bytes | None) -> float | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from checks.base import Measurement, NotEnough, Window
 from monitor.collectors.container import collector
-from monitor.collectors.container.cgroup import Group, locate, memberships
+from monitor.collectors.container.cgroup import Group, locate, read_memberships
 from monitor.collectors.process import usage
 from monitor.collectors.process.finder import Finder, NotFound, Undecided, at, finder, started_at
 from monitor.collectors.process.procfs import Identity, Process, Table, table, tree
@@ -167,8 +167,8 @@ class ServerContainer:
         return []
 
     def _group(self, pid: int) -> Group | None:
-        ours = memberships((self._proc / "self/cgroup").read_text())
-        theirs = memberships((self._proc / str(pid) / "cgroup").read_text())
+        ours = read_memberships(self._proc / "self/cgroup")
+        theirs = read_memberships(self._proc / str(pid) / "cgroup")
         if theirs == ours:
             return None
         # In our tree, if that is the machine's; else as the server's own container is shown it.

@@ -25,6 +25,9 @@ _STARTERS = (*_SHELLS, "tini", "dumb-init", "docker-init", "catatonit", "sudo", 
 """Programs whose command line holds that of the program they start."""
 
 
+_PID_DIGITS = 10
+
+
 class NotFound(Exception):
     """There is no such process. The message says which."""
 
@@ -96,7 +99,7 @@ class ByPidFile:
         except OSError as error:
             raise Undecided(f"{self._path} can't be read: {error.strerror}") from None
         first = text.split("\n", 1)[0].strip()
-        if not first.isdecimal():
+        if not (first.isascii() and first.isdigit() and len(first) <= _PID_DIGITS):
             raise Undecided(f"{self._path} holds no process id, but {first[:40]!r}")
         process = processes.get(int(first))
         if process is None:

@@ -105,7 +105,7 @@ def open_files(pid: int, proc: Path = Path("/proc")) -> int:
 
 def open_files_limit(pid: int, proc: Path = Path("/proc")) -> int | None:
     """How many it may have open; None when it has no limit. Raises OSError."""
-    for line in (proc / str(pid) / "limits").read_text().splitlines():
+    for line in (proc / str(pid) / "limits").read_text().split("\n"):
         if line.startswith("Max open files"):
             soft = line.split()[3]
             return None if soft == "unlimited" else int(soft)

@@ -24,6 +24,9 @@ _WHOLE = (
 _FREE: dict[str, Any] = {"claimed_by": None, "claimed_until": None}
 QUIET_SECONDS = 30.0
 """How long a change that nobody needs to see at once waits for others like it."""
+NEWS_SECONDS = 600.0
+"""Between two posts about new alerts of one incident: three hundred features that drift one by one are one post."""
+_NEWS = [Why.FIRST.value, Why.NEW_ALERTS.value, Why.SEVERITY_ROSE.value, Why.REPEATED.value]
 
 
 def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterable[str], now: float) -> None:
@@ -33,18 +36,20 @@ def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterabl
     for receiver in receivers:
         waiting = and_(outbox.c.incident == incident.id, outbox.c.receiver == receiver, outbox.c.outcome.is_(None))
         older = connection.execute(select(outbox).where(waiting).order_by(outbox.c.id.desc())).first()
-        due_at = now + QUIET_SECONDS if why is Why.UPDATED else now
+        due_at, given = now + QUIET_SECONDS if why is Why.UPDATED else now, why
         if older is not None:
             due_at = min(due_at, max(older.due_at, now))
-            why = max(why, Why(older.reason), key=lambda reason: reason.rank)
+            given = max(why, Why(older.reason), key=lambda reason: reason.rank)
             connection.execute(
                 update(outbox).where(waiting).values(outcome=DeliveryOutcome.COLLAPSED.value, finished_at=now)
             )
+        if given is Why.NEW_ALERTS and why in (Why.NEW_ALERTS, Why.UPDATED):
+            due_at = max(due_at, _last_news(connection, incident, receiver) + NEWS_SECONDS)
         connection.execute(
             insert(outbox).values(
                 incident=incident.id,
                 receiver=receiver,
-                reason=why.value,
+                reason=given.value,
                 version=incident.version,
                 created_at=now,
                 due_at=due_at,
@@ -56,6 +61,13 @@ def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterabl
                 error="",
             )
         )
+
+
+def _last_news(connection: Connection, incident: Incident, receiver: str) -> float:
+    """When the receiver last heard news of the incident (wall time); long ago if never."""
+    here = (outbox.c.incident == incident.id, outbox.c.receiver == receiver, outbox.c.reason.in_(_NEWS))
+    query = select(func.max(outbox.c.finished_at)).where(*here, outbox.c.outcome == DeliveryOutcome.SENT.value)
+    return connection.scalar(query) or 0.0
 
 
 def never_owed(connection: Connection, incident: Incident, receiver: str) -> bool:

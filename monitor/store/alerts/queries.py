@@ -221,6 +221,9 @@ class AlertStore:
     def postpone(self, id: int, due_at: float, why: str, *, attempted: bool, unsure: bool = False) -> None:
         self._writer.call(lambda connection: stored_outbox.postpone(connection, id, due_at, why, attempted, unsure))
 
+    def hasten(self, why: str, now: float) -> None:
+        self._writer.call(lambda connection: stored_outbox.hasten(connection, why, now))
+
     def claim(self, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:
         return self._writer.call(lambda connection: stored_outbox.claim(connection, id, owner, now, until, begin))
 

@@ -37,6 +37,7 @@ class WindowChecks:
     ) -> None:
         """`exact` are the reference's rows, which a preset of drift compares with."""
         self._evidence, self._segments, self._clock, self._lookback = evidence, segments, clock, options.lookback
+        self._maturity = options.maturity
         self._exact = exact if options.checks.drift and options.checks.preset else None
         self._options = options.checks
         self.errors: dict[str, str] = {}
@@ -51,12 +52,9 @@ class WindowChecks:
     def every(self, window: Window, *, mature: bool) -> list[Measurement]:
         """Everything there is to measure of a window."""
         evidence = self._evidence
-        data = WindowData(
-            window,
-            evidence.profile(window),
-            evidence.rows(window),
-            evidence.scored(window),
-            provisional=not mature,
+        data = replace(
+            self._data(window, mature),
+            profile=evidence.profile(window),
             exact=self._exact.beside(evidence, window) if self._exact else None,
             total=evidence.total(window),
         )
@@ -67,9 +65,20 @@ class WindowChecks:
 
     def performance(self, window: Window, *, mature: bool) -> list[Measurement]:
         """What more labels or their maturity change: performance and coverage alone."""
+        return self._run(self._data(window, mature), PERFORMANCE) + self._parts(window, mature, PERFORMANCE)
+
+    def _data(self, window: Window, mature: bool) -> WindowData:
+        """The window without what only some checks read."""
         evidence = self._evidence
-        data = WindowData(window, None, evidence.rows(window), evidence.scored(window), provisional=not mature)
-        return self._run(data, PERFORMANCE) + self._parts(window, mature, PERFORMANCE)
+        return WindowData(
+            window,
+            None,
+            evidence.rows(window),
+            evidence.scored(window),
+            provisional=not mature,
+            invalid_labels=evidence.labelled(window).invalid,
+            unmatched_labels=evidence.has_unmatched_labels(window, self._maturity),
+        )
 
     def _parts(self, window: Window, mature: bool, only: Collection[str] | None) -> list[Measurement]:
         found: list[Measurement] = []

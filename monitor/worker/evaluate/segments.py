@@ -43,7 +43,14 @@ class SegmentChecks:
                 continue
             options = replace(self._options, min_rows=one.options.min_rows)
             for part in parts(self._evidence, window, made.dimension):
-                data = WindowData(window, part.profile, part.profile.n, part.scored, provisional=not mature)
+                data = WindowData(
+                    window,
+                    part.profile,
+                    part.profile.n,
+                    part.scored,
+                    provisional=not mature,
+                    invalid_labels=self._evidence.labelled(window).invalid,
+                )
                 reference = made.references.get(part.segment)
                 outcome = run_segment(
                     part.segment, data, reference, options, wanted, only=only, monotonic=self._clock.monotonic

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from checks.data.arrow import float_array, string_array
-from checks.data.canonical_text import text
+from checks.data.canonical_text import read_number, text
 from checks.data.frame_payload import from_payload
 from checks.data.schema import Schema
 from checks.profile import Binning, CategoryBins, NumberBins
@@ -226,7 +226,7 @@ def fitted(frame: pa.Table, binning: Binning) -> pa.Table:
         place, kind = frame.column_names.index(name), frame.schema.field(name).type
         if isinstance(bins, NumberBins) and pa.types.is_string(kind):
             texts = frame[name].to_pylist()
-            numbers = [None if value is None else _number(value) for value in texts]
+            numbers = [read_number(value) for value in texts]
             odd = [value if number is None else None for value, number in zip(texts, numbers, strict=True)]
             present = np.array([number is not None for number in numbers], np.bool_)
             frame = frame.set_column(place, name, float_array(np.array(numbers, np.float64), present))
@@ -236,10 +236,3 @@ def fitted(frame: pa.Table, binning: Binning) -> pa.Table:
             texts = [None if value is None or value != value else text(value) for value in frame[name].to_pylist()]
             frame = frame.set_column(place, name, string_array(texts))
     return frame
-
-
-def _number(value: str) -> float | None:
-    try:
-        return float(value)
-    except ValueError:
-        return None

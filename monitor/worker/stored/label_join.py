@@ -16,6 +16,7 @@ import pyarrow as pa
 from sqlalchemy import Engine, Select, select
 
 from checks.data.arrow import coded_array, encoded, float_array, floats
+from checks.data.classes import may_be_class, stated_schema
 from checks.data.frame_payload import label_array
 from checks.data.ids import hash_ids
 from checks.data.schema import Schema
@@ -81,26 +82,14 @@ def truths(values: Sequence[object], schema: Schema | None) -> pa.Array:
     if schema.task == "regression":
         numbers, present = floats(found)
         return float_array(numbers, present & np.isfinite(numbers))
-    known = {*schema.classes, schema.positive_class} - {""}
     codes, names = encoded(found)
-    strange = np.isin(codes, [code for code, name in enumerate(names) if name not in known])
-    if schema.task == "binary" and len(known) > 1:
-        wrong = strange
-    else:
-        # A number where classes are words is a mistake, and so is a word among numbers; else it may be a new class.
-        words = not all(_is_number(name) for name in schema.classes)
-        of_type = [words or _is_number(value) if isinstance(value, str) else not words for value in values]
-        wrong = strange & ~np.array(of_type, np.bool_)
-    kept = codes.copy()
-    kept[wrong] = -1
-    return coded_array(kept, names)
+    wrong = [code for code, name in enumerate(names) if not may_be_class(name, schema)]
+    return coded_array(np.where(np.isin(codes, wrong), np.int32(-1), codes), names)
 
 
 def task_schema(reference: StoredReference | None, options: ModelOptions) -> Schema | None:
-    """What is known of the model's outcome: all that its reference tells, else a regression that its config states."""
-    if reference is not None:
-        return reference.reference.schema
-    return Schema("regression", ()) if options.schema.task == "regression" else None
+    """What is known of the model's outcome: all that its reference tells, else what its config states."""
+    return reference.reference.schema if reference is not None else stated_schema(options.schema)
 
 
 def _of_one_type(values: Sequence[object]) -> list[Any]:
@@ -172,11 +161,3 @@ def _by_hash(wanted: Hashes, fresh: LabelJoin) -> dict[int, list[tuple[int, int]
 def _first(places: list[tuple[int, int]]) -> int:
     """The window of the first prediction to come; of two in one arrival the later window."""
     return min(places, key=lambda place: (place[0], -place[1]))[1]
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True

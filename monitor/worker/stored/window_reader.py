@@ -17,6 +17,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from checks.base import Window
 from checks.data.arrow import int_array, string_array, valid
 from checks.data.frame import concat
+from checks.data.frame_payload import UNREAD
 from checks.data.schema import Schema
 from checks.inputs import Scored
 from checks.performance.scored import scored
@@ -31,7 +32,7 @@ from monitor.worker.stored.profiles import Profiles
 from monitor.worker.stored.references import StoredReference
 
 Columns = ReadOnlyColumnCollection[str, Column[Any]]
-OUTCOME = ("id", "prediction", "score")
+OUTCOME = ("id", "prediction", "score", UNREAD)
 DIGITS = 11
 """Decimal digits of a moment that are free of rounding, relative to the largest value."""
 
@@ -44,6 +45,8 @@ class LabelledRows:
     """None where no row has one."""
     newest: int = 0
     """Position of the newest label whose prediction is in the window, of the right type or not."""
+    invalid: int = 0
+    """Rows whose label is none that the task has."""
 
     def __len__(self) -> int:
         return 0 if self.frame is None else int(self.frame.num_rows)
@@ -131,6 +134,23 @@ class WindowReader:
             return None
         return replace(scored(frame, frame["label"], self.schema, self.task), predictions=self.rows(window))
 
+    def has_unmatched_labels(self, window: Window, maturity: float) -> bool:
+        """Return whether none of its rows has a label, while labels of its time, or of until its own are mature, wait
+        for a prediction."""
+        found = self.labelled(window)
+        if len(found) or found.invalid:
+            return False
+        own = labels.c
+        query = select(own.seq).where(
+            own.model == self.model,
+            own.window_start.is_(None),
+            own.time >= window.start,
+            own.time < window.end + maturity,
+            own.seq <= self.seq,
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def with_labels(self, window: Window) -> Iterator[pa.Table]:
         """All of its rows, chunk by chunk, with `label`: null where none has come, or one that does not fit."""
         ids, values, _ = self._labels(window)
@@ -148,16 +168,18 @@ class WindowReader:
         fit = valid(truth)
         known = string_array(ids)
         parts: list[pa.Table] = []
-        newest = 0
+        newest = invalid = 0
         for frame in self.frames(window, columns):
             places = positions(frame["id"], known)
             if (places >= 0).any():
                 newest = max(newest, int(seqs[places[places >= 0]].max()))
-            rows = np.flatnonzero((places >= 0) & fit[places])
+            good = fit[places]
+            invalid += int(np.count_nonzero((places >= 0) & ~good))
+            rows = np.flatnonzero((places >= 0) & good)
             if len(rows):
                 label = truth.take(int_array(places[rows]))
                 parts.append(frame.take(int_array(rows)).append_column("label", label))
-        return LabelledRows(concat(parts) if parts else None, newest)
+        return LabelledRows(concat(parts) if parts else None, newest, invalid)
 
     def _labels(self, window: Window) -> tuple[list[str], list[object], Ints]:
         """The newest version of each label: ids, values and positions in the log."""

@@ -114,18 +114,35 @@ def test_backoff_doubles_is_bounded_and_has_jitter(tmp_path: Path) -> None:
 def test_retry_after_is_honoured_and_other_receivers_flow(tmp_path: Path) -> None:
     limited, other = Receiver("limited"), Receiver("other")
     with world(tmp_path, [DRIFT], limited, other) as it:
-        limited.refusals = [NotifyError("slow down", retry=True, after=30.0)]
+        limited.refusals = [NotifyError("slow down", retry=True, after=900.0)]
         it.window(3.2, 1)
         it.deliver()
         it.window({"distance": 0.0, "temp": 5.0}, 2)
         for _ in range(29):
-            it.deliver()
+            it.deliver(30.0)
         assert (limited.told, other.told) == ([], ["first", "new_alerts"])
-        it.deliver(1.1)
+        it.deliver(31.0)
         it.window({"distance": 0.0, "temp": 0.0}, 3)
         it.deliver()
     assert limited.told == ["first", "resolved"]
     assert other.told == ["first", "new_alerts", "resolved"]
+
+
+def test_new_alerts_one_after_another_are_few_posts_and_a_rise_waits_for_nothing(tmp_path: Path) -> None:
+    pager = Receiver()
+    pager.wants = frozenset(Why) - {Why.UPDATED}
+    with world(tmp_path, [DRIFT, rule(name="severe", above=9.0, severity="critical", group="drift")], pager) as it:
+        features: dict[str, float | None] = {}
+        for number in range(60):
+            features[f"f{number}"] = 3.2
+            it.window(dict(features), number + 1)
+            it.deliver(30.0)
+        assert pager.told == ["first", "new_alerts", "new_alerts"], "half an hour, sixty features"
+        it.window({**features, "f0": 20.0}, 61)
+        it.deliver()
+        it.window({**features, "f0": 20.0, "less": 3.2}, 62)
+        it.deliver(3600.0)
+    assert pager.told[3:] == ["severity_rose"], "what is less severe than the incident is no news"
 
 
 def test_a_permanent_refusal_parks_the_receiver_says_so_and_is_retried_slowly(tmp_path: Path) -> None:
@@ -360,3 +377,89 @@ def test_a_line_has_run_dry_when_nothing_is_due_or_nothing_can_be_told_in_time(t
         pager.refusals = [NotifyError("wait", retry=True, after=60.0)]
         it.deliver()
         assert it.delivery.drained("pager", it.clock.now, 5.0), "it asked to be left alone"
+
+
+class Keyed(Receiver):
+    """Refuses until its secret's file was replaced."""
+
+    def __init__(self, refusal: NotifyError) -> None:
+        super().__init__()
+        self.file, self.secret, self.refusal = "old", "old", refusal
+
+    def read_again(self) -> bool:
+        changed, self.secret = self.file != self.secret, self.file
+        return changed
+
+    def send(self, notice: Notice, address: Address | None) -> Address:
+        if self.secret == "old":
+            raise self.refusal
+        return super().send(notice, address)
+
+
+def test_a_secret_that_was_replaced_is_read_when_the_old_one_is_refused(tmp_path: Path) -> None:
+    pager = Keyed(REVOKED)
+    with world(tmp_path, [DRIFT], pager) as it:
+        pager.file = "new"
+        it.window(3.2, 1)
+        it.deliver()
+        assert it.outcomes == [("pager", DeliveryOutcome.SENT, None)]
+    assert pager.told == ["first"]
+
+
+@pytest.mark.parametrize("refusal", [SOON, NotifyError("no answer", retry=True, unsure=True)])
+def test_what_may_have_arrived_or_may_succeed_soon_is_tried_with_the_new_secret_in_its_turn(
+    tmp_path: Path, refusal: NotifyError
+) -> None:
+    pager = Keyed(refusal)
+    with world(tmp_path, [DRIFT], pager) as it:
+        pager.file = "new"
+        it.window(3.2, 1)
+        it.deliver()
+        assert pager.told == [], "not twice within one pass"
+        it.deliver(LONGEST_WAIT)
+    assert pager.told == ["first"]
+
+
+@pytest.mark.parametrize("refusal", [REVOKED, SOON])
+def test_a_reload_delivers_at_once_what_waited_for_a_mended_secret(tmp_path: Path, refusal: NotifyError) -> None:
+    pager = Keyed(refusal)
+    with world(tmp_path, [DRIFT], pager) as it:
+        it.window(3.2, 1)
+        for _ in range(100):
+            it.deliver()
+        pager.file = "new"
+        it.delivery.hasten(it.clock.now)
+        it.deliver(0.1)
+        assert it.outcomes[-1] == ("pager", DeliveryOutcome.SENT, None)
+    assert pager.told == ["first"]
+
+
+@pytest.mark.parametrize("refusal", [REVOKED, SOON])
+def test_a_restart_delivers_at_once_and_does_not_wait_the_backoff_out(tmp_path: Path, refusal: NotifyError) -> None:
+    clock, pager = FakeClock(), Receiver()
+    pager.refusals = [refusal] * 6
+    with world(tmp_path, [DRIFT], pager, clock=clock) as it:
+        it.window(3.2, 1)
+        while pager.refusals:
+            it.deliver()
+    with world(tmp_path, [DRIFT], pager, clock=clock) as it:
+        it.deliver(0.1)
+        assert it.outcomes[0] == ("pager", DeliveryOutcome.RETRIED, str(refusal)), "and says what was wrong until then"
+    assert pager.told == ["first"]
+
+
+def test_neither_a_reload_nor_a_restart_asks_sooner_who_said_when(tmp_path: Path) -> None:
+    clock, pager = FakeClock(), Receiver()
+    pager.refusals = [NotifyError("slow down", retry=True, after=60.0)]
+    with world(tmp_path, [DRIFT], pager, clock=clock) as it:
+        it.window(3.2, 1)
+        it.deliver()
+        it.delivery.hasten(it.clock.now)
+        it.deliver()
+    with world(tmp_path, [DRIFT], pager, clock=clock) as it:
+        it.deliver()
+        it.delivery.hasten(it.clock.now)
+        it.deliver()
+        assert pager.told == []
+        it.deliver(60.0)
+    assert pager.told == ["first"]

@@ -17,6 +17,7 @@ from alerts.notify import NotifyError
 from alerts.notify.apprise import Apprise, UnknownService
 from alerts.notify.pagerduty import PagerDuty
 from alerts.notify.pagerduty import payload as event
+from alerts.notify.transport import wait_seconds
 from alerts.notify.webhook import Webhook, WebhookSettings, payload
 from monitor.clock import SystemClock
 from monitor.net.transport import HttpTransport
@@ -81,6 +82,11 @@ def test_what_an_answer_means(status: int, retry: bool, of_message: bool, after:
         error = refusal(hook(peer, secret="s3cret").send)
     assert (error.retry, error.of_message, error.after) == (retry, of_message, after)
     assert "secret" not in str(error).replace("receiver's secret", "")
+
+
+@pytest.mark.parametrize("text", ["²", "٣", "1_0", "nan", "inf", "-1", "1e9", "soon", ""])
+def test_a_retry_after_that_is_no_number_of_seconds_is_none(text: str) -> None:
+    assert wait_seconds(text) is None
 
 
 @pytest.mark.parametrize("text", ['{"ok":false}', '{"success": false, "error": "x"}', "no_service", "invalid_token\n"])

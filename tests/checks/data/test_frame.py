@@ -49,10 +49,10 @@ def frame(schema: Schema | None = BINARY, rows: int = 1, **given: Any) -> dict[s
     return columns
 
 
-def test_a_number_that_is_text_is_a_mismatch_and_keeps_its_text() -> None:
-    got = frame(rows=5, features={"dist": ["12", True, 3, None, 2.5]})
-    assert got["f:dist"] == [None, None, 3.0, None, 2.5]
-    assert got["m:dist"] == ["12", "true", None, None, None]
+def test_a_number_is_read_from_its_text_and_other_text_is_a_mismatch_that_keeps_it() -> None:
+    got = frame(rows=6, features={"dist": ["12", True, 3, None, 2.5, "12 km"]})
+    assert got["f:dist"] == [12.0, 1.0, 3.0, None, 2.5, None]
+    assert got["m:dist"] == [None, None, None, None, None, "12 km"]
 
 
 def test_columns_that_fit_have_no_mismatch_column() -> None:
@@ -71,10 +71,10 @@ def test_numbers_have_one_spelling_as_categories() -> None:
     assert frame(rows=4, features={"origin": [3, 3.0, True, math.nan]})["f:origin"] == ["3", "3", "true", None]
 
 
-def test_a_boolean_takes_zero_and_one_but_no_text() -> None:
-    got = frame(rows=4, features={"night": [1, 0.0, "true", 2]})
-    assert got["f:night"] == ["true", "false", None, None]
-    assert got["m:night"] == [None, None, "true", "2"]
+def test_a_boolean_takes_its_spellings_and_nothing_else() -> None:
+    got = frame(rows=6, features={"night": [1, 0.0, "True", "0", 2, "maybe"]})
+    assert got["f:night"] == ["true", "false", "true", "false", None, None]
+    assert got["m:night"] == [None, None, None, None, "2", "maybe"]
 
 
 def test_lists_and_objects_are_mismatches_everywhere() -> None:
@@ -103,7 +103,7 @@ def test_unknown_features_are_kept_and_excluded_ones_dropped() -> None:
         ([0.7], 0.7),
         (0.7, 0.7),
         (None, None),
-        ("0.7", None),
+        ("0.7", 0.7),
         ([0.1, 0.2, 0.7], None),
     ],
 )
@@ -136,7 +136,7 @@ def test_classes_and_labels_of_another_type_are_the_same_classes() -> None:
 
 def test_labels_of_a_regression_are_numbers() -> None:
     schema = Schema("regression", ())
-    assert label_array([1, 2.5, None, "x"], schema).to_pylist() == [1.0, 2.5, None, None]
+    assert label_array([1, 2.5, None, "x", "12.5", True], schema).to_pylist() == [1.0, 2.5, None, None, 12.5, None]
 
 
 def test_without_a_schema_types_come_from_the_values() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from checks.data.canonical_text import text
 from checks.data.schema import Schema, SchemaError, SchemaOverrides
 from checks.data.schema_inference import infer
 
@@ -233,3 +234,65 @@ def test_texts_and_numbers_are_times_where_the_config_says_so() -> None:
     ]  # fmt: skip
     with pytest.raises(SchemaError, match="'name' holds string that is no time"):
         infer(table(name=["u"] * N), SchemaOverrides(features={"name": "datetime"}))
+
+
+@pytest.mark.parametrize(
+    ("target", "classes"),
+    [
+        (list(range(12)), tuple(map(str, range(12)))),
+        ([2, 10], ("2", "10")),
+        ([-1, 1], ("-1", "1")),
+        ([1.0, 2.0, 10.0], ("1", "2", "10")),
+        (["2", "10"], ("10", "2")),  # texts: by code point
+        (["b", "B", "é", "a"], ("B", "a", "b", "é")),
+        ([True, False], ("false", "true")),
+        ([1, 2], ("1", "2")),
+    ],
+)
+def test_classes_stand_in_the_order_of_scikit_learns(target: list[Any], classes: tuple[str, ...]) -> None:
+    column = (target * N)[:N]
+    score = {"score": [0.5] * N} if len(classes) == 2 else {}
+    given = SchemaOverrides(task="binary" if len(classes) == 2 else "multiclass")
+    got = infer(table(target=column, prediction=column, **score), given)
+    assert got.classes == classes == tuple(map(text, np.unique(np.array(target)).tolist()))
+    assert got.positive_class == (classes[1] if len(classes) == 2 else "")
+
+
+def test_the_config_may_state_the_classes_and_name_their_probabilities() -> None:
+    columns = {"target": [2, 10] * 20, "prediction": [2, 10] * 20, "late": [0.1] * N, "on_time": [0.9] * N}
+    given = SchemaOverrides(classes=(10, 2), probabilities={"10": "late", "2": "on_time"})
+    got = infer(table(**columns), given)
+    assert (got.task, got.classes, got.positive_class) == ("binary", ("10", "2"), "2")
+    assert got.probabilities == (("10", "late"), ("2", "on_time"))
+    assert got.features == (("x", "numeric"),)
+    more = infer(table(target=[1, 2] * 20, prediction=[1, 2] * 20), SchemaOverrides(classes=(1, 2, 3)))
+    assert (more.task, more.classes) == ("multiclass", ("1", "2", "3"))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (SchemaOverrides(classes=(2, 3)), "'target', 'prediction' hold '10', which `schema.classes` does not name"),
+        (SchemaOverrides(classes=(2, "2.0", 10)), "schema.classes names a class twice: 2, 2.0, 10"),
+        (
+            SchemaOverrides(task="binary", classes=(2, 10, 11)),
+            "a binary task has two classes, but schema.classes names 3",
+        ),
+        (SchemaOverrides(task="regression", classes=(2, 10)), "a regression has no classes"),
+        (SchemaOverrides(probabilities={"2": "lat"}), "the reference has no column 'lat' (did you mean 'late'?)"),
+        (SchemaOverrides(probabilities={"2": "word"}), "column 'word' holds string, which can't be a probability"),
+        (SchemaOverrides(probabilities={"3": "late"}), "schema.probabilities names class '3', which is none of"),
+    ],
+)
+def test_stated_classes_that_do_not_fit_are_refused(given: SchemaOverrides, words: str) -> None:
+    columns = {"target": [2, 10] * 20, "prediction": [2, 10] * 20, "late": [0.1] * N, "word": ["w"] * N}
+    with pytest.raises(SchemaError) as caught:
+        infer(table(**columns), given)
+    assert words in str(caught.value)
+
+
+def test_texts_of_true_and_false_are_booleans() -> None:
+    got = infer(
+        table(target=[i * 1.5 for i in range(N)], prediction=[1.5] * N, a=["True", "FALSE"] * 20, b=["yes", "no"] * 20)
+    )
+    assert dict(got.features) == {"x": "numeric", "a": "boolean", "b": "categorical"}

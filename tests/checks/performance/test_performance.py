@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics as oracle
 
 from checks.base import NotEnough
-from checks.data.frame_payload import label_array
+from checks.data.frame_payload import from_payload, label_array
 from checks.data.schema import Schema
 from checks.inputs import CheckOptions, Scored, WindowData
 from checks.performance.metrics import CLASSIFICATION, REGRESSION
@@ -231,3 +231,87 @@ def test_coverage_counts_labelled_rows_of_all() -> None:
         WindowData(WINDOW, None, 400, binary(1, n=100)), None, CheckOptions(), only=("performance.coverage",)
     )
     assert one(outcome, "label_coverage_ratio").value == 0.25
+
+
+def reasons(frame: pa.Table, labels: list[Any], schema: Schema, invalid: int = 0) -> dict[str, NotEnough | None]:
+    rows = scored(frame, pa.array(labels), schema)
+    data = WindowData(WINDOW, None, frame.num_rows, rows, invalid_labels=invalid)
+    outcome = run_checks(data, None, CheckOptions(), only=("performance",))
+    return {dict(row.labels)["metric"]: row.reason for row in outcome.measurements}
+
+
+RIGHT = ["no", "yes"] * 150
+BY_CLASS = ("accuracy", "precision", "recall", "f1")
+
+
+@pytest.mark.parametrize("said", [["0.73"] * 300, ["maybe"] * 300, [None] * 300, ["yes"] * 9 + ["1"] * 291])
+def test_predictions_that_are_no_class_give_no_value_and_leave_the_area(said: list[str | None]) -> None:
+    frame = pa.table({"prediction": pa.array(said, pa.string()), "score": [0.2, 0.7] * 150})
+    found = reasons(frame, RIGHT, BINARY)
+    assert {name: found[name] for name in BY_CLASS} == dict.fromkeys(BY_CLASS, NotEnough.INVALID_PREDICTIONS)
+    assert (found["roc_auc"], found["log_loss"]) == (None, None)
+
+
+def test_a_new_class_is_wrong_where_there_are_several_and_a_fraction_is_none() -> None:
+    stars = Schema("multiclass", (), classes=("1", "2", "3"))
+    right = [str(1 + place % 3) for place in range(300)]
+    assert reasons(pa.table({"prediction": ["4"] * 300}), right, stars)["accuracy"] is None
+    assert reasons(pa.table({"prediction": ["0.7"] * 300}), right, stars)["accuracy"] is NotEnough.INVALID_PREDICTIONS
+
+
+@pytest.mark.parametrize("score", [[42.0, 7.0], [0.4, -1.0], [5.0, 0.1]])
+def test_scores_outside_of_zero_to_one_have_an_area_and_no_loss(score: list[float]) -> None:
+    found = reasons(pa.table({"prediction": RIGHT, "score": score * 150}), RIGHT, BINARY)
+    assert found == {**dict.fromkeys((*BY_CLASS, "roc_auc")), "log_loss": NotEnough.INVALID_PROBABILITIES}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ([0.2, 0.3, 0.4, 0.1], NotEnough.INVALID_PROBABILITIES),
+        ([0.5, 0.5], NotEnough.INVALID_PROBABILITIES),
+        ({"a": 0.5, "b": 0.5}, NotEnough.INVALID_PROBABILITIES),
+        (None, NotEnough.NO_PROBABILITIES),
+        ([0.2, 0.3, 0.5], None),
+    ],
+)
+def test_lists_of_the_wrong_length_are_not_one_class(given: object, reason: NotEnough | None) -> None:
+    labels = ["a", "b", "c"] * 100
+    frame = from_payload(
+        {
+            "id": [str(i) for i in range(300)],
+            "time": [0.0] * 300,
+            "features": {},
+            "prediction": labels,
+            "probabilities": [given] * 299 + [None],
+        },
+        THREE,
+    )
+    found = reasons(frame, labels, THREE)
+    assert (found["roc_auc"], found["log_loss"]) == (reason, reason)
+
+
+def test_labels_that_came_and_fit_nothing_are_not_absent() -> None:
+    normal = reference(3_000)
+
+    def reason(**given: Any) -> NotEnough | None:
+        data = WindowData(WINDOW, None, 300, **given)
+        outcome = run_checks(data, normal, CheckOptions(), only=("performance",))
+        return one(outcome, "performance", metric="accuracy").reason
+
+    few = binary(1, n=20)
+    assert reason(invalid_labels=300) is NotEnough.INVALID_LABELS
+    assert reason(scored=few, invalid_labels=280) is NotEnough.INVALID_LABELS
+    assert reason(scored=few, invalid_labels=2) is NotEnough.TOO_FEW_ROWS
+    assert reason(unmatched_labels=True) is NotEnough.UNMATCHED_LABELS
+    assert reason() is NotEnough.NO_LABELS
+
+
+def test_an_amount_written_as_text_is_one_and_a_word_is_none() -> None:
+    amounts = Schema("regression", ())
+    payload = {"id": ["a"] * 300, "time": [0.0] * 300, "features": {}, "probabilities": None}
+    for said, reason in ((["12.5", 3] * 150, None), (["many"] * 300, NotEnough.INVALID_PREDICTIONS)):
+        frame = from_payload({**payload, "prediction": said}, amounts)
+        rows = scored(frame, label_array(["12", 4.0] * 150, amounts), amounts)
+        outcome = run_checks(WindowData(WINDOW, None, 300, rows), None, CheckOptions(), only=("performance",))
+        assert one(outcome, "performance", metric="mae").reason is reason

@@ -63,7 +63,7 @@ def test_values_of_another_type_are_mismatched_and_not_missing() -> None:
     payload = {
         "id": ["a", "b", "c", "d"],
         "time": [0.0] * 4,
-        "features": {"amount": ["12", 12.0, None, "x"], "city": ["Rome"] * 4, "night": [True] * 4},
+        "features": {"amount": ["12 $", 12.0, None, "x"], "city": ["Rome"] * 4, "night": [True] * 4},
         "prediction": [1] * 4,
         "probabilities": None,
     }

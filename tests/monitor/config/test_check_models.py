@@ -29,7 +29,7 @@ def test_spans_are_put_in_order_and_none_is_there_unless_named(tmp_path: Path) -
         ("[90m]", "", "1h30m must be several times windows.every (1h)"),
         ("[1d]", "windows: {every: 1d}", "1d must be several times windows.every (1d)"),
         ("[500d]", "", "is longer than profiles are kept (retention.history: 400d)"),
-        ("[0]", "", "must be more than 0"),
+        ("[0]", "", "must be from 1s to 36525d, and is 0s"),
         ("[1d, 2d, 3d, 4d, 5d]", "", "at most 4"),
     ],
 )

@@ -162,9 +162,9 @@ def test_a_host_is_allowed_to_the_models_own_probes_only(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("probe", "expected"),
     [
-        ("timeout: 0", "probes[0].timeout must be more than 0"),
-        ("timeout: 10m", "probes[0].timeout must be at most 300"),
-        ("interval: 0", "probes[0].interval must be at least 0.1"),
+        ("timeout: 0", "probes[0].timeout: must be from 100ms to 5m, and is 0s"),
+        ("timeout: 10m", "probes[0].timeout: must be from 100ms to 5m, and is 10m"),
+        ("interval: 0", "probes[0].interval: must be from 100ms to 7d, and is 0s"),
         ("kind: grpc", "probes[0].kind must be 'http', 'json' or 'open_inference'"),
         ("headers: {Key: 5}", "probes[0].headers.Key must be text"),
         ("intervall: 5", "unknown key 'intervall' in probes[0]; did you mean 'interval'?"),

@@ -104,3 +104,12 @@ def test_an_unclosed_string_of_quotes_costs_one_look() -> None:
     sent = b'[{"id": "' + rb"\"" * 2_000_000
     with pytest.raises(Malformed, match="Unterminated string"):
         parse_predictions(sent, "application/json", LimitSettings(), TimeRange())
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\x0c", "\xa0", "\u3000"])
+def test_only_lf_ends_a_row_and_a_line_of_odd_blanks_is_a_bad_one(odd: str) -> None:
+    row = {"id": f"a{odd}b", "prediction": 1, "time": 5.0}
+    sent = f"{json.dumps(row, ensure_ascii=False)}\n \t\r\n{odd}\n"
+    parsed = parse_predictions(sent.encode(), TYPES["lines"], LimitSettings(), TimeRange())
+    assert (parsed.n, parsed.reply()["rejected"]) == (1, 1)
+    assert msgspec.msgpack.decode(parsed.payload)["id"] == [row["id"]]

@@ -49,7 +49,7 @@ def test_an_array_becomes_columns() -> None:
         "version": [None, "v2"],
         "tags": [None, {"k": "v"}],
     }
-    assert parsed.reply() == {"accepted": 2, "rejected": 0, "errors": []}
+    assert parsed.reply() == {"accepted": 2, "rejected": 0, "errors": [], "warnings": []}
 
 
 def test_columns_nobody_gave_are_none() -> None:
@@ -106,8 +106,6 @@ def test_lines_are_taken_as_plain_json_too() -> None:
         ({"time": 2_000_000_301}, RejectionReason.IN_FUTURE),
         ({"time": "1970-01-01T00:00:01Z"}, RejectionReason.TOO_OLD),
         ({"features": [1, 2]}, RejectionReason.INVALID_TYPE),
-        ({"features": {"a": {"b": 1}}}, RejectionReason.INVALID_TYPE),
-        ({"features": {"a": [1]}}, RejectionReason.INVALID_TYPE),
         ({"features": {"a": "v" * 101}}, RejectionReason.STRING_TOO_LONG),
         ({"features": {"n" * 201: 1}}, RejectionReason.STRING_TOO_LONG),
         ({"features": {"a": "\udfff"}}, RejectionReason.INVALID_TEXT),
@@ -252,7 +250,7 @@ def test_few_values_under_many_names_do_not_fill_memory(monkeypatch: pytest.Monk
 
 
 def test_an_empty_array_is_nothing() -> None:
-    assert parse([]).reply() == {"accepted": 0, "rejected": 0, "errors": []}
+    assert parse([]).reply() == {"accepted": 0, "rejected": 0, "errors": [], "warnings": []}
 
 
 scalars = st.one_of(

@@ -30,7 +30,7 @@ def test_what_is_no_number_is_a_value_too() -> None:
     assert infinity == -math.inf
 
 
-@pytest.mark.parametrize("text", ["one", "1x", "1+x3", "1xx2", "_x", "1,2", "{{schema:1}}"])
+@pytest.mark.parametrize("text", ["one", "1x", "1+x3", "1xx2", "_x", "1,2", "{{schema:1}}", "1_0", "٣", "1x٣", "1٣x2"])
 def test_what_is_no_value_is_named(text: str) -> None:
     with pytest.raises(ValueError, match="is no value; write 1, 1x5"):
         values(f"1 {text} 2")

@@ -48,7 +48,7 @@ def test_what_is_stored_comes_back_and_does_not_name_the_file(tmp_path: Path) ->
         ("{first: 1d, of: 1d}", "of goes with window: previous"),
         ('{first: 1d, version: "3"}', "give"),
         ("{path: r.csv, per_version: true}", "version"),
-        ("{first: 0s}", "longer than nothing"),
+        ("{first: 0s}", "reference.first: must be from 1s to 36525d, and is 0s"),
         ("{window: next}", "previous"),
         ("{frist: 1d}", "first"),
         ("{first: 90m}", "multiple of windows.every, which is 1h"),

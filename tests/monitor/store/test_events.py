@@ -53,7 +53,7 @@ def count(engine: Engine, table: Any) -> int:
 def test_an_acknowledged_batch_is_an_arrival(store: EventStore, engine: Engine) -> None:
     receipt = store.submit("delays", "predictions", batch("a", "b")).result(30)
 
-    assert receipt == Receipt(b'{"accepted":2,"rejected":0,"errors":[]}')
+    assert receipt == Receipt(b'{"accepted":2,"rejected":0,"errors":[],"warnings":[]}')
     with engine.connect() as connection:
         (row,) = connection.execute(select(arrivals))
     assert (row.seq, row.model, row.kind, row.n, row.codec) == (1, "delays", "predictions", 2, "msgpack-columns/1")

@@ -61,6 +61,9 @@ def test_measurements_by_model_name_and_time(rig: Rig) -> None:
     [
         ("model=nope", 404, "known: delays, past"),
         ("model=delays&since=yesterday", 400, "since 'yesterday'"),
+        ("model=delays&since=nan", 400, "since 'nan'"),
+        ("model=delays&until=1e999", 400, "until '1e999'"),
+        ("model=delays&since=1_000", 400, "since '1_000'"),
         ("model=delays&limit=0", 400, "limit"),
         ("model=delays&limit=10001", 400, "limit"),
         ("model=delays&limit=many", 400, "limit"),

@@ -230,12 +230,13 @@ def test_a_revoked_token_and_an_archived_channel(workspace: FakeSlack) -> None:
 # Incoming webhooks
 
 
-def test_a_webhook_is_told_of_beginnings_and_ends(workspace: FakeSlack) -> None:
+def test_a_webhook_posts_beginnings_ends_and_what_got_worse(workspace: FakeSlack) -> None:
     slack = hook(workspace)
-    assert slack.wants == {Why.FIRST, Why.RESOLVED}
-    slack.send(FIRST, None)
-    slack.send(OVER, {})
-    assert ["FIRING" in item["text"] for item in workspace.hooked] == [True, False]
+    for notice in (FIRST, WORSE, OVER):
+        assert notice.why in slack.wants
+        slack.send(notice, {})
+    states = [item["text"].split()[1:3] for item in workspace.hooked]
+    assert states == [["FIRING", "warning"], ["FIRING", "critical"], ["RESOLVED", "warning"]]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,14 @@ def test_one_that_runs_and_what_it_says_is_not_well(configure: Configure) -> Non
     ]
 
 
+def test_rows_that_are_not_usable_as_sent(configure: Configure) -> None:
+    warnings = {"a": {"invalid_label": 3, "unknown_key": 200}}
+    assert answer(configure, {"status": "ready", "degraded": {}, "warnings": warnings}) == [
+        "ok: runs on 127.0.0.1:PORT, takes data",
+        "problem: rows of a can't be used as sent: invalid_label 3, unknown_key 200",
+    ]
+
+
 def test_what_else_may_be_there(configure: Configure) -> None:
     assert answer(configure, {"hello": "world"}) == ["problem: what answers on 127.0.0.1:PORT is no Watchkeeper"]
     with Peer(says("<html>")) as peer:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import itertools
+from http.server import BaseHTTPRequestHandler
+
 import pytest
 
 from monitor.cli.doctor.clock_offset import TimedClient
@@ -14,6 +17,7 @@ http_requests_total{handler="/predict",method="POST",status="2xx"} 7
 http_requests_total{handler="/metrics",method="GET",status="2xx"} 3
 """
 LATENCY = """# TYPE http_request_duration_highr_seconds histogram
+http_request_duration_highr_seconds_bucket{le="1.0"} 9
 http_request_duration_highr_seconds_bucket{le="+Inf"} 10
 http_request_duration_highr_seconds_count 10
 http_request_duration_highr_seconds_sum 1
@@ -74,3 +78,31 @@ def test_what_a_url_may_hide_is_not_shown(client: TimedClient) -> None:
     with Peer(says("", 404)) as peer:
         found = only(server(ServerSettings(url=peer.url, metrics_path="/m?key=hunter2"), client))
     assert "hunter2" not in found.found + found.todo
+
+
+def test_workers_that_count_by_themselves_are_named(client: TimedClient) -> None:
+    texts = [COUNTED.replace(" 7", f" {n}") + f"process_start_time_seconds {n}\n" for n in (9, 2)]
+    pages = itertools.cycle(texts)
+
+    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        says(next(pages) + LATENCY, Content_Type="text/plain")(handler, body)
+
+    with Peer(answer) as peer:
+        found = list(server(ServerSettings(url=peer.url), client))
+    assert [item.status.value for item in found] == ["ok", "problem"]
+    assert "another worker's counters" in found[1].found and "PROMETHEUS_MULTIPROC_DIR" in found[1].todo
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (COUNTED + LATENCY.replace('le="+Inf"', 'le="5.0"'), "without its bucket le="),
+        (COUNTED.replace(" 7", " -7") + LATENCY, "a count below 0: http_requests_total{handler='/predict'"),
+        (COUNTED + LATENCY.replace('le="1.0"', 'le="one"'), "without any bucket but"),
+        (COUNTED + LATENCY + LATENCY.replace('le="1.0"', 'le="one"'), "le='one', which is no number"),
+    ],
+)
+def test_what_a_page_counts_wrong_is_named(client: TimedClient, text: str, said: str) -> None:
+    with Peer(says(text, Content_Type="text/plain")) as peer:
+        found = only(server(ServerSettings(url=peer.url), client))
+    assert (found.status.value, said in found.found) == ("problem", True), found

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from monitor.collectors.container.cgroup import Group, Levels, locate, memberships
+from monitor.collectors.container.cgroup import Group, Levels, locate, memberships, read_memberships
 
 TREES = Path(__file__).parent / "cgroup_trees"
 POD = "kubepods.slice/pod7.slice"
@@ -78,6 +79,15 @@ def test_there_may_be_no_control_groups(tmp_path: Path) -> None:
 )
 def test_another_s_group_that_can_t_be_followed_is_not_taken_for_the_root(tree: str, membership: str) -> None:
     assert locate(TREES / tree, memberships(membership), elsewhere=True) is None
+
+
+@pytest.mark.parametrize("odd", [b"\xe2\x80\xa8", b"\xc2\x85", b"\r", b"\x0c", b"\xff"])
+def test_a_group_s_name_may_hold_whatever_ends_a_line_for_others(odd: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "cgroup"
+    file.write_bytes(b"4:memory:/a" + odd + b"b\n1:cpu,cpuacct:/c\n0::/d" + odd + b"\n")
+    name = os.fsdecode(odd)
+    expected = {"memory": f"/a{name}b", "cpu": "/c", "cpuacct": "/c", "": f"/d{name}"}
+    assert read_memberships(file) == expected
 
 
 def test_a_group_made_anew_is_another_one(tmp_path: Path) -> None:

@@ -157,6 +157,10 @@ def test_by_pid_file(server: ProcessTree, tmp_path: Path) -> None:
     file.write_text("the server\n")
     with pytest.raises(Undecided, match=r"holds no process id, but 'the server'$"):
         look(settings)
+    for odd in ("٣", "²", "1_0", "9" * 5000):
+        file.write_text(odd, "utf-8")
+        with pytest.raises(Undecided, match="holds no process id, but"):
+            look(settings)
     file.write_text(f"{STRANGER}\n")
     with pytest.raises(NotFound, match=r"which is not there$"):
         look(settings)

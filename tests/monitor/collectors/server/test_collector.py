@@ -86,6 +86,7 @@ def test_the_first_scrape_knows_only_that_the_server_is_up(served: Page) -> None
 
 def test_rate_errors_and_latency_between_two_scrapes(served: Page) -> None:
     source = collector(served.url + "/")
+    served.text = page(failed=0)
     source.collect(1000.0, 0.0)
     served.text = page(ok=90, failed=10, scrapes=20, fast=70, slow=50)
     rows = source.collect(1010.0, 10.0)
@@ -141,6 +142,7 @@ def test_under_load_a_spike_shows_at_once(served: Page) -> None:
 
 def test_a_quiet_servers_requests_are_judged_together_and_forgotten_in_time(served: Page) -> None:
     source = collector(served.url)
+    served.text = page(failed=0)
     source.collect(0.0, 0.0)
     served.text = page(ok=3, failed=1, fast=4)
     source.collect(15.0, 15.0)
@@ -156,6 +158,64 @@ def test_a_quiet_servers_requests_are_judged_together_and_forgotten_in_time(serv
     assert found["error_ratio"] == 0.0  # the first interval's failure is out of sight
     found = values(source.collect(moment + 15.0, moment + 15.0))
     assert found["error_ratio"] is NotEnough.NO_TRAFFIC
+
+
+def test_the_first_failure_of_all_counts_where_the_page_says_when_its_series_began(served: Page) -> None:
+    source = collector(served.url)
+    source.collect(1000.0, 0.0)
+    created = 'http_requests_created{handler="/predict",method="POST",status="5xx"} 1007.5\n'
+    served.text = page(ok=3, failed=1, fast=4) + created
+    assert values(source.collect(1015.0, 15.0))["error_ratio"] == 0.25
+
+
+def test_a_path_with_a_line_separator_in_it_costs_nothing(served: Page) -> None:
+    """One visitor's GET of an odd path stands in a label until the server restarts."""
+    source = collector(served.url)
+    odd = 'http_requests_total{handler="/a\u2028b\x85c\x0cd",method="GET",status="4xx"} 1.0\n'
+    for ok in (0, 30):
+        served.text = odd + page(ok=ok, fast=ok)
+        found = values(source.collect(float(ok), float(ok)))
+    assert (found["server_up"], found["request_rate"], found["error_ratio"]) == (1.0, 1.0, 0.0)
+
+
+def test_a_histogram_without_its_last_bucket_is_named_not_called_no_traffic(
+    served: Page, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = collector(served.url)
+    for count in (0, 100, 200):
+        served.text = "".join(
+            line for line in page(ok=count, failed=0, fast=count).splitlines(keepends=True) if "+Inf" not in line
+        )
+        rows = {row.name: row for row in source.collect(float(count), float(count))}
+    assert (rows["request_rate"].value, rows["error_ratio"].value) == (1.0, 0.0)
+    assert rows["latency_p95_seconds"].reason is NotEnough.ERROR
+    assert "histogram http_request_duration_highr_seconds without" in rows["latency_p95_seconds"].detail["error"]
+    assert caplog.text.count("highr") == 1
+
+
+def test_a_counter_below_zero_is_refused_by_name_and_once(served: Page, caplog: pytest.LogCaptureFixture) -> None:
+    source = collector(served.url)
+    for count in (0, -5, -9):
+        served.text = page(ok=count, failed=0)
+        rows = source.collect(100.0 - count, 100.0 - count)
+    assert values(rows) == {"server_up": 1.0, **dict.fromkeys(["request_rate", *RATIOS], NotEnough.ERROR)}
+    assert "a count below 0: http_requests_total{" in rows[1].detail["error"]
+    assert caplog.text.count("below 0") == 1
+
+
+def test_an_openmetrics_page_is_whole_only_with_its_end(served: Page) -> None:
+    source = collector(served.url)
+    served.headers = {"Content-Type": "application/openmetrics-text; version=1.0.0"}
+    exemplar = ' # {trace_id="a b"} 0.05 1700000000.5'
+    for ok in (0, 30):
+        lines = page(ok=ok, failed=0, fast=ok).replace("http_requests_total counter", "http_requests counter")
+        served.text = (
+            "".join(f"{line}{exemplar if '_bucket' in line else ''}\n" for line in lines.splitlines()) + "# EOF\n"
+        )
+        found = values(source.collect(float(ok), float(ok)))
+    assert (found["request_rate"], found["latency_p50_seconds"]) == (1.0, 0.05)
+    served.text = served.text.removesuffix("# EOF\n")
+    assert "ended before its '# EOF'" in source.collect(60.0, 60.0)[0].detail["error"]
 
 
 def test_a_server_that_is_gone_is_down_and_nothing_else(served: Page, caplog: pytest.LogCaptureFixture) -> None:

@@ -8,6 +8,7 @@ from alerts.delivery.routing import MuteTime, Route
 from alerts.incidents.incident import Why
 from alerts.incidents.silence import Matcher
 from monitor.store.alerts import watcher_mark
+from monitor.store.alerts.outbox import NEWS_SECONDS
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, World, world
 
@@ -92,7 +93,7 @@ def test_who_does_not_want_the_mark_still_hears_the_rest(tmp_path: Path) -> None
         it.deliver()
         it.window({"distance": 3.2, "temp": 4.0}, 2)
         stop(it)
-        it.deliver()
+        it.deliver(NEWS_SECONDS)
         start(it)
         it.deliver()
         it.window({"distance": 0.0, "temp": 0.0}, 3)
