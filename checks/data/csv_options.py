@@ -15,7 +15,7 @@ Dates = Literal["day-first", "month-first"]
 
 @dataclass(frozen=True, slots=True)
 class CsvOptions:
-    """How a CSV file is written; what is None is found out from the file."""
+    """A statement of how a CSV file is written; what is None is found out from the file."""
 
     separator: str | None = None
     encoding: str | None = None

@@ -56,7 +56,7 @@ class SourceColumn:
 
     @property
     def held(self) -> str:
-        """What the column holds, for people."""
+        """The kind of values that the column holds, for people."""
         field = self.source.schema.field(self.name)
         return "numbers" if is_marked(field) else _held(field.type)
 
@@ -69,7 +69,7 @@ class SourceColumn:
         return reduce(merged, (self._profiled(at, part, bins) for at in range(len(self.source.parts))))
 
     def mismatched(self) -> tuple[int, int, str]:
-        """How many cells are of another type than numbers, of how many that hold something, and one of them."""
+        """Return how many cells are of another type than numbers, of how many that hold something, and one of them."""
         column = read_columns(self.source, [self.name])[self.name]
         odd = self._odd(column)
         first = "" if odd is None else odd.drop_null()[0].as_py()

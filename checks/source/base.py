@@ -43,7 +43,7 @@ class Stream(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What had to be found out about the file, one sentence each."""
+        """The decisions on how the file is read, one sentence each."""
         return ()
 
     @abstractmethod
@@ -51,7 +51,7 @@ class Stream(ABC):
         """Its rows in order, in pieces of some megabytes; each call starts anew."""
 
     def write(self, path: str) -> None:
-        """Writes all rows into an Arrow file."""
+        """Write all rows into an Arrow file."""
         with pa.ipc.new_file(path, self.schema) as writer:
             for batch in self.batches():
                 writer.write_table(batch)

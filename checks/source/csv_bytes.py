@@ -22,7 +22,7 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.B
 
 @contextmanager
 def raw(path: str) -> Iterator[pa.NativeFile]:
-    """The file's bytes, unpacked where its name says that it is packed."""
+    """Read the file's bytes, unpacked where its name says that it is packed."""
     with pa.input_stream(path) as stream:
         yield stream
 
@@ -44,7 +44,7 @@ def encoding_of(head: bytes) -> str:
 
 
 def first_odd_byte(path: str) -> str:
-    """Where the file stops being UTF-8, for people; empty where all of it is."""
+    """Return where the file stops being UTF-8, for people; empty where all of it is."""
     decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
     with raw(path) as stream:
         while data := stream.read(1 << 20):
@@ -80,7 +80,7 @@ class Utf8(io.RawIOBase):
         return True
 
     def read(self, size: int = -1) -> Any:
-        """The next bytes. Raises UnicodeDecodeError where they are not of the encoding."""
+        """Read the next bytes. Raises UnicodeDecodeError where they are not of the encoding."""
         data = self._decoded(size if size >= 0 else None)
         if not self.zeros and data:
             self._look(self._before + data)

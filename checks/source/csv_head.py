@@ -46,7 +46,7 @@ def head(text: str, separator: str | None, whole: bool) -> Head:
 
 
 def first_rows(text: str, found: Head) -> list[list[str]]:
-    """The rows after the header that have as many cells as it."""
+    """Return the rows after the header that have as many cells as it."""
     for _ in range(found.skipped):
         text = text.partition("\n")[2]
     rows = _rows(text.removeprefix("\ufeff"), found.separator)

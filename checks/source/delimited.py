@@ -39,7 +39,7 @@ _EMPTY = ("",)
 
 @dataclass(frozen=True)
 class Reading:
-    """What was decided about a file."""
+    """The decisions on how a file is read."""
 
     head: Head
     encoding: str
@@ -76,12 +76,12 @@ class CsvStream(Stream):
 
     @property
     def schema(self) -> pa.Schema:
-        """Looks through the file. Raises OSError, pa.ArrowInvalid, and SchemaError for an encoding that is wrong."""
+        """The columns and their types, found by looking through the file. Raises OSError, pa.ArrowInvalid, and SchemaError for an encoding that is wrong."""
         return self._schema(self._reading)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was decided about the file, one sentence each."""
+        """The decisions on how the file is read, one sentence each."""
         reading = self._reading
         odd = "" if reading.encoding.startswith("utf") or self._given.encoding else first_odd_byte(self._path)
         encoding = reading.encoding + (f" (not utf-8: {odd})" if odd else "")
@@ -99,7 +99,7 @@ class CsvStream(Stream):
                 yield self._table(batch, reading)
 
     def write(self, path: str) -> None:
-        """Writes all rows into an Arrow file. What can be read as it comes is read once."""
+        """Write all rows into an Arrow file. What can be read as it comes is read once."""
         if "_reading" not in self.__dict__:
             self._reading = self._look_through(path)
             if all(_as_it_comes(plan) for plan in self._reading.plans.values()):

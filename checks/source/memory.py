@@ -64,7 +64,7 @@ class PandasSource:
 
 
 def of_objects(column: Any, name: str) -> tuple[pa.Array | pa.ChunkedArray, pa.Field]:
-    """A pandas column of any kind, and its field. Objects that are not all of one type become text, each value in its
+    """Return a pandas column of any kind, and its field. Objects that are not all of one type become text, each value in its
     one spelling; where nearly all are numbers the field says so (`checks.data.number_text`)."""
     try:
         found = pa.array(column, from_pandas=True)
@@ -74,7 +74,7 @@ def of_objects(column: Any, name: str) -> tuple[pa.Array | pa.ChunkedArray, pa.F
 
 
 def mixed(values: Sequence[Any], name: str) -> tuple[pa.Array, pa.Field]:
-    """Values of several types as texts, and their field."""
+    """Return values of several types as texts, and their field."""
     texts = pa.array([None if value is None else text(value) for value in values], pa.string())
     held = [value for value in values if value is not None]
     numbers = {value for value in held if isinstance(value, int | float) and not isinstance(value, bool)}

@@ -117,7 +117,7 @@ class TextCells:
 
 
 def patterns_of(given: CsvOptions) -> dict[str, str]:
-    """What cells are held against, by name."""
+    """Return what cells are held against, by name."""
     found = {
         "whole": _WHOLE,
         "zeros": _ZEROS,
@@ -138,7 +138,7 @@ def _grouped(decimal: str, given: CsvOptions) -> str:
 
 
 def moments_of(values: pa.Array | pa.ChunkedArray, order: Dates, time: str) -> pa.Array | pa.ChunkedArray:
-    """Dates as people write them, as timestamps; null for what is none in this order."""
+    """Return dates as people write them, as timestamps; null for what is none in this order."""
     dashed = pc.replace_substring_regex(values, r"^(\d+)[./](\d+)[./](\d+)[ T]?", r"\1-\2-\3 ")
     dashed = pc.utf8_trim_whitespace(pc.replace_substring_regex(dashed, "T", " "))
     own = pc.strptime(dashed, format=_ORDERS[order] + time, unit="s", error_is_null=True)
@@ -147,7 +147,7 @@ def moments_of(values: pa.Array | pa.ChunkedArray, order: Dates, time: str) -> p
 
 @dataclass(frozen=True, slots=True)
 class CellPlan:
-    """How the cells of one column are read."""
+    """A plan of how the cells of one column are read."""
 
     kind: Kind
     nulls: tuple[str, ...] = ()
@@ -161,7 +161,7 @@ class CellPlan:
     """What a user should know of it, without the column's name; empty where nothing was decided."""
 
     def read(self, column: pa.Array) -> pa.Array:
-        """The cells as they are meant."""
+        """Return the cells as they are meant."""
         if self.padded or self.kind != "text":
             column = pc.utf8_trim_whitespace(column)
         if self.nulls:
@@ -198,7 +198,7 @@ class CellPlan:
 
 
 def decimal_of(columns: Sequence[TextCells], given: CsvOptions, separator: str, points: bool) -> str:
-    """The decimal mark of a file with these columns of texts; `points`: some column holds numbers with a point."""
+    """Return the decimal mark of a file with these columns of texts; `points`: some column holds numbers with a point."""
     if given.decimal:
         return given.decimal
     numeric = [own for own in columns if are_numbers(_fit(own, ","), own.cells - _fit(own, ","), None)]
@@ -210,7 +210,7 @@ def decimal_of(columns: Sequence[TextCells], given: CsvOptions, separator: str, 
 
 
 def plan_of(own: TextCells, given: CsvOptions, decimal: str, padded: bool) -> CellPlan:
-    """How one column of texts is read; `padded`: its name has blanks around it."""
+    """Return how one column of texts is read; `padded`: its name has blanks around it."""
     nulls = _nulls(own, given)
     told = _missing_note(own, nulls)
     text = CellPlan("text", nulls, padded=padded and own.padded, note=told)

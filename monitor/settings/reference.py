@@ -14,7 +14,7 @@ from checks.data.csv_options import CsvOptions
 
 
 class CsvSettings(BaseModel):
-    """How a CSV file is written; what is left out is found out from the file, and `check-config` says what it is."""
+    """A statement of how a CSV file is written; what is left out is found out from the file, and `check-config` says what it is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -32,7 +32,7 @@ class CsvSettings(BaseModel):
     """The order of day and month in dates such as 03/12/2026."""
 
     def options(self) -> CsvOptions:
-        """The same for the reader."""
+        """Return the same for the reader."""
         nulls = None if self.nulls is None else tuple(self.nulls)
         return CsvOptions(self.separator, self.encoding, self.decimal, self.thousands, nulls, self.dates)
 

@@ -157,7 +157,7 @@ def build_file(path: str, options: ModelOptions, progress: Callable[[float], Non
 
 
 def reading_notes(source: Source) -> tuple[str, ...]:
-    """What had to be found out about the file that this source reads, one sentence each."""
+    """Return what had to be found out about the file that this source reads, one sentence each."""
     return tuple(getattr(source, "notes", ()))
 
 
