@@ -76,7 +76,8 @@ class CsvStream(Stream):
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns and their types, found by looking through the file. Raises OSError, pa.ArrowInvalid, and SchemaError for an encoding that is wrong."""
+        """The columns and their types, found by looking through the file. Raises OSError, pa.ArrowInvalid, and
+        SchemaError for an encoding that is wrong."""
         return self._schema(self._reading)
 
     @property

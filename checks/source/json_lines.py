@@ -33,7 +33,8 @@ class JsonLinesStream(Stream):
 
     @cached_property
     def schema(self) -> pa.Schema:
-        """The columns and their types, found by looking through the file. Raises OSError, and pa.ArrowInvalid for a line that is no object."""
+        """The columns and their types, found by looking through the file. Raises OSError, and pa.ArrowInvalid for a
+        line that is no object."""
         found: dict[str, _Field] = {}
         for rows in self._pieces():
             names = dict.fromkeys(name for row in rows for name in row)

@@ -64,7 +64,8 @@ class PandasSource:
 
 
 def of_objects(column: Any, name: str) -> tuple[pa.Array | pa.ChunkedArray, pa.Field]:
-    """Return a pandas column of any kind, and its field. Objects that are not all of one type become text, each value in its
+    """Return a pandas column of any kind, and its field. Objects that are not all of one type become text, each value
+    in its
     one spelling; where nearly all are numbers the field says so (`checks.data.number_text`)."""
     try:
         found = pa.array(column, from_pandas=True)

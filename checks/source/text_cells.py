@@ -198,7 +198,8 @@ class CellPlan:
 
 
 def decimal_of(columns: Sequence[TextCells], given: CsvOptions, separator: str, points: bool) -> str:
-    """Return the decimal mark of a file with these columns of texts; `points`: some column holds numbers with a point."""
+    """Return the decimal mark of a file with these columns of texts; `points`: some column holds numbers with a
+    point."""
     if given.decimal:
         return given.decimal
     numeric = [own for own in columns if are_numbers(_fit(own, ","), own.cells - _fit(own, ","), None)]

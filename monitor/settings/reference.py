@@ -14,7 +14,8 @@ from checks.data.csv_options import CsvOptions
 
 
 class CsvSettings(BaseModel):
-    """A statement of how a CSV file is written; what is left out is found out from the file, and `check-config` says what it is."""
+    """A statement of how a CSV file is written; what is left out is found out from the file, and `check-config` says
+    what it is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
