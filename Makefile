@@ -63,6 +63,7 @@ docs: $(READY) ## writes the pages of reference anew, and builds all of docs/ in
 	@$(BIN)/python -m docs.make.configuration
 	@$(BIN)/python -m docs.make.cli
 	@$(BIN)/python -m docs.make.metrics
+	@$(BIN)/python -m docs.make.roles
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +14,8 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerts.duration import span
+from checks.one_line import one_line
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _LONGEST = 4000
 _BROKEN = (
     TemplateError,
@@ -126,8 +125,7 @@ def clean(text: str, limit: int = _LONGEST) -> str:
     >>> clean("a\\x1b[31m\\nb"), clean("abcdef", 4)
     ('a [31m b', 'abc…')
     """
-    line = _CONTROL.sub(" ", text[: limit + 1]).strip()
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return one_line(text, limit).strip()
 
 
 class Wording:

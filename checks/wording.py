@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 from checks.base import NotEnough
+from checks.one_line import one_line
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 LONGEST = 40  # characters of a category's name
 NAMED = 3  # new categories named
 NOTABLE = 0.005  # a change of a share that is worth words
@@ -46,17 +45,7 @@ def number(value: float) -> str:
 
 def quoted(name: str) -> str:
     """A category's name on one line, in quotes."""
-    return f"'{line_of(name, LONGEST)}'"
-
-
-def line_of(text: str, longest: int) -> str:
-    """What data say, on one line without control characters, cut to `longest`.
-
-    >>> line_of("a\\x1b[31m\\nb", 9), line_of("abcdef", 4)
-    ('a [31m b', 'abc…')
-    """
-    line = _CONTROL.sub(" ", text[: longest + 1])
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    return f"'{one_line(name, LONGEST)}'"
 
 
 def of_numbers(bounds: Sequence[float], before: Sequence[float], now: Sequence[float]) -> str:

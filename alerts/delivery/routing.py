@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from alerts.delivery.receiver_settings import NAME
+from alerts.delivery.mute_times import MuteTime
 from alerts.duration import Seconds
 from alerts.incidents.incident import Alert, Incident
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 
 Labels = Mapping[str, str]
-_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)|24:00")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-AHEAD = 8 * 86400.0
-"""A mute time ends within a week, or is looked at again after this."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def _matchers(texts: Sequence[str]) -> tuple[Matcher, ...]:
-    return tuple(Matcher.parse(text) for text in texts)
+def _all_match(matchers: Sequence[Matcher], labels: Labels) -> bool:
+    return all(matcher.matches(labels) for matcher in matchers)
 
 
 class Route(_Part):
@@ -49,11 +41,16 @@ class Route(_Part):
 
     @model_validator(mode="after")
     def _parse(self) -> Route:
-        self._parsed = _matchers(self.matchers)
+        self._parsed = Matcher.parse_each(self.matchers)
         return self
 
+    @property
+    def conditions(self) -> tuple[Matcher, ...]:
+        """The matchers as they are read; one text may hold several."""
+        return self._parsed
+
     def matches(self, labels: Labels) -> bool:
-        return all(matcher.matches(labels) for matcher in self._parsed)
+        return _all_match(self._parsed, labels)
 
 
 class Inhibition(_Part):
@@ -71,91 +68,31 @@ class Inhibition(_Part):
 
     @model_validator(mode="after")
     def _parse(self) -> Inhibition:
-        self._source, self._target = _matchers(self.source), _matchers(self.target)
+        self._source, self._target = Matcher.parse_each(self.source), Matcher.parse_each(self.target)
         return self
+
+    @property
+    def sources(self) -> tuple[Matcher, ...]:
+        """The matchers of `source` as they are read."""
+        return self._source
+
+    @property
+    def targets(self) -> tuple[Matcher, ...]:
+        """The matchers of `target` as they are read."""
+        return self._target
 
     def holds_back(self, labels: Labels, firing: Iterable[Labels]) -> bool:
-        """Whether one of the firing alerts holds back the alert with these labels. What matches both sides is held back
-        by nothing, as in Alertmanager: two such alerts would silence each other."""
-        if not all(matcher.matches(labels) for matcher in self._target):
+        """Whether one of the firing alerts holds back the alert with these labels. As in Alertmanager, what matches
+        both sides is held back only by what matches the source alone: two that match both would silence each other."""
+        if not _all_match(self._target, labels):
             return False
-        if all(matcher.matches(labels) for matcher in self._source):
-            return False
+        both = _all_match(self._source, labels)
         return any(
-            all(matcher.matches(other) for matcher in self._source)
+            _all_match(self._source, other)
             and all(labels.get(name, "") == other.get(name, "") for name in self.equal)
+            and not (both and _all_match(self._target, other))
             for other in firing
         )
-
-
-def _known_zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"there is no time zone {value!r}; write one such as Europe/Berlin") from None
-    return value
-
-
-TimeZone = Annotated[str, AfterValidator(_known_zone)]
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-class MuteTime(_Part):
-    """Times of the week, in one time zone, by the wall clock: summer time is the zone's own affair."""
-
-    name: str = Field(pattern=NAME)
-    """What routes call it."""
-    days: list[Day] = Field(["mon", "tue", "wed", "thu", "fri", "sat", "sun"], min_length=1)
-    """Days on which its spans start."""
-    times: list[str] = Field(["00:00-24:00"], min_length=1)
-    """Spans such as 22:00-06:00, which end the next day if their end is not after their start."""
-    time_zone: TimeZone = "UTC"
-    """Whose wall clock `times` are of."""
-    _spans: tuple[tuple[int, int], ...] = PrivateAttr(())
-
-    @model_validator(mode="after")
-    def _parse(self) -> MuteTime:
-        self._spans = tuple(_span(text) for text in self.times)
-        return self
-
-    def until(self, now: float) -> float | None:
-        """When the mute time that holds at `now` (epoch seconds) ends; None outside of any."""
-        at, zone = now, ZoneInfo(self.time_zone)
-        while at - now < AHEAD:
-            end = self._end(datetime.fromtimestamp(at, zone))
-            if end is None:
-                break
-            at = end.astimezone(UTC).timestamp()
-        return at if at > now else None
-
-    def _end(self, local: datetime) -> datetime | None:
-        for back in (0, 1):
-            day = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0) - timedelta(days=back)
-            if _DAYS[day.weekday()] not in self.days:
-                continue
-            for start, stop in self._spans:
-                begins, ends = _minute(day, start), _minute(day, stop)
-                if begins.timestamp() <= local.timestamp() < ends.timestamp():
-                    return ends
-        return None
-
-
-def _minute(day: datetime, minutes: int) -> datetime:
-    days, rest = divmod(minutes, 24 * 60)
-    return (day + timedelta(days=days)).replace(hour=rest // 60, minute=rest % 60)
-
-
-def _span(text: str) -> tuple[int, int]:
-    """Minutes of the day from which to which; the end lies behind the start.
-
-    >>> _span("22:00-06:00")
-    (1320, 1800)
-    """
-    begin, dash, end = text.replace(" ", "").partition("-")
-    if not dash or not _CLOCK.fullmatch(begin) or not _CLOCK.fullmatch(end) or begin == "24:00":
-        raise ValueError(f"{text!r} is no time of day; write from-to, such as 22:00-06:00")
-    start, stop = (int(part[:-3]) * 60 + int(part[-2:]) for part in (begin, end))
-    return start, stop if stop > start else stop + 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,24 +108,40 @@ class Routing:
     """The config's routes; without any, every receiver is told of everything."""
 
     def __init__(
-        self, receivers: Sequence[str], routes: Sequence[Route] = (), mute_times: Iterable[MuteTime] = ()
+        self,
+        receivers: Sequence[str],
+        routes: Sequence[Route] = (),
+        mute_times: Iterable[MuteTime] = (),
+        *,
+        elsewhere: bool = False,
     ) -> None:
+        """`elsewhere`: Alertmanager hears of everything, whatever the routes say."""
         self.receivers = list(receivers)
+        self._may_forget = bool(routes) and not elsewhere
         self._routes = list(routes) or [Route(receivers=self.receivers)]
         self._mute_times = {item.name: item for item in mute_times}
 
     def targets(self, incident: Incident) -> list[Target]:
         """Whom the routes name, in the order of the receivers."""
         found: dict[str, Target] = {}
-        labels = incident_labels(incident)
-        for route in self._routes:
-            if not route.matches(labels):
-                continue
+        for route in self._matching(incident):
             for name in route.receivers:
                 found.setdefault(name, Target(name, tuple(route.mute_times), route.repeat))
-            if not route.continue_:
-                break
         return [found[name] for name in self.receivers if name in found]
+
+    def forgets(self, incident: Incident) -> bool:
+        """Return whether there are routes and none of them matches, so that nobody hears of the incident. A route
+        without receivers forgets nothing: somebody decided that nobody should hear."""
+        return self._may_forget and next(self._matching(incident), None) is None
+
+    def _matching(self, incident: Incident) -> Iterator[Route]:
+        """The routes that decide, in their order."""
+        labels = incident_labels(incident)
+        for route in self._routes:
+            if route.matches(labels):
+                yield route
+                if not route.continue_:
+                    return
 
     def muted_until(self, incident: Incident, receiver: str, now: float) -> float | None:
         """When the mute time that keeps this receiver from hearing of the incident at `now` ends; None if none does."""
@@ -211,5 +164,5 @@ def incident_labels(incident: Incident) -> dict[str, str]:
 
 def inhibited(alert: Alert, model: str, rules: Iterable[Inhibition], firing: Collection[Labels]) -> bool:
     """Whether a firing alert keeps this one back."""
-    labels: dict[str, Any] = alert.silence_labels(model)
+    labels = alert.silence_labels(model)
     return any(rule.holds_back(labels, firing) for rule in rules)

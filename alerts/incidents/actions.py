@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from alerts.incidents.incident import Acknowledgement, Incident, Silencing
-from alerts.incidents.silence import LENGTH, Matcher, Op
+from alerts.incidents.matcher import LENGTH, Matcher, Op
 
 
 def acknowledge(incident: Incident, by: str, now: float, until: float) -> Incident:

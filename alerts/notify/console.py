@@ -8,6 +8,7 @@ from alerts.duration import span
 from alerts.incidents.incident import Notice, Why
 from alerts.notify import Address, NotifyError
 from alerts.wording import clean, stamp
+from checks.one_line import escaped
 
 
 def line(notice: Notice) -> str:
@@ -22,7 +23,7 @@ def line(notice: Notice) -> str:
         incident.model or "host",
         incident.group,
     ]
-    return "  ".join([*head, *_told(notice), f"({notice.why})"])
+    return escaped("  ".join([*head, *_told(notice), f"({notice.why})"]))
 
 
 def _told(notice: Notice) -> list[str]:

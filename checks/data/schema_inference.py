@@ -16,17 +16,18 @@ from checks.data.classes import stated_classes
 from checks.data.column_contents import MAX_CLASSES, ColumnContents, ColumnReader, plain
 from checks.data.datetime_parts import part_names
 from checks.data.schema import FeatureType, Schema, SchemaError, SchemaOverrides, Task
+from checks.data.usual_names import (
+    PREFIXES,
+    PROBABILITY_PREFIXES,
+    PROBABILITY_SUFFIXES,
+    USUAL,
+    Role,
+    answers_of,
+    estimates_of,
+    key,
+)
 from checks.suggest import nearest
 
-TARGETS = ("target", "label", "y", "y_true", "actual", "ground_truth", "truth", "true_label", "outcome")
-PREDICTIONS = ("prediction", "pred", "y_pred", "predicted", "predicted_label", "prediction_label", "y_hat")
-SCORES = (
-    "score", "proba", "probability", "prediction_proba", "prediction_score", "prediction_probability",
-    "predicted_proba", "predicted_probability", "y_score", "y_proba", "y_prob", "pred_proba",
-)  # fmt: skip
-IDS = ("id", "prediction_id", "event_id", "request_id", "inference_id", "row_id", "uuid")
-TIMES = ("time", "timestamp", "event_time", "event_timestamp", "prediction_time", "datetime", "ts", "date")
-PROBABILITY_PREFIXES = ("proba_", "p_", "probability_", "prob_")
 NEGATIVE = {"0": "1", "false": "true", "no": "yes", "No": "Yes", "n": "y", "N": "Y", "negative": "positive"}
 ID_NAME = re.compile(
     r"(?i:(^|[_. -])(id|uid|uuid|guid|key|pk|index|idx))$|[a-z](Id|ID|Key|Uuid|UUID)$"
@@ -77,14 +78,16 @@ class _Inference:
     def schema(self) -> Schema:
         given = self.given
         time, id_ = self.order()
-        target = self._role(given.target, TARGETS, self.columns.is_scalar)
-        prediction = self._role(given.prediction, PREDICTIONS, self.columns.is_scalar)
-        score = self._role(given.score, SCORES, self.columns.is_probability)
+        target = self._role(given.target, "target", self.columns.is_scalar)
+        prediction = self._role(given.prediction, "prediction", self.columns.is_scalar)
+        prediction = prediction or self._estimate(target)
+        target = target or self._answer(prediction)
+        score = self._role(given.score, "score", self.columns.is_probability)
         probabilities = self._probabilities(target, prediction)
         draft = Schema(given.task, (), target, prediction, score, "", (), probabilities, id_, time)
         draft = self._outcome(draft)
         if target and not (prediction or draft.score or probabilities):
-            self._ask_for_prediction()
+            self._ask_for_prediction(target)
         features = tuple(self.features())
         if not features and not prediction:
             raise SchemaError(f"the reference has nothing to watch: its columns are {_listed(self.names)}")
@@ -93,8 +96,8 @@ class _Inference:
     def order(self) -> tuple[str | None, str | None]:
         """The columns that say when and which row it is."""
         self._check_names()
-        time = self._role(self.given.time, TIMES, self.columns.is_time)
-        return time, self._role(self.given.id, IDS, self.columns.is_id)
+        time = self._role(self.given.time, "time", self.columns.is_time)
+        return time, self._role(self.given.id, "id", self.columns.is_id)
 
     # names
 
@@ -111,36 +114,56 @@ class _Inference:
         if twice := sorted({name for name in singles if singles.count(name) > 1}):
             raise SchemaError(f"the schema gives column {twice[0]!r} two roles; give each role its own column")
 
-    def _role(self, given: str | None, usual: tuple[str, ...], fits: Callable[[str], bool]) -> str | None:
+    def _role(self, given: str | None, role: Role, fits: Callable[[str], bool]) -> str | None:
         if given is not None:
             # A score outside 0 … 1 and a time in small numbers are odd, but what the config says counts.
             if not (fits(given) or is_number(self.columns.kind(given))):
                 raise SchemaError(
-                    f"column {given!r} holds {self.columns.kind(given)}, which can't be a {usual[0]}; "
-                    f"name another column as `{usual[0]}` under `schema`"
+                    f"column {given!r} holds {self.columns.kind(given)}, which can't be a {role}; "
+                    f"name another column as `{role}` under `schema`"
                 )
             self.taken.add(given)
             return given
-        said = (self.given.target, self.given.prediction, self.given.score, self.given.id, self.given.time)
-        spoken_for = {*self.given.ignore, *self.given.features, *self.taken, *filter(None, said)}
-        spoken_for |= set(self.given.probabilities.values())
-        by_lower = {name.lower(): name for name in reversed(self.names)}
-        for word in usual:
-            name = by_lower.get(word)
-            if name is not None and name not in spoken_for and fits(name):
-                self.taken.add(name)
-                return name
-        return None
+        by_key = {key(name): name for name in reversed(self._free()) if fits(name)}
+        return self._take([by_key[word] for word in USUAL[role] if word in by_key])
 
-    def _ask_for_prediction(self) -> None:
+    def _free(self) -> list[str]:
+        """The columns that have no role, neither by their name nor by the config."""
+        given = self.given
+        said = {given.target, given.prediction, given.score, given.id, given.time, *given.ignore, *given.features}
+        said |= set(given.probabilities.values())
+        return [name for name in self.names if name not in said and name not in self.taken]
+
+    def _take(self, found: list[str]) -> str | None:
+        self.taken.update(found[:1])
+        return found[0] if found else None
+
+    def _estimate(self, target: str | None) -> str | None:
+        """The prediction, by the target's name or by how its own begins, where only one column's does."""
+        free = [name for name in self._free() if self.columns.is_scalar(name)]
+        likely = [estimates_of(target, free)] if target else []
+        likely.append([name for name in free if key(name).startswith(PREFIXES) and not self._is_share(name)])
+        return self._take(next((found for found in likely if len(found) == 1), []))
+
+    def _is_share(self, name: str) -> bool:
+        """Whether the name speaks of a probability, which is no answer."""
+        return bool({"proba", "prob", "probability", "score"} & set(key(name).split("_")))
+
+    def _answer(self, prediction: str | None) -> str | None:
+        """The target, by the prediction's name, where only one column's is like it."""
+        found = answers_of(prediction, self._free()) if prediction else []
+        found = [name for name in found if self.columns.is_scalar(name)]
+        return self._take(found if len(found) == 1 else [])
+
+    def _ask_for_prediction(self, target: str) -> None:
         """A prediction under an unusual name would otherwise be watched as a feature."""
         like = [name for name in self.names if name not in self.taken and "pred" in name.lower()]
         like = [name for name in like if name not in self.given.features and name not in self.given.ignore]
         if like:
+            usual = _listed(USUAL["prediction"][:4])
             raise SchemaError(
-                f"the reference has a target ({self.given.target or _first(self.names, TARGETS)!r}) but no column "
-                f"named {_listed(PREDICTIONS[:4])}; if {_listed(like)} is the prediction, say `prediction: {like[0]}`"
-                " under `schema`, else list it under `ignore` or `features`"
+                f"the reference has a target ({target!r}) but no column named {usual}; if {_listed(like)} is the "
+                f"prediction, say `prediction: {like[0]}` under `schema`, else list it under `ignore` or `features`"
             )
 
     # the outcome
@@ -157,14 +180,24 @@ class _Inference:
         if known is None or len(known) > MAX_CLASSES:
             return ()
         other = spellings(known)
-        for prefix in PROBABILITY_PREFIXES:
-            named = [(name[len(prefix) :], name) for name in self.names if name.startswith(prefix)]
-            named = [(other.get(word, word), name) for word, name in named if name not in self.taken]
+        folded = {word.casefold(): word for word in sorted(known, reverse=True)}
+        for sure, named in self._class_names():
+            named = [(other.get(word, folded.get(word.casefold(), word)), name) for word, name in named]
             fit = [(word, name) for word, name in named if word in known and self.columns.is_probability(name)]
-            if len(fit) >= 2:
+            if len(fit) >= (2 if sure else max(2, len(known))):
                 self.taken.update(name for _, name in fit)
                 return tuple(fit)
         return ()
+
+    def _class_names(self) -> Iterable[tuple[bool, list[tuple[str, str]]]]:
+        """By each beginning and ending that names of probabilities have: whether such a name speaks for itself, else
+        each class must have its column; and what is left of the names, with the names."""
+        free = self._free()
+        for prefix in PROBABILITY_PREFIXES:
+            named = [(name[len(prefix) :], name) for name in free if name.lower().startswith(prefix)]
+            yield not prefix.startswith("score"), named
+        for suffix in PROBABILITY_SUFFIXES:
+            yield False, [(name[: -len(suffix)], name) for name in free if name.lower().endswith(suffix)]
 
     def _stated_probabilities(self) -> tuple[tuple[str, str], ...]:
         """The columns that the config names. Raises SchemaError for one that holds no numbers."""
@@ -375,10 +408,6 @@ def _nearest(name: str, names: Iterable[str]) -> str:
     lower = {other.lower(): other for other in names}
     near = nearest(name.lower(), lower)
     return f" (did you mean {lower[near]!r}?)" if near else ""
-
-
-def _first(names: Iterable[str], usual: tuple[str, ...]) -> str:
-    return next((name for name in names if name.lower() in usual), "")
 
 
 def _listed(names: Iterable[str]) -> str:

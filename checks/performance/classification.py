@@ -20,12 +20,12 @@ Parts = Callable[[float, float, float], tuple[float, float]]
 
 
 def decided(scored: Scored) -> int:
-    """Rows whose prediction is a class."""
+    """Return how many rows have a prediction that is a class."""
     return int(np.count_nonzero(scored.prediction >= 0))
 
 
 def accuracy(scored: Scored) -> Estimate | None:
-    """Share of rows whose prediction is the true class; None where no prediction is a class."""
+    """Return the share of rows whose prediction is the true class; None where no prediction is a class."""
     rows = decided(scored)
     return wilson(int(np.count_nonzero(scored.truth == scored.prediction)), rows) if rows else None
 

@@ -26,7 +26,7 @@ class PerformanceMetric:
     """What the rows lack where there is no figure."""
 
     def rows(self, scored: Scored) -> int:
-        """Rows that the figure can rest on."""
+        """Return how many rows the figure can rest on."""
         if not scored.classification:
             return scored.n
         return graded(scored) if self.needs else decided(scored)

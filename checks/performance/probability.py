@@ -15,7 +15,7 @@ SMALLEST = float(np.finfo(np.float64).eps)  # as in scikit-learn: a certain pred
 
 
 def graded(scored: Scored) -> int:
-    """Rows that have their probabilities."""
+    """Return how many rows have their probabilities."""
     if scored.positive:
         return 0 if scored.score is None else int(np.count_nonzero(np.isfinite(scored.score)))
     return 0 if scored.probabilities is None else int(np.isfinite(scored.probabilities.sum(axis=1)).sum())

@@ -17,8 +17,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from checks.one_line import one_line
 from checks.pictures.distribution import Distribution, coarse
-from checks.wording import line_of, percent
+from checks.wording import percent
 
 MOST = 6
 """Distributions in one picture."""
@@ -106,7 +107,7 @@ def _rows(axes: Axes, shown: Distribution) -> None:
 
 def _line(text: str, longest: int) -> str:
     """On one line, cut."""
-    return line_of(text, longest).encode("utf-8", "replace").decode()
+    return one_line(text, longest).encode("utf-8", "replace").decode()
 
 
 def _packed(figure: Figure, dpi: int) -> bytes:

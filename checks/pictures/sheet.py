@@ -9,9 +9,9 @@ import re
 import textwrap
 from collections.abc import Iterator, Sequence
 
+from checks.one_line import one_line
 from checks.pictures.distribution import Distribution
 from checks.pictures.svg import WIDTH, escaped, svg
-from checks.wording import line_of
 
 GAP = 16.0
 HEAD = 18.0  # of a column's name,
@@ -51,7 +51,7 @@ def sheet(distributions: Sequence[Distribution]) -> str:
 
 def _panel(shown: Distribution, x: float, y: float) -> tuple[str, float]:
     """One distribution with its head at a place, and how high it is."""
-    lines = textwrap.wrap(line_of(shown.why, 400), CHARACTERS, max_lines=LINES, placeholder=" …") if shown.why else []
+    lines = textwrap.wrap(one_line(shown.why, 400), CHARACTERS, max_lines=LINES, placeholder=" …") if shown.why else []
     drawn = svg(shown)
     match = _SIZE.search(drawn)
     assert match is not None
@@ -61,7 +61,7 @@ def _panel(shown: Distribution, x: float, y: float) -> tuple[str, float]:
 
 
 def _head(name: str, lines: Sequence[str], x: float, y: float) -> Iterator[str]:
-    yield f'<text class="wk-name" x="{x:g}" y="{y + 13:g}">{escaped(line_of(name, 44))}</text>'
+    yield f'<text class="wk-name" x="{x:g}" y="{y + 13:g}">{escaped(one_line(name, 44))}</text>'
     for place, line in enumerate(lines):
         yield f'<text class="wk-text" x="{x:g}" y="{y + HEAD + LINE * place + 10:g}">{escaped(line)}</text>'
 

@@ -11,8 +11,9 @@ import re
 from collections.abc import Iterator
 from html import escape
 
+from checks.one_line import one_line
 from checks.pictures.distribution import Distribution, coarse
-from checks.wording import line_of, percent
+from checks.wording import percent
 
 WIDTH = 360
 TOP, LEFT, RIGHT, BELOW = 8.0, 38.0, 10.0, 24.0
@@ -93,7 +94,7 @@ def _rows(shown: Distribution) -> Iterator[str]:
             f'<rect class="wk-{side}" x="{left:.1f}" y="{y + 3 + 8 * at:.1f}" height="8" width="{long * share:.1f}"/>'
             for at, (side, share) in enumerate(zip(("reference", "current"), sides, strict=True))
         )
-        label = _label(left - 6, y + 15, line_of(name, LONGEST), "end")
+        label = _label(left - 6, y + 15, one_line(name, LONGEST), "end")
         yield f'<g class="wk-bin">{_title(name, *sides)}{bars}{label}</g>'
 
 

@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from checks.data.column_contents import ColumnReader
 from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
-from checks.data.schema_inference import PREDICTIONS, SCORES, TARGETS, infer_layout
+from checks.data.schema_inference import infer_layout
+from checks.data.usual_names import usual_role
 from checks.report.result import ColumnReport, Preset, Role
 from checks.suggest import did_you_mean
 
@@ -75,13 +76,14 @@ def layout(
 
 def role_of(name: str, overrides: SchemaOverrides) -> Role:
     """What a column is to the model: as was said, or by its name."""
-    said: tuple[tuple[Role, str | None, tuple[str, ...]], ...] = (
-        ("target", overrides.target, TARGETS),
-        ("prediction", overrides.prediction, PREDICTIONS),
-        ("score", overrides.score, SCORES),
+    said: tuple[tuple[Role, str | None], ...] = (
+        ("target", overrides.target),
+        ("prediction", overrides.prediction),
+        ("score", overrides.score),
     )
-    for role, given, usual in said:
-        if name == given or (given is None and name.lower() in usual):
+    usual = usual_role(name)
+    for role, given in said:
+        if name == given or (given is None and role == usual):
             return role
     return "feature"
 

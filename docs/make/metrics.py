@@ -13,7 +13,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric as Family
 
 from checks.base import Measurement, Window
-from checks.catalog import BESIDE, CATALOG, Metric
+from checks.catalog import BESIDE, CATALOG, NOT_JUDGED, Metric
+from monitor.config.rules_in_force import default_rules
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import PREFIX, LatestCollector, Meters
 
@@ -26,6 +27,13 @@ freezes nor becomes 0. A label that has no value is left out: `segment` of the w
 [Prometheus](prometheus.md) has the scrape config.
 """
 Row = tuple[str, str, Iterable[str], str]
+JUDGED = """## What the shipped rules judge
+
+A rule of [config/rules.yaml](../config/rules.yaml) judges each measurement, or a reason says why none has to.
+
+| measurement | rule, or why there is none |
+| --- | --- |
+"""
 
 
 def text() -> str:
@@ -40,8 +48,17 @@ def text() -> str:
             *_table("Sampled", "Of the server, the machine and probes, as they are now.", wall),
             *_table("Alerts", "", [state]),
             *_table("Watchkeeper's own work", "", sorted([dropped, *_own()])),
+            JUDGED + "\n".join(_judged()),
+            "",
         ]
     )
+
+
+def _judged() -> Iterator[str]:
+    rules = default_rules()
+    for name in CATALOG:
+        by = ", ".join(f"`{rule.name}`" for rule in rules if rule.metric == name)
+        yield f"| `{name}` | {by or NOT_JUDGED[name]} |"
 
 
 def _measured(name: str, entry: Metric) -> Iterator[Row]:

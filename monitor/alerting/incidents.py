@@ -104,11 +104,13 @@ class Incidents:
         new = [name for name in self._routed(incident) if outbox.never_owed(connection, incident, name)]
         outbox.owe(connection, incident, Why.FIRST, new, now)
 
-    def remind(self, connection: Connection, now: float) -> None:
+    def remind(self, connection: Connection, now: float) -> list[Incident]:
         """End acknowledgements and silences that have run out, and owe again what still fires after its route's
-        `repeat`, at wall time `now`."""
-        active = silences.active(connection, now)
+        `repeat`, at wall time `now`. Return the open incidents of which no route lets anybody hear."""
+        active, forgotten = silences.active(connection, now), []
         for incident in states.open_incidents(connection):
+            if self._routing.forgets(incident) and not self.notified(connection, incident):
+                forgotten.append(incident)
             incident = self._end_silence(connection, incident, active, now)
             acknowledged = incident.acknowledged
             if acknowledged is not None and acknowledged.until <= now:
@@ -118,6 +120,7 @@ class Incidents:
                 outbox.owe(connection, incident, Why.REPEATED, self.notified(connection, incident), now)
             elif acknowledged is None:
                 outbox.owe(connection, incident, Why.REPEATED, self._due(connection, incident, now), now)
+        return forgotten
 
     def attach_report(self, connection: Connection, model: str, report: ReportLink) -> bool:
         """Link a report on a window to the model's incidents of that time; return whether there was one. Only those

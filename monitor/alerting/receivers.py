@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def routing(config: Config) -> Routing:
     """Who is told of what. Alertmanager routes by itself."""
     names = [name for name in receiver_names(config) if not name.startswith("alertmanager:")]
-    return Routing(names, config.routes, config.mute_times)
+    return Routing(names, config.routes, config.mute_times, elsewhere=config.alertmanager is not None)
 
 
 def receivers(config: Config, clock: Clock) -> dict[str, Notifier]:

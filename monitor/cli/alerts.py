@@ -66,7 +66,7 @@ def ack(
 ) -> None:
     """Say that you are on an incident: nobody is told of it again until that runs out, or it gets more severe."""
     from alerts.duration import seconds
-    from monitor.cli.output import print_json
+    from monitor.cli.output import print_json, print_line
     from monitor.clock import SystemClock, iso
     from monitor.store.alerts.queries import UnknownIncident
 
@@ -84,7 +84,7 @@ def ack(
     if as_json:
         print_json(incident)
     else:
-        print(f"{incident['model'] or 'host'}: {incident['group']} is acknowledged until {iso(now + held)}")
+        print_line(f"{incident['model'] or 'host'}: {incident['group']} is acknowledged until {iso(now + held)}")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from typing import Any
 
 from checks.base import Measurement, Window
 from checks.catalog import CATALOG
+from monitor.cli.output import print_line
 from monitor.config.urls import address
 from monitor.settings.root import Config
 from monitor.store.engine import open_engine
@@ -39,11 +40,13 @@ def print_explained(found: list[dict[str, Any]], missing: str) -> None:
     for index, alert in enumerate(found):
         labels = " ".join(f"{name}={value}" for name, value in alert["labels"].items())
         known = f" on {alert['model'] or 'host'}" if alert["fingerprint"] else ""
-        print(f"{chr(10) if index else ''}{alert['rule']}{known} {labels}".rstrip())
+        if index:
+            print()
+        print_line(f"{alert['rule']}{known} {labels}".rstrip())
         if known:
-            print(f"  {'fingerprint':<13} {alert['fingerprint']}")
+            print_line(f"  {'fingerprint':<13} {alert['fingerprint']}")
         for fact in alert["facts"]:
-            print(f"  {fact['about']:<13} {fact['found']}")
+            print_line(f"  {fact['about']:<13} {fact['found']}")
     if missing:
         print(f"\n{missing}")
 

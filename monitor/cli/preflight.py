@@ -7,6 +7,7 @@ import math
 import socket
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, func, select
@@ -21,6 +22,7 @@ from monitor.store.engine import StoreError, explain, open_engine, writing
 from monitor.store.tables import progress, windows
 
 if TYPE_CHECKING:
+    from checks.data.roles import FoundRole
     from checks.data.schema import Schema
 
 CHECK_SECONDS = 2.0
@@ -61,12 +63,31 @@ def reference_problem(model: ModelSettings) -> str | None:
     return None
 
 
-def schema_of(model: ModelSettings, notes: list[str] | None = None) -> Schema | None:
-    """What the file of the model's reference is understood to mean; None without one. Adds to `notes` what had to be
-    found out about the file. Raises ReferenceProblem."""
-    file, notes = model.reference_file, [] if notes is None else notes
+@dataclass(frozen=True, slots=True)
+class ReferenceFacts:
+    """A model's reference as it is understood, and what one should know of it."""
+
+    schema: Schema
+    rows: int
+    roles: tuple[FoundRole, ...]
+    leftovers: tuple[str, ...]
+    """Features that look as if they had a role, a sentence each."""
+    notes: tuple[str, ...] = ()
+    """What had to be found out about the file, a sentence each."""
+
+
+def schema_of(model: ModelSettings) -> Schema | None:
+    """What the file of the model's reference is understood to mean; None without one. Raises ReferenceProblem."""
+    facts = reference_facts(model)
+    return facts.schema if facts else None
+
+
+def reference_facts(model: ModelSettings) -> ReferenceFacts | None:
+    """Look into the file of the model's reference; None without one. Raises ReferenceProblem."""
+    file = model.reference_file
     if file is None:
         return None
+    from checks.data.roles import found_roles, leftovers
     from checks.data.schema import SchemaError
     from checks.data.schema_inference import infer
     from checks.source.columns import LazyTable
@@ -77,10 +98,11 @@ def schema_of(model: ModelSettings, notes: list[str] | None = None) -> Schema | 
     try:
         options = ModelOptions.of(model)
         with file_rows(str(file), options.csv) as rows:
-            schema = infer(LazyTable(rows), options.schema)
-            notes.extend(reading_notes(rows))
+            table, notes = LazyTable(rows), reading_notes(rows)
+            schema = infer(table, options.schema)
         check_segments(options, schema)
-        return schema
+        found = tuple(found_roles(schema, options.schema)), tuple(leftovers(schema, options.schema))
+        return ReferenceFacts(schema, table.num_rows, *found, notes)
     except SchemaError as error:
         raise ReferenceProblem(f"model {model.model}: {error}") from None
 

@@ -199,7 +199,7 @@ def _one(chosen: list[ModelSettings]) -> ModelSettings:
 
 
 def _build_configured(settings: Config, chosen: list[ModelSettings], as_json: bool) -> None:
-    from monitor.cli.output import print_json
+    from monitor.cli.output import print_json, print_line
 
     built = [(item, _build_file(settings, item, file)) for item in chosen if (file := item.reference_file)]
     if as_json:
@@ -207,7 +207,7 @@ def _build_configured(settings: Config, chosen: list[ModelSettings], as_json: bo
         return
     for item, made in built:
         verb = "built" if made.created else "unchanged"
-        print(f"{item.model}: reference {made.id} from {made.n:,} rows of {item.reference_file} ({verb})")
+        print_line(f"{item.model}: reference {made.id} from {made.n:,} rows of {item.reference_file} ({verb})")
 
 
 def _build_file(settings: Config, model: ModelSettings, file: Path) -> BuiltReference:
@@ -234,7 +234,7 @@ def _decide(
     import getpass
 
     from checks.data.schema import SchemaError
-    from monitor.cli.output import print_json
+    from monitor.cli.output import print_json, print_line
     from monitor.cli.reference_page import decided_page
     from monitor.clock import SystemClock
     from monitor.worker.references.commands import Decision
@@ -253,11 +253,11 @@ def _decide(
         return
     of = f" of version {made.version}" if made.version else ""
     after = f"windows that end after {page['after']}" if made.after is not None else "all windows"
-    print(
+    print_line(
         f"{model.model}: reference {made.id}{of} from {made.rows:,} rows, {made.source} ({verb}); it holds for {after}"
     )
     for note in made.notes:
-        print(f"  note: {note}")
+        print_line(f"  note: {note}")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from checks.limits import Limit
 from checks.profile import ProfileError
 from checks.reference import Reference
 from monitor.cli.failure import Failure
-from monitor.cli.output import print_table
+from monitor.cli.output import print_line, print_table
 from monitor.cli.understood import plain_schema, print_schema
 from monitor.clock import iso
 from monitor.store.references.activations import read_activations
@@ -72,7 +72,7 @@ def print_listed(found: dict[str, Any]) -> None:
     for one in found["learning"]:
         of = "" if one["version"] is None else f" version {one['version'] or '(none)'}"
         until = "from its first window on" if one["until"] is None else f"until {iso(one['until'])}"
-        print(f"{one['model']}{of}: no reference yet, learning {until} ({one['share']:.0%} done)")
+        print_line(f"{one['model']}{of}: no reference yet, learning {until} ({one['share']:.0%} done)")
 
 
 def decided(engine: Engine, models: list[str]) -> list[dict[str, Any]]:
@@ -135,23 +135,24 @@ def described(engine: Engine, model: str, id: int | None) -> dict[str, Any] | No
 
 def print_described(page: dict[str, Any]) -> None:
     """The page for people."""
-    print(f"reference {page['id']} of {page['model']}: {page['n']:,} rows of {page['source']}, {page['created_at']}")
+    rows = f"{page['n']:,} rows of {page['source']}"
+    print_line(f"reference {page['id']} of {page['model']}: {rows}, {page['created_at']}")
     version = f" of model version {page['version']}" if page["version"] else ""
     held = f"in force {'since ' + page['since'] if page['since'] else 'from the start'}" if page["in_force"] else ""
-    print(f"  {page['kind']}{version}, by {page['created_by']}; {held or 'not in force'}")
+    print_line(f"  {page['kind']}{version}, by {page['created_by']}; {held or 'not in force'}")
     for note in page["notes"]:
-        print(f"  note: {note}")
+        print_line(f"  note: {note}")
     print_schema(page["schema"])
     if page["performance"]:
         print("  performance, with its 95 % interval")
         for name, found in page["performance"].items():
-            print(f"    {name:<15} {number(found['value'])}  ({number(found['low'])} to {number(found['high'])})")
+            print_line(f"    {name:<15} {number(found['value'])}  ({number(found['low'])} to {number(found['high'])})")
     print("\nWindows of unchanged data stay within these limits, at the size that is named:\n")
-    rows = []
+    limits = []
     for limit in page["limits"]:
         labels = " ".join(f"{name}={value}" for name, value in limit["labels"].items())
-        rows.append((limit["metric"], labels, limit["side"], number(limit["limit"]), f"{limit['rows']:,}"))
-    print_table(("METRIC", "LABELS", "SIDE", "LIMIT", "ROWS"), rows)
+        limits.append((limit["metric"], labels, limit["side"], number(limit["limit"]), f"{limit['rows']:,}"))
+    print_table(("METRIC", "LABELS", "SIDE", "LIMIT", "ROWS"), limits)
 
 
 def _limit(limit: Limit, method: str | None, n: int) -> dict[str, Any]:

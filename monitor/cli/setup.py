@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,7 @@ def init(
 
 def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Judge a config, show what it is understood to mean, and run the tests of its rules."""
+    from monitor.cli.matched import matched
     from monitor.cli.output import print_json
     from monitor.cli.understood import plain_tests, print_understood, rule_tests, understood
     from monitor.config.errors import ConfigError
@@ -51,6 +53,8 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
             print_json({"file": str(config), "valid": False, "problems": found})
         raise Failure(str(error), 2) from None
     meaning, problems = understood(settings, document)
+    matching = matched(settings)
+    meaning |= {"routes": matching.routes, "warnings": matching.warnings}
     tested, wrong = rule_tests(settings)
     if as_json:
         meaning |= {"problems": [*problems, *wrong], "rule_tests": plain_tests(tested)}
@@ -59,6 +63,8 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
         print_understood(meaning)
         if tested.cases:
             print(f"\nrule tests   {tested.cases - len(tested.failed)} of {tested.cases} cases passed")
+        for warning in matching.warnings:
+            print(f"{config}: warning: {warning}", file=sys.stderr)
     if problems or wrong:
         raise Failure("\n".join([*(f"{config}: {problem}" for problem in problems), *wrong]), 2)
     if tested.failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,19 +34,27 @@ def add(
     Example: watchkeeper silence add rule=feature-drift feature=~"temp|wind.*" --for 2h --comment "sensor swap"
     """
     from alerts.duration import seconds
-    from alerts.incidents.silence import Matcher
+    from alerts.incidents.matcher import Matcher
     from monitor.clock import SystemClock, iso
+    from monitor.config.check_matchers import reach
+    from monitor.config.rules_in_force import all_rules
 
     now = SystemClock().time()
     try:
-        parsed = [Matcher.parse(text) for text in matchers]
-        with open_alerts(load_config(config)) as store:
+        parsed = Matcher.parse_each(matchers)
+        settings = load_config(config)
+        with open_alerts(settings) as store:
+            hit = reach(settings, all_rules(settings), store.alerts(limit=None))
             made = store.add_silence(
                 parsed, now, now + seconds(lasting), by=by or getpass.getuser(), comment=comment, now=now
             )
     except ValueError as error:
         raise Failure(str(error), 2) from None
-    _show([made], now, as_json, f"silence {made.id} holds until {iso(made.ends_at)}")
+    if problem := hit.problem(parsed):
+        print(f"warning: this silence holds nothing back: {problem}", file=sys.stderr)
+    _show(
+        [made], now, as_json, "\n".join([f"silence {made.id} holds until {iso(made.ends_at)}", *hit.described(parsed)])
+    )
 
 
 @app.command(name="list")
@@ -99,6 +108,9 @@ def _show(silences: list[Silence], now: float, as_json: bool, sentence: str) -> 
             for item in silences
         ]
         print_table(("ID", "MATCHERS", "ENDS", "STATE", "BY", "COMMENT"), rows)
+        for item in silences:
+            if item.problem:
+                print(f"silence {item.id}: {item.problem}", file=sys.stderr)
 
 
 def _state(silence: Silence, now: float) -> str:
@@ -118,4 +130,5 @@ def _plain(silence: Silence, now: float) -> dict[str, Any]:
         "state": _state(silence, now),
         "created_by": silence.created_by,
         "comment": silence.comment,
+        "problem": silence.problem or None,
     }

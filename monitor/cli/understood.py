@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from alerts.duration import span
 from alerts.state.explain import condition
-from alerts.wording import clean
-from monitor.cli.preflight import ReferenceProblem, schema_of, segments_of
+from monitor.cli.preflight import ReferenceFacts, ReferenceProblem, reference_facts, segments_of
+from monitor.cli.remarks import config_remarks, model_remarks, reference_remarks
 from monitor.collectors.probe.request import request, shown_url
 from monitor.config.rules_in_force import all_rules
 from monitor.config.secret_values import sources
@@ -29,9 +30,10 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
     problems: list[str] = []
     said = document.value.get("models", [document.value])
     models = [_model(model, said[place], problems) for place, model in enumerate(config.models)]
+    in_force = all_rules(config)
     rules = [
         {"name": rule.name, "when": condition(rule), "severity": rule.severity.value, "group": rule.incident_group}
-        for rule in all_rules(config)
+        for rule in in_force
     ]
     meaning = {
         "models": models,
@@ -43,42 +45,62 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
         "grafana": config.grafana.url if config.grafana else None,
         "secrets": sources(config, document),
         "rules": rules,
+        "remarks": list(config_remarks(config, in_force)),
     }
     return meaning, problems
 
 
 def print_understood(meaning: dict[str, Any]) -> None:
     """The meaning for people."""
-    from monitor.cli.output import print_table
+    from monitor.cli.output import print_line, print_table
 
     for model in meaning["models"]:
-        print(f"model {model['model']}")
+        print_line(f"model {model['model']}")
         for name in ("reference", "server", "windows", "labels", "drift", "importance", "time"):
             if model[name] is not None:
-                print(f"  {name:<10} {model[name]}")
+                print_line(f"  {name:<10} {model[name]}")
         for note in model["file"]:
-            print(f"  {'file':<10} {clean(note, 300)}")
+            print_line(f"  {'file':<10} {note}")
         for probe in model["probes"]:
-            print(f"  {'probe':<10} {probe}")
+            print_line(f"  {'probe':<10} {probe}")
         for name, report in model["reports"].items():
-            print(f"  {'report':<10} {name}: {report}")
+            print_line(f"  {'report':<10} {name}: {report}")
         for note in model["segments"]:
-            print(f"  {'segments':<10} {note}")
+            print_line(f"  {'segments':<10} {note}")
         print_schema(model["schema"])
+        _print_roles(model["roles"])
+        for remark in model["remarks"]:
+            print_line(f"  remark     {remark}")
     print(f"listen       {meaning['listen']}")
     print(f"database     {meaning['database']}")
-    print(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
+    print_line(f"receivers    {', '.join(meaning['receivers']) or 'none'}")
     if meaning["receivers_note"]:
         print(f"{'':<12} {meaning['receivers_note']}")
+    for line in meaning["routes"]:
+        print(f"{'':<12} {line}")
     for name, text in (meaning["slack"] or {}).items():
-        print(f"{'':<12} slack {name}: {text}")
+        print_line(f"{'':<12} slack {name}: {text}")
     if meaning["grafana"]:
         print(f"grafana      {meaning['grafana']}")
     for name, source in meaning["secrets"].items():
-        print(f"secret       {name} **** (from {source})")
+        print_line(f"secret       {name} **** (from {source})")
+    for remark in meaning["remarks"]:
+        print_line(f"remark       {remark}")
     print(f"rules        {len(meaning['rules'])} in force\n")
     rows = [(rule["name"], rule["severity"], rule["group"], rule["when"]) for rule in meaning["rules"]]
     print_table(("RULE", "SEVERITY", "GROUP", "WHEN"), rows)
+
+
+def _print_roles(roles: list[dict[str, Any]]) -> None:
+    """What the roles were found by, and which were not, with what to add."""
+    from monitor.cli.output import print_line
+
+    found = [f"{one['role']} by {one['by']}" for one in roles if one["column"] is not None]
+    if found:
+        print_line(f"    {'found':<15} {', '.join(found)}")
+    for one in roles:
+        if one["column"] is None:
+            print_line(f"    {'not found':<15} {one['role']}: if a column holds it, add {one['add']}")
 
 
 def _slack(config: Config) -> dict[str, str] | None:
@@ -112,19 +134,21 @@ def plain_tests(tested: RuleTestOutcome) -> dict[str, Any]:
 
 def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> dict[str, Any]:
     """The model; `said` is its part of the file as it was written."""
-    schema: Schema | None = None
-    notes: list[str] = []
+    facts: ReferenceFacts | None = None
     try:
-        schema = schema_of(model, notes)
+        facts = reference_facts(model)
     except ReferenceProblem as error:
         problems.append(str(error))
+    schema = facts.schema if facts else None
     problems += _report_problems(model, schema)
     server = model.server
     return {
         "model": model.model,
         "reference": ReferencePlan.of_model(model).described(),
-        "file": notes,
+        "file": list(facts.notes) if facts else [],
         "schema": plain_schema(schema) if schema else None,
+        "roles": [asdict(found) for found in facts.roles] if facts else [],
+        "remarks": [*(facts.leftovers if facts else ()), *_setting_remarks(model, facts)],
         "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
         if server
         else "none",
@@ -140,6 +164,10 @@ def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> d
         "segments": segments_of(model, schema),
         "reports": {name: _report(model, check) for name, check in model.checks.evidently.items()},
     }
+
+
+def _setting_remarks(model: ModelSettings, facts: ReferenceFacts | None) -> list[str]:
+    return [*(reference_remarks(model, facts.rows) if facts else ()), *model_remarks(model)]
 
 
 def _drift(model: ModelSettings, schema: Schema | None) -> str:
@@ -246,19 +274,22 @@ def print_schema(schema: dict[str, Any] | None) -> None:
     """A schema for people, indented."""
     if schema is None:
         return
+    from monitor.cli.output import print_line
+
     print("  schema, as inferred and overridden")
     for name in ("task", "target", "prediction", "score", "positive_class", "id", "time"):
         if schema[name] is not None:
-            print(f"    {name:<15} {schema[name]}")
+            print_line(f"    {name:<15} {schema[name]}")
     if schema["classes"]:
-        print(f"    {'classes':<15} {', '.join(schema['classes'][:20])}{' …' if len(schema['classes']) > 20 else ''}")
+        more = " …" if len(schema["classes"]) > 20 else ""
+        print_line(f"    {'classes':<15} {', '.join(schema['classes'][:20])}{more}")
     by_type: dict[str, list[str]] = {}
     for feature, kind in schema["features"].items():
         by_type.setdefault(kind, []).append(feature)
     for kind, features in sorted(by_type.items()):
-        print(f"    {f'{len(features)} {kind}':<15} {', '.join(features)}")
+        print_line(f"    {f'{len(features)} {kind}':<15} {', '.join(features)}")
     for column, why in schema["excluded"].items():
-        print(f"    {'not watched':<15} {column}: {why}")
+        print_line(f"    {'not watched':<15} {column}: {why}")
 
 
 def _without_password(url: str) -> str:

@@ -16,8 +16,8 @@ _SHORT = 6
 
 
 class AuthorizedClient:
-    """A client for one server. Where its token is refused, and the token's file holds another one by now, the request
-    is sent once more with that."""
+    """A client for one server. It sends the token that the token's file holds now; where that is refused, and the file
+    holds another one by then, the request is sent once more with that."""
 
     def __init__(self, client: Client, settings: RequestSettings) -> None:
         self._client, self._settings = client, settings
@@ -50,8 +50,8 @@ class AuthorizedClient:
 
     def _with_own(self, request: Request) -> Request:
         given = dict(self._given)
-        if self._token.text:
-            given["Authorization"] = f"Bearer {self._token.text}"
+        if token := self._token.newest:
+            given["Authorization"] = f"Bearer {token}"
         return replace(request, headers=_merged(request.headers, given), ca_file=self._settings.ca_file)
 
 

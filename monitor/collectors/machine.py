@@ -1,4 +1,5 @@
-"""Several collectors as one, where they share metrics: a rule's label sets must all be in one sample."""
+"""Several collectors as one, where they share metrics: a rule's label sets must all be in one sample. Or where one
+transaction for both is cheaper than two, and neither can fail."""
 
 from __future__ import annotations
 
@@ -9,12 +10,10 @@ from monitor.collectors import Collector
 
 
 class MachineCollector:
-    """The host and the container on it, which differ by the label `scope`."""
+    """The host and the container on it, which differ by the label `scope`; or others that are sampled together."""
 
-    name = "machine"
-
-    def __init__(self, parts: Sequence[Collector]) -> None:
-        self._parts = list(parts)
+    def __init__(self, parts: Sequence[Collector], name: str = "machine") -> None:
+        self.name, self._parts = name, list(parts)
         self.metrics = frozenset[str]().union(*(part.metrics for part in self._parts))
 
     def collect(self, now: float, monotonic: float) -> list[Measurement]:

@@ -24,6 +24,11 @@ class RecentCount:
         if count > 0:
             self._events.append((monotonic, count))
 
+    def take(self, monotonic: float, count: float) -> None:
+        """Count so much less from now on, for as long as what happened now would count."""
+        if count > 0:
+            self._events.append((monotonic, -count))
+
     def count(self, monotonic: float) -> float:
         while self._events and self._events[0][0] <= monotonic - self._seconds:
             self._events.popleft()

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 
 from checks.suggest import likeness, nearest
+from monitor.config.alertmanager_keys import advice
 from monitor.config.renamed import new_key
 from monitor.config.yaml_document import Place
 from monitor.settings.model import ModelSettings
@@ -51,6 +52,8 @@ def suggest(key: str, place: Place) -> str:
     or what is known."""
     if renamed := new_key(key, place):
         return f"it is now called {renamed!r}"
+    if instead := advice(key, place):
+        return instead
     known, homes = _known(place), _homes()
     here, anywhere = nearest(key, known), nearest(key, homes)
     if here and likeness(key, here) > likeness(key, anywhere) - 0.15:

@@ -17,6 +17,7 @@ from monitor.config.check_models import model_problems
 from monitor.config.check_probes import probe_problems
 from monitor.config.check_receivers import receiver_problems
 from monitor.config.check_rules import rule_problems
+from monitor.config.check_tokens import token_problems
 from monitor.config.errors import ConfigError, stop
 from monitor.config.importance_file import with_importance
 from monitor.config.rules_in_force import all_rules, default_rules
@@ -115,6 +116,7 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
     """What is wrong although each value is well-formed."""
     yield from rule_problems(config.rules, document, all_rules(config), config)
     yield from _judge_listen(config, document)
+    yield from token_problems(config, document)
     if config.database in ("sqlite://", "sqlite:///:memory:"):
         yield Problem(
             document.line(("database",)),

@@ -18,6 +18,8 @@ from monitor.settings.slack import SlackSettings
 
 SLACK_TOKEN = "SLACK_BOT_TOKEN"
 APP_TOKEN = "SLACK_APP_TOKEN"
+UNREAD = SecretStr("unread")
+"""Stands for a secret whose file can't be read."""
 
 
 def with_files(config: Config, document: Document, folder: Path, found: list[Problem]) -> Config:
@@ -102,7 +104,8 @@ class _Files:
         """The secret `key` of the section at this place of the file."""
         if file is None:
             # ${NAME:-} of a variable that is not set means none.
-            return given if given and given.get_secret_value().strip() else None
+            text = given.get_secret_value().strip() if given else ""
+            return given if given and text == given.get_secret_value() else SecretStr(text) if text else None
         if place[:1] == ("models",):  # as the file has it: one model's keys may stand at the top
             place = (*self._document.model_place(int(place[1])), *place[2:])
         name, path = f"{place_text(place)}.{key}", self._folder / file
@@ -115,7 +118,7 @@ class _Files:
                 problem = f"{name}_file: {error}"
         self._found.append(Problem(self._document.line((*place, f"{key}_file")), problem))
         # Something that counts as given, so that one missing file is not reported twice.
-        return given or SecretStr("unread")
+        return UNREAD
 
 
 def slack_problem(slack: SlackSettings) -> str | None:

@@ -19,18 +19,21 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
 from alerts.delivery.outbox import Delivery, DeliveryOutcome
+from checks.one_line import escaped, escaped_lines
 from monitor.alerting.delivery_threads import DeliveryThreads
 from monitor.alerting.engine import AlertEngine
 from monitor.alerting.outage import CALM, Outage
 from monitor.alerting.receivers import alertmanager_members, receivers, routing, slack_actions
 from monitor.clock import Clock, SystemClock
 from monitor.config import handover
+from monitor.config.check_matchers import matcher_warnings, reach
 from monitor.config.errors import ConfigError
 from monitor.config.reload import Reloader
 from monitor.config.rules_in_force import all_rules
 from monitor.daemon.jobs import Jobs
 from monitor.daemon.memory import settle
 from monitor.daemon.schedule import Schedule
+from monitor.log_lines import log_to_stderr
 from monitor.pipeline.parts import Parts
 from monitor.settings.receiver_names import SLACK_OFF
 from monitor.settings.root import Config
@@ -48,6 +51,7 @@ from monitor.telemetry.health import Health
 from monitor.telemetry.latest_values import Latest
 from monitor.telemetry.metrics import LatestCollector, Meters
 from monitor.web.app import create_app
+from monitor.web.connections import ConnectionBounds
 from monitor.web.context import WebContext
 from monitor.web.server import PortTaken, Server
 from monitor.worker.messages import ModelOptions
@@ -154,7 +158,10 @@ class Daemon:
 
     def run(self) -> int:
         """Serves until SIGTERM or SIGINT; returns the exit status."""
-        server = Server(self.config.listen, create_app(self._services()))
+        bounds = ConnectionBounds(connections=self.config.limits.connections)
+        refused = self.meters.requests_refused
+        count = lambda reason: refused.labels(reason=reason.value).inc()  # noqa: E731
+        server = Server(self.config.listen, create_app(self._services()), bounds, count)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGHUP, lambda *_: self.reload_soon())
         self.writer.start()
@@ -176,11 +183,20 @@ class Daemon:
         log.info("watching %s; page http://%s; alerts go to %s", names, self.config.listen, told or "nobody")
         if self.config.slack is not None and "slack" not in self.receivers:
             log.info(SLACK_OFF)
+        self._warn_of_matchers()
         try:
             server.run()
         finally:
             self.stop()
         return 0
+
+    def _warn_of_matchers(self) -> None:
+        """Log which matchers can hit nothing, and which silences an earlier release accepted and this one would not."""
+        for warning in matcher_warnings(self.config, reach(self.config, self.alert_engine.rules, None)):
+            log.warning("%s", warning)
+        for silence in self.alerts.list_silences(self.clock.time()):
+            if silence.problem:
+                log.warning("silence %s: %s", silence.id, silence.problem)
 
     def stop(self) -> None:
         """Ends every part in the order of the data's line, each within a bound; what is owed stays in the outbox."""
@@ -281,14 +297,14 @@ class Daemon:
 
 def main(file: Path) -> int:
     """Runs the daemon with a config file; exit status 2 with one sentence when it can't start."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(logging.INFO)
     # A line a job and a line a missed run is too much; the metrics say it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         config = handover.take(file)
         return Daemon(config, SystemClock(), file).run()
     except (ConfigError, StoreError, PortTaken) as error:
-        print(f"watchkeeper: {error}", file=sys.stderr)
+        print(f"watchkeeper: {escaped_lines(str(error))}", file=sys.stderr)
     except DBAPIError as error:
-        print(f"watchkeeper: {explain(error, config.database)}", file=sys.stderr)
+        print(f"watchkeeper: {escaped(explain(error, config.database))}", file=sys.stderr)
     return 2

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from alerts.delivery.pictures import PictureDelivery
 from monitor.alerting.delivery_threads import DeliveryThreads
+from monitor.alerting.forgotten import Forgotten
 from monitor.alerting.heartbeat import Heartbeat
 from monitor.alerting.outage import Outage
 from monitor.alerting.receivers import slack_pictures
@@ -31,6 +32,7 @@ from monitor.collectors.machine import MachineCollector
 from monitor.collectors.probe.collector import ProbeCollector
 from monitor.collectors.process.collector import process_collector
 from monitor.collectors.server.collector import ServerCollector
+from monitor.collectors.stream_shares import StreamShares
 from monitor.collectors.usable_rows import UsableRows
 from monitor.daemon.memory import trim
 from monitor.daemon.schedule import Schedule
@@ -72,12 +74,14 @@ class Jobs:
     expected: ExpectedRows
     _gpus: GpuCollector | None = field(init=False)
     _reminded: float = field(init=False)
+    _forgotten: Forgotten = field(init=False)
     _judged: dict[str, float] = field(default_factory=dict, init=False)
     """When each model's windows were last looked at with success."""
 
     def __post_init__(self) -> None:
         self._gpus = GpuCollector() if self.config.collect.gpu else None
         self._reminded = self.parts.clock.monotonic()
+        self._forgotten = Forgotten(self.parts.health, self.parts.meters)
 
     def schedule_all(self) -> None:
         for model in self.config.models:
@@ -92,7 +96,8 @@ class Jobs:
     def remind(self) -> None:
         """Owe reminders of what still fires, and end the acknowledgements and silences that have run out."""
         parts = self.parts
-        parts.writer.call(lambda connection: parts.alert_engine.incidents.remind(connection, parts.clock.time()))
+        incidents, now = parts.alert_engine.incidents, parts.clock.time()
+        self._forgotten.note(parts.writer.call(lambda connection: incidents.remind(connection, now)))
         self._reminded = parts.clock.monotonic()
 
     def stalled(self) -> str | None:
@@ -107,10 +112,11 @@ class Jobs:
 
     def _schedule_model(self, settings: ModelSettings) -> None:
         model, every, checks = settings.model, self.config.evaluate, CheckStates()
-        self._schedule_windows(settings, checks)
+        shares = StreamShares(model, self.parts.meters)
+        self._schedule_windows(settings, checks, shares)
         self._schedule_reports(settings, checks)
         self._schedule_sampler(model, ArrivalAges(model, self.events, self.parts.health), every)
-        self._schedule_sampler(model, checks, every)
+        self._schedule_sampler(model, MachineCollector([checks, shares], checks.name), every)
         usable = UsableRows(model, self.parts.data_warnings, self.parts.health, self.expected.refresh)
         self._schedule_sampler(model, usable, every)
         if settings.server is not None:
@@ -119,9 +125,9 @@ class Jobs:
             probes = ProbeCollector(settings, self.config.collect, self.parts.clock)
             self._schedule_sampler(model, probes, probes.tick)
 
-    def _schedule_windows(self, settings: ModelSettings, checks: CheckStates) -> None:
+    def _schedule_windows(self, settings: ModelSettings, checks: CheckStates, shares: StreamShares) -> None:
         model, every, clock = settings.model, self.config.evaluate, self.parts.clock
-        pipeline = EventTimePipeline(ModelOptions.of(settings), checks, self.parts)
+        pipeline = EventTimePipeline(ModelOptions.of(settings), checks, self.parts, shares)
         self._judged[model] = clock.monotonic()
 
         def tick() -> None:

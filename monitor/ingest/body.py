@@ -18,6 +18,7 @@ import msgspec
 
 from monitor.ingest.expected import note_keys
 from monitor.ingest.rejection import BadRow, Malformed, RejectionReason, TooLarge
+from monitor.ingest.text import SURROGATE, surrogate_place
 
 ARRAY_TYPE = "application/json"
 LINES_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
@@ -34,6 +35,9 @@ _BLANK = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
 _INT_DIGITS = 18
 _GZIP = 31
+_WINDOW = 64 << 10
+GZIP_MEMBERS = 10_000
+"""Members of a gzip body: each costs a decoder."""
 _SEAM = re.compile(rb"\}[ \t\r\n]*+,[ \t\r\n]*+(?=\{)")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*+")
@@ -66,14 +70,34 @@ def inflate(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _gunzip(body: bytes, limit: int) -> bytes:
-    stream = zlib.decompressobj(_GZIP)
-    try:
-        plain = stream.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise Malformed(f"the body is not gzip as its Content-Encoding says: {error}") from None
-    if len(plain) <= limit and not stream.eof:
-        raise Malformed("the gzip body ends too early")
-    return plain
+    """All members, one after the other (RFC 1952, 2.2). Zeros that fill up the end are no data, as for gzip(1)."""
+    parts: list[bytes] = []
+    size = at = members = 0
+    while size <= limit:
+        stream, start = zlib.decompressobj(_GZIP), at
+        while not stream.eof and at < len(body) and size <= limit:
+            # A window at a time: what is left behind a member's end is copied.
+            window = body[at : at + _WINDOW]
+            try:
+                parts.append(stream.decompress(window, limit + 1 - size))
+            except zlib.error as error:
+                raise Malformed(_no_gzip(error, start)) from None
+            size += len(parts[-1])
+            at += len(window) - len(stream.unused_data)
+        if size <= limit and not stream.eof:
+            raise Malformed("the gzip body ends too early")
+        members += 1
+        if at == len(body) or (body[at] == 0 and not body[at:].strip(b"\0")):
+            break
+        if members == GZIP_MEMBERS:
+            raise TooLarge(f"the gzip body has over {GZIP_MEMBERS} members; send fewer in one body")
+    return b"".join(parts)
+
+
+def _no_gzip(error: zlib.error, start: int) -> str:
+    if start and "incorrect header check" in str(error):
+        return f"behind the end of the gzip body, at byte {start}, stands what is no gzip"
+    return f"the body is not gzip as its Content-Encoding says: {error}"
 
 
 class _Forms(Generic[Row]):
@@ -127,8 +151,13 @@ class Decoder(Generic[Row]):
         return None
 
     def convert(self, value: Any) -> Row:
-        """One row from plain Python values. Raises msgspec.ValidationError."""
-        return msgspec.convert(value, self._row)
+        """One row from plain Python values. Raises msgspec.ValidationError and BadRow."""
+        try:
+            return msgspec.convert(value, self._row)
+        except UnicodeEncodeError:
+            raise BadRow(RejectionReason.INVALID_TEXT, f"{surrogate_place(value)} holds {SURROGATE}") from None
+        except RecursionError:
+            raise BadRow(RejectionReason.INVALID_TYPE, _DEEP) from None
 
     def pieces(self, body: bytes, media: str, unknown: Counter[str]) -> Iterator[list[Row] | list[Any]]:
         """Every row in order, some at a time: as rows where all of a piece fit the type, else as plain values with NaN

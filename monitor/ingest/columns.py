@@ -44,7 +44,7 @@ class PayloadColumns:
         return len(self._features)
 
     def check(self, expected: Expected, found: Warnings) -> None:
-        """Adds what is odd about the rows."""
+        """Add what is odd about the rows."""
         plain = self._plain
         expected.check_predictions(plain["prediction"], plain["probabilities"], found)
         expected.check_features(self._features.keys(), len(self), found)

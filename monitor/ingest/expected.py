@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from checks.data.canonical_text import read_number, spellings, text
@@ -26,7 +27,7 @@ _NUMBERS = {int, float}
 
 
 class Expected:
-    """What a schema lets one expect. Without one (None) nothing is expected of values."""
+    """The values that a schema lets one expect; any at all without one (None)."""
 
     def __init__(self, schema: Schema | None = None) -> None:
         task = schema.task if schema else None
@@ -43,14 +44,14 @@ class Expected:
         self._known = self._features | {name for name, _ in self._schema.excluded}
 
     def check_labels(self, values: Sequence[Any], found: Warnings) -> None:
-        """Counts the labels that are no truth."""
+        """Count the labels that are no truth."""
         if self._classes:
             self._check_classes(values, WarningKind.INVALID_LABEL, "label", found)
         elif self._amounts and not set(map(type, values)) <= _NUMBERS:
             _amounts(values, WarningKind.INVALID_LABEL, "label", found)
 
     def check_predictions(self, values: Sequence[Any], probabilities: Sequence[Any], found: Warnings) -> None:
-        """Counts the predictions that are no class or number, and the probabilities that are none."""
+        """Count the predictions that are no class or number, and the probabilities that are none."""
         kind = WarningKind.INVALID_PREDICTION
         if self._scores and set(map(type, values)) <= _NUMBERS:
             if not all(0 <= value <= 1 for value in values):
@@ -64,7 +65,7 @@ class Expected:
             self._check_probabilities(probabilities, found)
 
     def check_features(self, names: Collection[str], rows: int, found: Warnings) -> None:
-        """Counts rows without any feature, and those with names that look like misspelt ones."""
+        """Count rows without any feature, and those with names that look like misspelt ones."""
         if not self._features or self._features <= set(names):
             return
         if not names:
@@ -115,10 +116,19 @@ class Expected:
             and self._schema.positive_class
         ):
             return
+        if self._all_lists(given):
+            return
         wrong = [(row, why) for row in given if row is not None and (why := self._wrong(row))]
         if wrong:
             row, why = wrong[0]
             found.add(WarningKind.INVALID_PROBABILITIES, len(wrong), f"probabilities {quoted(str(row))}: {why}")
+
+    def _all_lists(self, given: Sequence[Any]) -> bool:
+        """Return whether all are lists of the right length and of shares, at a tenth of what a look at each costs."""
+        if set(map(type, given)) != {list} or set(map(len, given)) != {len(self._schema.classes)}:
+            return False
+        every: list[float] = list(chain.from_iterable(given))
+        return min(every) >= -SLACK and max(every) <= 1 + SLACK
 
     def _wrong(self, row: Any) -> str:
         classes, binary = self._schema.classes, bool(self._schema.positive_class)
@@ -157,14 +167,14 @@ def _shown(value: Any) -> str:
 
 
 def note_keys(unknown: Counter[str], keys: Iterable[str]) -> None:
-    """Counts these keys, of which there may be very many, as far as they can be shown."""
+    """Count these keys, of which there may be very many, as far as they can be shown."""
     for key in keys:
         if key in unknown or len(unknown) < LISTED:
             unknown[key] += 1
 
 
 def check_keys(unknown: Counter[str], known: Collection[str], rows: int, found: Warnings, features: bool) -> None:
-    """Counts rows with keys that nothing reads. `features`: whether any row has features, or needs none."""
+    """Count rows with keys that nothing reads. `features`: whether any row has features, or needs none."""
     ((name, count),) = unknown.most_common(1)
     near = nearest(name.casefold(), known)
     hint = f"did you mean {quoted(near)}?" if near else f"the keys are {', '.join(known)}"

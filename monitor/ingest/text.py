@@ -11,6 +11,7 @@ NAME_LENGTH = 200
 NUL = b"\\u0000"
 """How JSON writes the one character that PostgreSQL's text can't hold."""
 
+SURROGATE = "half of a surrogate pair"
 _SHOWN = 60
 _TYPES = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
 
@@ -39,8 +40,31 @@ def check_text(what: str, value: str) -> None:
     """Raises BadRow on what no database or UTF-8 takes: NUL and lone surrogates."""
     if "\0" in value:
         raise BadRow(RejectionReason.INVALID_TEXT, f"{what} holds a NUL character")
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise BadRow(RejectionReason.INVALID_TEXT, f"{what} holds half of a surrogate pair") from None
+    if not value.isascii() and not _encodes(value):
+        raise BadRow(RejectionReason.INVALID_TEXT, f"{what} holds {SURROGATE}")
+
+
+def surrogate_place(row: Any) -> str:
+    """Return the key of a row whose name or value, however deep, no UTF-8 takes."""
+    for name, value in row.items() if isinstance(row, dict) else ():
+        if not _encodes(name):
+            return f"the key {quoted(name)}"
+        left = [value]
+        while left:
+            item = left.pop()
+            if isinstance(item, str) and not _encodes(item):
+                return quoted(name)
+            if isinstance(item, dict):
+                left += item
+                left += item.values()
+            elif isinstance(item, list):
+                left += item
+    return "the row"
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

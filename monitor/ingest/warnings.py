@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class WarningKind(StrEnum):
-    """What is odd about accepted rows. Also the label of a counter."""
+    """A kind of oddity in accepted rows. Also the label of a counter."""
 
     INVALID_LABEL = "invalid_label"
     INVALID_PREDICTION = "invalid_prediction"
@@ -43,7 +43,7 @@ class Warnings:
         self.examples.setdefault(kind, example)
 
     def unusable(self, rows: int) -> int:
-        """At least so many of the rows can't be used: kinds may be of the same ones."""
+        """Return how many of the rows can't be used, at least: kinds may be of the same ones."""
         return min(rows, max((count for kind, count in self.counts.items() if kind in UNUSABLE), default=0))
 
     def plain(self) -> list[dict[str, object]]:
@@ -51,5 +51,5 @@ class Warnings:
 
 
 def plain(counts: Iterable[tuple[WarningKind, int]], examples: dict[WarningKind, str]) -> list[dict[str, object]]:
-    """The warnings as JSON."""
+    """Return the warnings as JSON takes them."""
     return [{"kind": kind.value, "count": count, "example": examples[kind]} for kind, count in counts]

@@ -15,6 +15,7 @@ from checks.base import Window
 from checks.catalog import CATALOG
 from monitor.clock import iso
 from monitor.collectors.check_states import CheckStates
+from monitor.collectors.stream_shares import StreamShares
 from monitor.ingest.warnings import WarningKind
 from monitor.pipeline.incident_pictures import PictureDrawing
 from monitor.pipeline.parts import Parts
@@ -55,6 +56,7 @@ class EventTimePipeline:
     options: ModelOptions
     checks: CheckStates
     parts: Parts
+    shares: StreamShares
     model: str = field(init=False)
     _prepared: bool = field(default=False, init=False)
     _failures: int = field(default=0, init=False)
@@ -231,6 +233,13 @@ class EventTimePipeline:
             log.info("%s: %d %s", self.model, done.labels_waiting, UNMATCHED)
         self.parts.meters.labels_invalid.labels(model=self.model).inc(done.labels_invalid)
         self.parts.meters.events_corrupt.labels(model=self.model).inc(done.damaged)
+        self.shares.compacted(
+            self.parts.clock.monotonic(),
+            labels=done.labels_read,
+            placed=done.labels_placed,
+            invalid=done.labels_invalid,
+            corrupt=done.damaged,
+        )
 
     def _run(self, task: Callable[..., T], *args: object, model: bool = True) -> T:
         """Has the worker do a task of this model. A task that fails leaves every check failing, for a rule to see."""

@@ -13,6 +13,7 @@ from monitor.alerting.outage import Outage
 from monitor.collectors import Collector
 from monitor.collectors.arrivals import ArrivalAges
 from monitor.collectors.check_states import CheckStates
+from monitor.collectors.stream_shares import StreamShares
 from monitor.pipeline.parts import Parts
 
 log = logging.getLogger("watchkeeper.sampling")
@@ -58,4 +59,4 @@ class Sampler:
             raise
 
 
-assert all(CATALOG[name].clock == "wall" for name in ArrivalAges.metrics | CheckStates.metrics)
+assert all(CATALOG[name].clock == "wall" for name in ArrivalAges.metrics | CheckStates.metrics | StreamShares.metrics)

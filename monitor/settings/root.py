@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from alerts.delivery.mute_times import MuteTime
 from alerts.delivery.receiver_settings import ReceiverSettings
-from alerts.delivery.routing import Inhibition, MuteTime, Route
+from alerts.delivery.routing import Inhibition, Route
 from alerts.duration import Interval, Length, Seconds, Timeout, within
 from alerts.rules.rule import Rule
 from monitor.settings.alertmanager import AlertmanagerSettings
@@ -38,7 +39,8 @@ class GrafanaSettings(Settings):
 
 
 class TokenSettings(Settings):
-    """Bearer tokens; needed as soon as `listen` is not loopback."""
+    """Bearer tokens of 16 characters and more; those of `ingest` and `admin` are needed as soon as `listen` is not
+    loopback."""
 
     ingest: SecretStr | None = None
     """Of model servers, which send predictions and labels."""
@@ -48,6 +50,11 @@ class TokenSettings(Settings):
     """Of people and tools, which acknowledge and silence."""
     admin_file: Path | None = None
     """A file with the admin token."""
+    read: SecretStr | None = None
+    """Of people and of Prometheus, which read pages, the API and `/metrics`; without it, everybody may. The admin token
+    opens the same. A browser asks for it as a password, under any user name."""
+    read_file: Path | None = None
+    """A file with the read token."""
 
 
 class LimitSettings(Settings):
@@ -61,6 +68,9 @@ class LimitSettings(Settings):
     """Characters of a text."""
     queue_bytes: int = Field(64 << 20, ge=1 << 20)
     """Accepted and not yet on disk, of all requests together; beyond it the answer is 429."""
+    connections: int = Field(512, ge=16)
+    """Connections at a time. Beyond it one is closed that has been idle for longest, or has not finished its request;
+    one that has shown a right token is not."""
 
 
 class RetentionSettings(Settings):
@@ -79,6 +89,20 @@ class WorkerSettings(Settings):
     """Memory beyond which the worker is ended."""
     idle: Annotated[Seconds, AfterValidator(within(0.0, 86400.0))] = 60.0
     """Time without work after which the worker ends until it is needed again."""
+
+
+SHIPPED_INHIBITIONS = [
+    Inhibition(
+        source=["rule=server-down"],
+        # Names alone, so that the daemon carries no engine for expressions.
+        target=[
+            "rule=~latency-high|errors-high|no-traffic|probe-failing|"
+            "feature-drift|feature-drift-over|prediction-drift|prediction-drift-over"
+        ],
+    ),
+    Inhibition(source=["rule=feature-drift"], target=["rule=feature-drift-over"], equal=["model", "feature"]),
+    Inhibition(source=["rule=prediction-drift"], target=["rule=prediction-drift-over"]),
+]
 
 
 class Config(Settings):
@@ -102,14 +126,7 @@ class Config(Settings):
     """Which receivers are told of which incidents; without any, all of all."""
     mute_times: list[MuteTime] = []
     """Times of the week in which routes tell nobody."""
-    inhibitions: list[Inhibition] = [
-        Inhibition(
-            source=["rule=server-down"],
-            target=["rule=~latency-high|errors-high|no-traffic|probe-failing|(feature|prediction)-drift(-over)?"],
-        ),
-        Inhibition(source=["rule=feature-drift"], target=["rule=feature-drift-over"], equal=["model", "feature"]),
-        Inhibition(source=["rule=prediction-drift"], target=["rule=prediction-drift-over"]),
-    ]
+    inhibitions: list[Inhibition] = SHIPPED_INHIBITIONS
     """What keeps which alerts back; the default holds back what follows from a server that is down, and longer spans
     of what has drifted in a single window."""
     acknowledged_for: Length = 86400.0

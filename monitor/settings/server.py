@@ -49,7 +49,7 @@ class RequestSettings(Settings):
     token: SecretStr | None = None
     """Bearer token."""
     token_file: Path | None = None
-    """A file with the token, which is read again when the token is refused."""
+    """A file with the token, which is read again when it changed or the token is refused."""
     ca_file: Path | None = None
     """Authorities (PEM) that are trusted instead of the system's."""
 

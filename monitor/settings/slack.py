@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
-from alerts.delivery.routing import TimeZone
+from alerts.delivery.mute_times import TimeZone
 from alerts.duration import Timeout
 from alerts.rules.rule import Severity
 

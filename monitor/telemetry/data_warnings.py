@@ -14,7 +14,7 @@ MINUTES = 15
 
 
 class DataWarnings:
-    """What was odd about the rows of every model. Safe from every thread."""
+    """The oddities in the rows of every model since the start. Safe from every thread."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic

@@ -82,6 +82,9 @@ class Meters:
         self._references: dict[str, ReferenceStatus] = {}
         self._lock = threading.Lock()
         self.outbox_pending = gauge("outbox_pending", "Notifications owed.")
+        self.incidents_without_receiver = gauge(
+            "incidents_without_receiver", "Open incidents that no route matches, so that nobody hears of them."
+        )
         self.check_duration = Histogram(
             PREFIX + "check_duration_seconds",
             "How long a check ran on one window.",

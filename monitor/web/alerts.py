@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery
 
 from monitor.alerting.explain import Explainer, Question, UnknownRule
 from monitor.store.alerts.history import UnknownAlert, history
-from monitor.web.api import Limit
+from monitor.web.api import Limit, pairs
 from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused
 from monitor.web.page import Pages
@@ -50,9 +50,9 @@ def handlers(services: WebContext, pages: Pages) -> list[HTTPRouteHandler]:
     ) -> dict[str, Any]:
         """Why alerts fire, or do not: that of a fingerprint, or those of a rule, on a model and with labels
         (`label=name=value`, also several)."""
-        pairs = [text.partition("=") for text in label or []]
+        labels = dict(pairs(label or ()))
         try:
-            return {"alerts": explained(Question(fingerprint, rule, model, {name: value for name, _, value in pairs}))}
+            return {"alerts": explained(Question(fingerprint, rule, model, labels))}
         except UnknownRule as error:
             raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
 

@@ -19,6 +19,8 @@ from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused
 from monitor.web.overview import overview
 
+LABELS = 50
+"""`label=` filters of one query."""
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
 State = Annotated[Status | None, QueryParameter(name="state")]  # Litestar keeps the bare name for itself
 
@@ -47,6 +49,10 @@ def _number(text: str) -> float | None:
 
 def pairs(labels: Sequence[str]) -> Labels:
     """Labels as a query writes them, `name=value`. Raises Refused."""
+    if len(labels) > LABELS:
+        raise Refused(
+            RefusalReason.MALFORMED, f"{len(labels)} labels are asked for at once; at most {LABELS} are taken"
+        )
     found = []
     for text in labels:
         name, equals, value = text.partition("=")

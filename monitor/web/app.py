@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from litestar import Litestar, Request, Response
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.plugins import PluginProtocol
 from litestar.plugins.core import MsgspecDIPlugin
@@ -14,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor.store.engine import explain
 from monitor.web import admin, alerts, api, forms, incidents, ingest, openapi, page, pictures, probes, reports, silences
 from monitor.web.auth import Auth
+from monitor.web.bodies import API_BYTES, ROOM, BoundedRequest
 from monitor.web.context import WebContext
 from monitor.web.errors import STATUS, RefusalReason, Refused
 from monitor.web.form_sessions import FormSessions
@@ -50,14 +52,16 @@ def create_app(services: WebContext) -> Litestar:
     ]
     return _Lean(
         route_handlers=handlers,
-        guards=[gate.host],
+        guards=[gate.plain, gate.host, gate.read],
         exception_handlers={
             Refused: answer.refused,
             HTTPException: answer.http,
             DBAPIError: answer.database,
             Exception: answer.failed,
         },
-        request_max_body_size=services.config.limits.body_bytes,
+        request_class=BoundedRequest,
+        state=State({ROOM: taking.room}),
+        request_max_body_size=API_BYTES,
         openapi_config=openapi.config(handlers),
         logging_config=None,
         debug=False,
@@ -78,10 +82,6 @@ class _Answer:
         why = next((why for why, status in STATUS.items() if status == error.status_code), RefusalReason.FAILED)
         if why is RefusalReason.UNKNOWN_MODEL or error.status_code == 404:
             return self.refused(request, Refused(RefusalReason.NOT_FOUND, f"there is nothing at {request.url.path}"))
-        if why is RefusalReason.TOO_LARGE:
-            limit = self._services.config.limits.body_bytes
-            text = f"the body is over limits.body_bytes ({limit} bytes); send smaller batches"
-            return self.refused(request, Refused(why, text))
         return self.refused(request, Refused(why, _sentence(error)))
 
     def database(self, request: Request[Any, Any, Any], error: DBAPIError) -> Response[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hmac
 import socket
 from collections.abc import Collection
@@ -16,10 +17,13 @@ from monitor.config.urls import address
 from monitor.ingest.body import media_type
 from monitor.net.dns import ip_address
 from monitor.settings.root import Config
+from monitor.web.connections import TRUSTED
 from monitor.web.errors import RefusalReason, Refused
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
+OPEN = "open"
+"""Option of handlers that say whether the process works, to whoever asks."""
 ANY_HOST = "any_host"
 """Option of handlers that Prometheus and Kubernetes call by whatever name they have."""
 
@@ -35,6 +39,12 @@ class Auth:
         self._public = public.netloc.lower()
         self._ingest = Secret(config.tokens.ingest, config.tokens.ingest_file)
         self._admin = Secret(config.tokens.admin, config.tokens.admin_file)
+        self._read = Secret(config.tokens.read, config.tokens.read_file)
+
+    def plain(self, connection: Connection, _: BaseRouteHandler) -> None:
+        """Refuse an address with a NUL character, which no database takes."""
+        if "\0" in connection.scope["path"] or b"%00" in connection.scope["query_string"]:
+            raise Refused(RefusalReason.MALFORMED, "the address holds a NUL character (%00); leave it out")
 
     def host(self, connection: Connection, handler: BaseRouteHandler) -> None:
         """Refuses names that are not ours: a page of another site may have its own name point here."""
@@ -56,12 +66,28 @@ class Auth:
         self.same_origin(connection)
         self._token(connection, self._admin, "tokens.admin")
 
+    def read(self, connection: Connection, handler: BaseRouteHandler) -> None:
+        """Refuse to show anything without tokens.read or tokens.admin, where the config sets tokens.read."""
+        if handler.opt.get(OPEN) or connection.scope.get("method") not in ("GET", "HEAD"):
+            return
+        self.reader(connection)
+
+    def reader(self, connection: Connection) -> None:
+        """Refuse whoever may not see a page."""
+        if not self._read.newest:
+            return
+        given = _given(connection) or _password(connection)
+        if not _is_one_of(given, self._read, self._admin):
+            sentence = "send the token of the config's tokens.read as Authorization: Bearer …, or as a password"
+            raise Refused(RefusalReason.UNAUTHORIZED, sentence, basic=True)
+        connection.scope["state"][TRUSTED] = True
+
     def same_origin(self, connection: Connection) -> None:
         """Refuses what a browser sends for a page of another site."""
         headers = connection.headers
         origin = headers.get("origin")
         if origin is not None:
-            netloc = urlsplit(origin).netloc.lower()
+            netloc = _netloc(origin)
             if not netloc or netloc not in (headers.get("host", "").lower(), self._public):
                 raise Refused(RefusalReason.FOREIGN_ORIGIN, "requests from pages of another site are refused (Origin)")
         elif headers.get("sec-fetch-site") == "cross-site":
@@ -76,12 +102,16 @@ class Auth:
             raise Refused(
                 RefusalReason.UNAUTHORIZED, f"send the token of the config's {name} as Authorization: Bearer …"
             )
+        connection.scope["state"][TRUSTED] = True
 
     def _has_token(self, connection: Connection) -> bool:
         """Whether a right token came along: a page that only rebinds a name has none."""
-        given = _given(connection)
-        tokens = [token for token in (self._ingest.newest, self._admin.newest) if token]
-        return any(hmac.compare_digest(given, token.encode()) for token in tokens)
+        return _is_one_of(_given(connection), self._ingest, self._admin, self._read)
+
+
+def _is_one_of(given: bytes, *secrets: Secret) -> bool:
+    tokens = [token for secret in secrets if (token := secret.newest)]
+    return any(hmac.compare_digest(given, token.encode()) for token in tokens)
 
 
 def need_type(connection: Connection, types: Collection[str]) -> None:
@@ -96,6 +126,24 @@ def need_type(connection: Connection, types: Collection[str]) -> None:
 def _given(connection: Connection) -> bytes:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip().encode("utf-8", "surrogateescape") if scheme.lower() == "bearer" else b""
+
+
+def _netloc(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _password(connection: Connection) -> bytes:
+    """The password of HTTP's Basic authentication, with which browsers ask."""
+    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return b""
+    try:
+        return base64.b64decode(given.strip(), validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _hostname(host: str) -> str:

@@ -21,6 +21,8 @@ class RefusalReason(StrEnum):
     UNAVAILABLE = "unavailable"
     METHOD = "method"
     TOO_SLOW = "too_slow"
+    HEAD_TOO_LARGE = "head_too_large"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
     FAILED = "failed"
 
 
@@ -37,18 +39,24 @@ STATUS = {
     RefusalReason.CONTENT_TYPE: 415,
     RefusalReason.KEY_REUSED: 422,
     RefusalReason.OVER_CAPACITY: 429,
+    RefusalReason.HEAD_TOO_LARGE: 431,
     RefusalReason.FAILED: 500,
     RefusalReason.UNAVAILABLE: 503,
+    RefusalReason.TOO_MANY_CONNECTIONS: 503,
 }
 
 
 class Refused(Exception):
-    """A request that is answered with an error. `retry_after` (seconds) says when to try again."""
+    """A request that is answered with an error. `retry_after` (seconds) says when to try again;
+    `basic` has a browser ask for a password."""
 
-    def __init__(self, why: RefusalReason, message: str, retry_after: float | None = None) -> None:
+    def __init__(
+        self, why: RefusalReason, message: str, retry_after: float | None = None, *, basic: bool = False
+    ) -> None:
         super().__init__(message)
         self.why = why
         self.retry_after = retry_after
+        self.basic = basic
 
     @property
     def status(self) -> int:
@@ -57,7 +65,7 @@ class Refused(Exception):
     @property
     def headers(self) -> dict[str, str]:
         if self.why is RefusalReason.UNAUTHORIZED:
-            return {"WWW-Authenticate": "Bearer"}
+            return {"WWW-Authenticate": 'Basic realm="Watchkeeper", Bearer' if self.basic else "Bearer"}
         if self.retry_after is not None:
             return {"Retry-After": f"{max(1, round(self.retry_after))}"}
         return {}

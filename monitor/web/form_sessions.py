@@ -57,38 +57,49 @@ class FormSessions:
 
     def of(self, connection: Connection) -> FormSession:
         """The pass of whoever asks; a new one where there is no cookie yet."""
-        given = connection.cookies.get(COOKIE, "")
+        renewed = connection.scope["state"].get(COOKIE, "")
+        given = renewed or connection.cookies.get(COOKIE, "")
         known = len(given) in _LENGTHS and given.isascii()
         visitor = given if known else secrets.token_urlsafe(24)
         signed_in = self._is_in(visitor)
         needs = bool(self._token.newest) and not signed_in
-        return FormSession(visitor, self._proof(visitor), needs, signed_in, fresh=not known)
+        return FormSession(visitor, self._proof(visitor), needs, signed_in, fresh=bool(renewed) or not known)
 
     def cookie(self, visitor: str) -> Cookie:
         return Cookie(COOKIE, value=visitor, httponly=True, samesite="strict", secure=self._secure)
 
     def admit(self, connection: Connection, form: Mapping[str, str]) -> None:
         """Lets a form of our own page through, with the admin token where there is one; who has given it need not
-        again for SIGNED_IN_SECONDS. Raises Refused."""
+        again for SIGNED_IN_SECONDS. Signing in gives the visitor a new cookie: one that somebody else may have set or
+        seen before is worth nothing. Raises Refused."""
         visitor = connection.cookies.get(COOKIE, "")
         if not visitor or not hmac.compare_digest(form.get("proof", "").encode(), self._proof(visitor).encode()):
             raise Refused(
-                RefusalReason.FOREIGN_ORIGIN, "this form is from before a restart, or cookies are off: send it again"
+                RefusalReason.FOREIGN_ORIGIN,
+                "this form is from before a restart or a sign-in, or cookies are off: send it again",
             )
         token = self._token.newest.encode()
         if not token or self._is_in(visitor):
             return
         if not hmac.compare_digest(form.get("token", "").encode(), token):
             raise Refused(RefusalReason.UNAUTHORIZED, "the admin token is another one: it is the config's tokens.admin")
+        visitor = self._renew(connection)
         with self._lock:
             self._signed_in[visitor] = self._clock.monotonic() + SIGNED_IN_SECONDS
             while len(self._signed_in) > MOST:
                 self._signed_in.popitem(last=False)
 
     def forget(self, connection: Connection) -> None:
-        """Signs a visitor out."""
+        """Signs a visitor out, and gives them a new cookie."""
+        self._renew(connection)
         with self._lock:
             self._signed_in.pop(connection.cookies.get(COOKIE, ""), None)
+
+    def _renew(self, connection: Connection) -> str:
+        """A new visitor's name, which the answer to this request sets as the cookie."""
+        name = secrets.token_urlsafe(24)
+        connection.scope["state"][COOKIE] = name
+        return name
 
     def _is_in(self, visitor: str) -> bool:
         with self._lock:

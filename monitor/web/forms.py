@@ -13,9 +13,10 @@ from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 
 from alerts.duration import seconds
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 from monitor.store.alerts.queries import UnknownIncident, UnknownSilence
 from monitor.web.auth import Auth, need_type
+from monitor.web.bodies import FORM_BYTES
 from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused
 from monitor.web.form_sessions import FormSessions
@@ -29,7 +30,10 @@ Form = Mapping[str, str]
 def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pages) -> list[HTTPRouteHandler]:
     def ours(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         gate.same_origin(connection)
+        gate.reader(connection)
         need_type(connection, {FORM_TYPE})
+
+    bounded: Any = {"guards": [ours], "request_max_body_size": FORM_BYTES}
 
     def done(request: Asked, body: bytes, act: Callable[[Form], None], back: str) -> Response[Any]:
         """The page that the form was on, or one that says what is wrong and holds what was filled in."""
@@ -39,7 +43,9 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
             act(form)
         except Refused as error:
             return _again(request, form, error, back)
-        return Response(None, status_code=303, headers={"Location": back})
+        visitor = visitors.of(request)
+        cookies = [visitors.cookie(visitor.visitor)] if visitor.fresh else []
+        return Response(None, status_code=303, headers={"Location": back}, cookies=cookies)
 
     def _again(request: Asked, form: Form, error: Refused, back: str) -> Response[str]:
         from monitor.web.pages import incident, lists
@@ -58,7 +64,7 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
             request, "incidents.html", lambda: lists.incidents(services), title="Incidents", given=form, problem=error
         )
 
-    @post("/incidents/{incident_id:str}/ack", sync_to_thread=True, include_in_schema=False, guards=[ours])
+    @post("/incidents/{incident_id:str}/ack", sync_to_thread=True, include_in_schema=False, **bounded)
     def acknowledge(request: Asked, incident_id: FromPath[str], body: RawBody) -> Response[Any]:
         """Says who is on an incident."""
 
@@ -73,14 +79,14 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
 
         return done(request, body, act, f"/incidents/{incident_id}")
 
-    @post("/silences", sync_to_thread=True, include_in_schema=False, guards=[ours])
+    @post("/silences", sync_to_thread=True, include_in_schema=False, **bounded)
     def silence(request: Asked, body: RawBody) -> Response[Any]:
         """Adds a silence from now on."""
 
         def act(form: Form) -> None:
             now = services.clock.time()
             try:
-                matchers = [Matcher.parse(text) for text in _matchers(form.get("matchers", ""))]
+                matchers = Matcher.parse_all(form.get("matchers", ""))
                 end = now + seconds(form.get("for", ""))
                 comment = form.get("comment", "")[:1000]
                 services.alerts.add_silence(matchers, now, end, by=_name(form), comment=comment, now=now)
@@ -89,7 +95,7 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
 
         return done(request, body, act, _back(_fields(body)))
 
-    @post("/silences/{silence_id:str}/expire", sync_to_thread=True, include_in_schema=False, guards=[ours])
+    @post("/silences/{silence_id:str}/expire", sync_to_thread=True, include_in_schema=False, **bounded)
     def expire(request: Asked, silence_id: FromPath[str], body: RawBody) -> Response[Any]:
         """Ends a silence now."""
 
@@ -101,7 +107,7 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
 
         return done(request, body, act, "/incidents#silences")
 
-    @post("/sign-out", sync_to_thread=True, include_in_schema=False, guards=[ours])
+    @post("/sign-out", sync_to_thread=True, include_in_schema=False, **bounded)
     def sign_out(request: Asked, body: RawBody) -> Response[Any]:
         """Asks for the admin token again from here on."""
         return done(request, body, lambda form: visitors.forget(request), "/")
@@ -112,7 +118,9 @@ def handlers(services: WebContext, gate: Auth, visitors: FormSessions, pages: Pa
 def _fields(body: bytes) -> Form:
     """A form's fields, the first value of each."""
     try:
-        found = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=20)
+        found = parse_qs(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
+        if b"%00" in body or b"\0" in body:
+            raise ValueError("NUL")
     except ValueError:
         raise Refused(RefusalReason.MALFORMED, "this is no form") from None
     return {name: values[0].strip() for name, values in found.items()}
@@ -123,22 +131,6 @@ def _name(form: Form) -> str:
     if not name:
         raise ValueError("say who you are, so that others know whom to ask")
     return name
-
-
-def _matchers(text: str) -> list[str]:
-    """Matchers by line or comma; a comma within quotes belongs to its value.
-
-    >>> _matchers('model=delays, feature="a,b"')
-    ['model=delays', 'feature="a,b"']
-    """
-    parts, quoted, start = [], False, 0
-    for place, letter in enumerate(text):
-        if letter == '"' and text[place - 1 : place] != "\\":
-            quoted = not quoted
-        elif letter in ",\n" and not quoted:
-            parts.append(text[start:place])
-            start = place + 1
-    return [part.strip() for part in (*parts, text[start:]) if part.strip()]
 
 
 def _back(form: Form) -> str:

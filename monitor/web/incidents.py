@@ -18,12 +18,13 @@ from monitor.store.alerts.queries import UnknownIncident
 from monitor.web.auth import Auth, need_type
 from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused
+from monitor.web.silences import WITHOUT_NUL
 
 
 class AckBody(msgspec.Struct, forbid_unknown_fields=True):
     """`by` names who is on it; `for_` (in JSON `for`) is how long that holds, such as 4h."""
 
-    by: Annotated[str, Meta(min_length=1, max_length=200)]
+    by: Annotated[str, Meta(min_length=1, max_length=200, pattern=WITHOUT_NUL)]
     for_: str | float | None = msgspec.field(name="for", default=None)
 
 

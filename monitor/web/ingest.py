@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from litestar import Request, Response, post
 from litestar.connection import ASGIConnection
-from litestar.exceptions import HTTPException
 from litestar.handlers.base import BaseRouteHandler
 from litestar.handlers.http_handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -29,19 +27,15 @@ from monitor.store.engine import explain
 from monitor.store.events import Kind, Receipt
 from monitor.store.writer import QueueFull
 from monitor.web.auth import Auth, need_type
+from monitor.web.bodies import BODY_SECONDS, BodyRoom, BookedBody, read
 from monitor.web.context import WebContext
-from monitor.web.errors import STATUS, RefusalReason, Refused
+from monitor.web.errors import RefusalReason, Refused
 from monitor.web.openapi import LabelsOperation, PredictionsOperation
 
 log = logging.getLogger("watchkeeper.intake")
 
 AHEAD = 300.0
 """Seconds that an event's time may be ahead of the clock here."""
-BODY_SECONDS = 30.0
-"""How long a body may take to arrive: until then it holds room that others need."""
-DRAIN_SECONDS = 1.0
-DRAIN_FACTOR = 2
-"""How long, and how many times limits.body_bytes, is read of a body that is refused for its size."""
 KEY_LENGTH = 200
 RETRY_SECONDS = 5.0
 
@@ -65,10 +59,10 @@ class IngestApi:
         self._services, self._patience = services, patience
         self._limits = services.config.limits
         self._replays = {model.model: model.time == "replay" for model in services.config.models}
-        self._most = max(self._limits.queue_bytes, self._limits.body_bytes)
-        self._held = 0
-        # What is parsed takes many times its bytes, and two at once would share one core's time anyway.
-        self._lane = asyncio.Lock()
+        self.room = BodyRoom(max(self._limits.queue_bytes, self._limits.body_bytes))
+        # What is parsed takes many times its bytes, and two at once would share one core's time anyway. A small body
+        # does not wait for a large one.
+        self._large, self._small = asyncio.Lock(), asyncio.Lock()
         self._broken = False
 
     async def take(self, request: Request[Any, Any, Any], model: str, kind: Kind, parser: Parser) -> Response[bytes]:
@@ -80,48 +74,16 @@ class IngestApi:
         key = request.headers.get("idempotency-key")
         if key is not None and not 0 < len(key) <= KEY_LENGTH:
             raise Refused(RefusalReason.MALFORMED, f"Idempotency-Key must have 1 to {KEY_LENGTH} characters")
-        with self._room(request):
-            parsed, digest = await self._parsed(request, parser, self._span(replay), self._services.expected(model))
+        expected = self._services.expected(model)
+        with BookedBody(self.room) as booked:
+            body = await read(request, self._limits.body_bytes, self._patience, booked.book, "limits.body_bytes")
+            parsed, digest = await self._parsed(request, body, parser, self._span(replay), expected)
             receipt = await self._stored(model, kind, parsed, key, digest)
         if receipt.differs:
             sentence = "this Idempotency-Key was used for another body before; send each batch under a key of its own"
             raise Refused(RefusalReason.KEY_REUSED, sentence)
         self._count(model, kind, parsed, receipt)
         return Response(receipt.reply, status_code=202, media_type="application/json")
-
-    @property
-    def held(self) -> int:
-        """Bytes of the bodies that are being taken now."""
-        return self._held
-
-    @contextmanager
-    def _room(self, request: Request[Any, Any, Any]) -> Iterator[None]:
-        """Keeps the bytes of all bodies being taken within a bound; only the event loop's thread comes here."""
-        length = request.headers.get("content-length", "")
-        size = self._limits.body_bytes
-        if length.isdigit():
-            # A compressed body takes more only in the lane, where there is no other one.
-            size = min(int(length), size)
-        if self._held and self._held + size > self._most:
-            raise Refused(RefusalReason.OVER_CAPACITY, "too many bodies are being taken at once; retry after 1 s", 1.0)
-        self._held += size
-        try:
-            yield
-        finally:
-            self._held -= size
-
-    async def _drain(self, request: Request[Any, Any, Any]) -> None:
-        """Reads on for a while, to nowhere: a sender that can't get rid of its body sees a reset, not the answer."""
-        if "expect" in request.headers:
-            return  # It sends nothing before it is told to.
-        left = DRAIN_FACTOR * self._limits.body_bytes
-        with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while left > 0:
-                    event = await request.receive()
-                    if event["type"] != "http.request" or not event.get("more_body", False):
-                        return
-                    left -= len(event["body"])
 
     def _span(self, replay: bool) -> TimeRange:
         now = self._services.clock.time()
@@ -131,43 +93,35 @@ class IngestApi:
         return TimeRange(earliest=now - self._services.config.retention.events, newest=now + AHEAD, received=now)
 
     async def _parsed(
-        self, request: Request[Any, Any, Any], parser: Parser, span: TimeRange, expected: Expected
+        self, request: Request[Any, Any, Any], body: bytes, parser: Parser, span: TimeRange, expected: Expected
     ) -> tuple[Parsed, str]:
         """And the digest of the body without its encoding: times may be filled in, and one batch gzips in many ways."""
-        try:
-            async with asyncio.timeout(self._patience):
-                body = await request.body()
-        except HTTPException as error:
-            if error.status_code == STATUS[RefusalReason.TOO_LARGE]:
-                await self._drain(request)
-            raise
-        except TimeoutError:
-            sentence = f"the body did not arrive within {self._patience:g} s"
-            raise Refused(RefusalReason.TOO_SLOW, sentence) from None
         encoding = request.headers.get("content-encoding", "").strip().lower()
         content_type = request.headers.get("content-type", "")
 
         digest = _digest if "idempotency-key" in request.headers else _no_digest
 
-        def fast() -> tuple[Parsed, str] | None:
-            """Within milliseconds, or None."""
+        def small() -> bytes | None:
+            """The plain body, or None when it is large."""
+            if len(body) > WHOLE_BYTES:
+                return None
             try:
-                plain = inflate(body, encoding, min(WHOLE_BYTES, self._limits.body_bytes))
+                return inflate(body, encoding, min(WHOLE_BYTES, self._limits.body_bytes))
             except TooLarge:
                 return None
-            parsed = parser.fast(plain, content_type, self._limits, span, expected)
-            return None if parsed is None else (parsed, digest(plain))
 
-        def full() -> tuple[Parsed, str]:
-            plain = inflate(body, encoding, self._limits.body_bytes)
+        def full(plain: bytes | None) -> tuple[Parsed, str]:
+            plain = inflate(body, encoding, self._limits.body_bytes) if plain is None else plain
             return parser.full(plain, content_type, self._limits, span, expected), digest(plain)
 
         try:
-            parsed = fast() if len(body) <= WHOLE_BYTES else None
-            if parsed is not None:
-                return parsed
-            async with self._lane:
-                return await asyncio.to_thread(full)
+            plain = small()
+            if plain is not None:
+                parsed = parser.fast(plain, content_type, self._limits, span, expected)
+                if parsed is not None:
+                    return parsed, digest(plain)
+            async with self._large if plain is None else self._small:
+                return await asyncio.to_thread(full, plain)
         except Malformed as error:
             raise Refused(RefusalReason.MALFORMED, str(error)) from None
         except TooLarge as error:

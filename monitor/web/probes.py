@@ -8,7 +8,7 @@ from litestar import Request, Response, get
 from litestar.handlers.http_handlers import HTTPRouteHandler
 
 from monitor.telemetry.prometheus_text import render
-from monitor.web.auth import ANY_HOST
+from monitor.web.auth import ANY_HOST, OPEN
 from monitor.web.context import WebContext
 from monitor.web.ingest import IngestApi
 
@@ -22,12 +22,12 @@ def handlers(services: WebContext, intake: IngestApi) -> list[HTTPRouteHandler]:
         body, content_type = render(services.registry, request.headers.get("accept", ""))
         return Response(body, headers={"Content-Type": content_type})
 
-    @get("/healthz", opt={ANY_HOST: True}, tags=["probes"])
+    @get("/healthz", opt={ANY_HOST: True, OPEN: True}, tags=["probes"])
     async def healthz() -> dict[str, str]:
         """200 while the process answers at all."""
         return {"status": "ok"}
 
-    @get("/readyz", opt={ANY_HOST: True}, tags=["probes"])
+    @get("/readyz", opt={ANY_HOST: True, OPEN: True}, tags=["probes"])
     async def readyz() -> Response[dict[str, Any]]:
         """503 only while predictions and labels can't be taken; what else is not well is named in a 200."""
         await intake.recovered()

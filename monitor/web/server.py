@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import importlib.util
+import logging
 import signal
 import socket
 import threading
@@ -16,6 +17,8 @@ from typing import Literal
 from litestar import Litestar
 
 from monitor.web import uvicorn_import
+from monitor.web.connections import BoundedProtocol, ConnectionBounds, ConnectionTable
+from monitor.web.errors import RefusalReason
 
 BACKLOG = 512
 _GRACE = 5
@@ -28,13 +31,20 @@ class PortTaken(Exception):
 class Server:
     """Holds the listening socket from the start. `run` returns after SIGTERM, SIGINT or `stop`."""
 
-    def __init__(self, listen: str, app: Litestar) -> None:
+    def __init__(
+        self,
+        listen: str,
+        app: Litestar,
+        bounds: ConnectionBounds = ConnectionBounds(),  # noqa: B008 - frozen
+        count: Callable[[RefusalReason], None] = lambda _: None,
+    ) -> None:
+        """`count` hears of what is refused before the application sees it."""
         self._socket = _bind(listen)
         loop: Literal["uvloop", "asyncio"] = "uvloop" if importlib.util.find_spec("uvloop") else "asyncio"
         self._server = _Uvicorn(
             uvicorn_import.Config(
                 app,
-                http="httptools",
+                http=partial(BoundedProtocol, table=ConnectionTable(bounds, count)),  # type: ignore[arg-type]
                 loop=loop,
                 ws="none",
                 lifespan="off",
@@ -55,6 +65,8 @@ class Server:
         return host, port
 
     def run(self) -> None:
+        # A line for each request that can't be read would be a stranger's to fill the disk with; they are counted.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         self._server.run(sockets=[self._socket])
 
     def stop(self) -> None:

@@ -13,7 +13,9 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Meta
 
 from alerts.duration import seconds
-from alerts.incidents.silence import Matcher, Op, Silence
+from alerts.incidents.matcher import Matcher, Op
+from alerts.incidents.silence import Silence
+from monitor.config.check_matchers import reach
 from monitor.ingest.body import ARRAY_TYPE
 from monitor.store.alerts.queries import UnknownSilence
 from monitor.web.api import moment
@@ -22,11 +24,12 @@ from monitor.web.context import WebContext
 from monitor.web.errors import RefusalReason, Refused
 
 _LIST = "Active and coming silences, and past ones if asked for."
-Text = Annotated[str, Meta(max_length=1000)]
+WITHOUT_NUL = r"^[^\x00]*$"
+Text = Annotated[str, Meta(max_length=1000, pattern=WITHOUT_NUL)]
 
 
 class MatcherBody(msgspec.Struct, forbid_unknown_fields=True):
-    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    name: Annotated[str, Meta(min_length=1, max_length=200, pattern=WITHOUT_NUL)]
     value: Text
     op: Op = Op.EQUAL
 
@@ -38,7 +41,7 @@ class SilenceBody(msgspec.Struct, forbid_unknown_fields=True):
     starts_at: str | float | None = None
     ends_at: str | float | None = None
     duration: str | float | None = None
-    created_by: Annotated[str, Meta(max_length=200)] = ""
+    created_by: Annotated[str, Meta(max_length=200, pattern=WITHOUT_NUL)] = ""
     comment: Text = ""
 
     def span(self, now: float) -> tuple[float, float]:
@@ -60,6 +63,7 @@ def plain(silence: Silence, now: float) -> dict[str, Any]:
         "created_by": silence.created_by,
         "comment": silence.comment,
         "active": silence.active(now),
+        "problem": silence.problem or None,
     }
 
 
@@ -78,20 +82,19 @@ def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
 
     @post("/api/v1/silences", sync_to_thread=True, guards=[gate.admin, typed], tags=["silences"])
     def add(data: JSONBody[SilenceBody]) -> dict[str, Any]:
-        """Silences what all matchers match, such as {"name": "rule", "value": "feature-drift"} or "model=delays"."""
+        """Silences what all matchers match, such as {"name": "rule", "value": "feature-drift"} or "model=delays".
+        `hits` says what each matcher matches now, `warning` why no alert can match all of them."""
         now = services.clock.time()
         try:
-            matchers = [
-                Matcher.parse(given) if isinstance(given, str) else Matcher(given.name, given.op, given.value)
-                for given in data.matchers
-            ]
+            matchers = [matcher for given in data.matchers for matcher in _matchers(given)]
             start, end = data.span(now)
             silence = services.alerts.add_silence(
                 matchers, start, end, by=data.created_by, comment=data.comment, now=now
             )
         except ValueError as error:
             raise Refused(RefusalReason.MALFORMED, str(error)) from None
-        return plain(silence, now)
+        hit = reach(services.config, services.rules(), services.alerts.alerts(limit=None))
+        return {**plain(silence, now), "hits": hit.described(matchers), "warning": hit.problem(matchers) or None}
 
     @delete(
         "/api/v1/silences/{silence_id:str}",
@@ -109,6 +112,10 @@ def handlers(services: WebContext, gate: Auth) -> list[HTTPRouteHandler]:
             raise Refused(RefusalReason.NOT_FOUND, str(error)) from None
 
     return [silences, add, expire]
+
+
+def _matchers(given: MatcherBody | str) -> tuple[Matcher, ...]:
+    return Matcher.parse_all(given) if isinstance(given, str) else (Matcher(given.name, given.op, given.value),)
 
 
 def _text(value: str | float | None) -> str | None:

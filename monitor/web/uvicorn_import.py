@@ -12,6 +12,7 @@ from monitor.lazy_import import bare
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
+    from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
     from uvicorn.server import Server
 else:
     # Logging's files and sockets, which uvicorn would set up if it were told to.
@@ -24,4 +25,6 @@ else:
     # Its own modules take this from the package (uvicorn.lifespan.off), which would run it after all.
     uvicorn.Config = Config
 
-__all__ = ["Config", "Server"]
+    from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+__all__ = ["STATUS_LINE", "Config", "HttpToolsProtocol", "Server"]

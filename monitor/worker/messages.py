@@ -178,6 +178,8 @@ class CompactionResult:
     """Predictions kept."""
     duplicates: int = 0
     """Predictions dropped, because their id was there already within the horizon."""
+    labels_read: int = 0
+    """Labels of this run."""
     labels_placed: int = 0
     """Labels whose prediction is known, among them such as had waited for it."""
     labels_waiting: int = 0

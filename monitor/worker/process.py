@@ -18,6 +18,8 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import Any, Literal
 
+from monitor.log_lines import log_to_stderr
+
 log = logging.getLogger("watchkeeper.worker")
 
 ORPHANED = 3
@@ -74,7 +76,7 @@ class WorkerContext(SpawnContext):
 
 def prepare(level: int) -> None:
     """Sets a fresh worker up: its log lines go to stderr from `level` on, and it ends when its daemon does."""
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr(level)
     threading.Thread(target=_end_with_parent, name="parent-watch", daemon=True).start()
 
 

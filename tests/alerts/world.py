@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Table, func, select
 
+from alerts.delivery.mute_times import MuteTime
 from alerts.delivery.outbox import Delivery, DeliveryOutcome
-from alerts.delivery.routing import Inhibition, MuteTime, Route, Routing
+from alerts.delivery.routing import Inhibition, Route, Routing
 from alerts.incidents.incident import Notice, Why
 from alerts.notify import Address, Notifier
 from alerts.rules.rule import Rule

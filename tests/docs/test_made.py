@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from docs.make import cli, configuration, metrics
+from docs.make import cli, configuration, metrics, roles
 from monitor.config.json_schema import json_schema
 
 
-@pytest.mark.parametrize("page", [cli, configuration, metrics], ids=lambda page: page.__name__)
+@pytest.mark.parametrize("page", [cli, configuration, metrics, roles], ids=lambda page: page.__name__)
 def test_a_page_is_fresh(page: ModuleType) -> None:
     assert page.OUT.read_text("utf-8") == page.text(), "run: make docs"
 

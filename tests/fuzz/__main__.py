@@ -29,6 +29,7 @@ class Timed(NamedTuple):
 
 PARTS: Mapping[str, Timed] = {
     "config": Timed(0.3, partial(inputs.run, "tests.fuzz.config_files")),
+    "exposition": Timed(0.1, partial(inputs.run, "tests.fuzz.exposition_texts")),
 }
 """Every part, in the order in which they run. One whose inputs are bytes is a module with a `PART`, which
 tests/fuzz/inputs.py runs; any other is a function that returns its `Counts`."""

@@ -28,11 +28,12 @@ receivers:
 class Alertmanager:
     """May be stopped and started again on the same port; its storage is kept, as on a real restart."""
 
-    def __init__(self, folder: Path, hook: str = "http://127.0.0.1:9/") -> None:
+    def __init__(self, folder: Path, hook: str = "http://127.0.0.1:9/", config: str = "") -> None:
+        """`config` is added to its config file."""
         self._program = program("prometheus-alertmanager", "prometheus-alertmanager")
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._port = folder, free_port()
-        (folder / "alertmanager.yml").write_text(_CONFIG.format(hook=hook))
+        (folder / "alertmanager.yml").write_text(_CONFIG.format(hook=hook) + config)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -85,9 +85,9 @@ def test_survives_a_second_daemon_beside_it(tmp_path: Path, ill: Peer) -> None:
 
 
 SECRETS = [TOKEN, "hook-secret", "signing-secret", "header-secret", "R" * 32, "apprise-secret", "beat-secret"]
-SECRETS += ["ingest-secret", "admin-secret", "member-secret", "probe-secret"]
+SECRETS += ["ingest-secret-1234", "admin-secret-12345", "member-secret", "probe-secret"]
 RECEIVERS = """
-tokens: {{ingest: ingest-secret, admin: admin-secret}}
+tokens: {{ingest: ingest-secret-1234, admin: admin-secret-12345}}
 heartbeat: {{url: "{peer}/beat-secret", interval: 1s}}
 alertmanager: {{members: ["{peer}"], token: member-secret}}
 receivers:
@@ -131,7 +131,13 @@ def test_survives_showing_no_secret(tmp_path: Path) -> None:
         assert "down" in shown["/api/v1/alerts?state=firing"] and "probe_up" in shown["database"]
         sent = " ".join(f"{item.path} {item.headers} {item.body!r}" for item in peer.requests)
         told = [secret for secret in SECRETS if secret in sent]
-        assert set(SECRETS) - set(told) <= {TOKEN, "ingest-secret", "admin-secret", "signing-secret", "apprise-secret"}
+        assert set(SECRETS) - set(told) <= {
+            TOKEN,
+            "ingest-secret-1234",
+            "admin-secret-12345",
+            "signing-secret",
+            "apprise-secret",
+        }
         seen = [(place, secret) for place, text in shown.items() for secret in SECRETS if secret in text]
         assert seen == []
 
@@ -139,7 +145,7 @@ def test_survives_showing_no_secret(tmp_path: Path) -> None:
 def read(daemon: Daemon, path: str) -> str:
     import urllib.request
 
-    request = urllib.request.Request(daemon.url + path, headers={"Authorization": "Bearer admin-secret"})
+    request = urllib.request.Request(daemon.url + path, headers={"Authorization": "Bearer admin-secret-12345"})
     with urllib.request.urlopen(request, timeout=30) as reply:
         text: str = reply.read().decode()
         return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 from tests.alerts.builders import rule
 from tests.alerts.world import Receiver, World, world
 

@@ -26,10 +26,14 @@ def config(settings: Config | None, file: Path) -> Iterator[Finding]:
     if settings is None:
         yield missing("", f"there is no {file} here: only the machine is looked at", "`watchkeeper init` writes one")
         return
+    from monitor.cli.remarks import config_remarks, model_remarks
     from monitor.config.rules_in_force import all_rules
 
-    names = ", ".join(model.model for model in settings.models)
-    yield ok("", f"{file}: {names}; {len(all_rules(settings))} rules in force")
+    names, rules = ", ".join(model.model for model in settings.models), all_rules(settings)
+    yield ok("", f"{file}: {names}; {len(rules)} rules in force")
+    for model in settings.models:
+        yield from (missing(f"{model.model}: remark", remark) for remark in model_remarks(model))
+    yield from (missing("remark", remark) for remark in config_remarks(settings, rules))
 
 
 def limits() -> Iterator[Finding]:

@@ -14,6 +14,8 @@ Series = tuple[str, tuple[tuple[str, str], ...]]
 """A metric's name and its labels; of a histogram without `le`."""
 _START = "process_start_time_seconds"
 _CREATED = "_created"
+MOST = 1e100
+"""What a counter may count to: sums of such are numbers still."""
 
 
 REQUEST, ERROR, EXCLUDED = 1, 2, 4
@@ -156,10 +158,10 @@ def _series(name: str, labels: dict[str, str]) -> Series:
 def _not_a_count(found: Sample) -> str:
     """Return what is wrong with a sample that must be a number from 0 on, or ''. Its value, which may change with
     every page, is not in it."""
-    if math.isfinite(found.value) and found.value >= 0:
+    if 0 <= found.value <= MOST:
         return ""
     labels = ", ".join(f"{name}={value[:50]!a}" for name, value in list(found.labels.items())[:5])
-    wrong = "below 0" if found.value < 0 else "that is no finite number"
+    wrong = "below 0" if found.value < 0 else f"that is no finite number up to {MOST:g}"
     return f"a count {wrong}: {found.name}{{{labels}}}"
 
 

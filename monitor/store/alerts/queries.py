@@ -13,7 +13,8 @@ from alerts.delivery.outbox import Delivered, DeliveryOutcome, Owed, ReceiverSta
 from alerts.delivery.routing import Labels
 from alerts.incidents.actions import acknowledge
 from alerts.incidents.incident import Incident, Why
-from alerts.incidents.silence import Matcher, Silence
+from alerts.incidents.matcher import Matcher
+from alerts.incidents.silence import Silence
 from alerts.state.state import AlertState, Status
 from alerts.wording import LAST
 from monitor.store.alerts import incident_log
@@ -45,10 +46,13 @@ class AlertStore:
         return self._engine
 
     def alerts(
-        self, model: str | None = None, states: Sequence[Status] = (Status.PENDING, Status.FIRING), limit: int = 1000
+        self,
+        model: str | None = None,
+        states: Sequence[Status] = (Status.PENDING, Status.FIRING),
+        limit: int | None = 1000,
     ) -> list[dict[str, Any]]:
-        """Alerts in these states, newest change first. `since`, `fired_at` are on the rule's clock; `severity`,
-        `summary` and `incident` are there while it is told of in an open incident."""
+        """Alerts in these states, newest change first; all of them without a limit. `since`, `fired_at` are on the
+        rule's clock; `severity`, `summary` and `incident` are there while it is told of in an open incident."""
         query = select(alerts).where(alerts.c.state.in_([state.value for state in states]))
         if model is not None:
             query = query.where(alerts.c.model == model)

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
-from alerts.incidents.silence import Matcher, Op, Silence
+from alerts.incidents.matcher import Matcher, Op
+from alerts.incidents.silence import Silence
 from monitor.store.alerts.states import dump
 from monitor.store.tables import silences
 
@@ -26,7 +27,9 @@ def add(connection: Connection, silence: Silence, now: float) -> None:
 
 
 def of(row: Row[Any]) -> Silence:
-    matchers = tuple(Matcher(item["name"], Op(item["op"]), item["value"]) for item in json.loads(row.matchers))
+    matchers = tuple(
+        Matcher(item["name"], Op(item["op"]), item["value"], stored=True) for item in json.loads(row.matchers)
+    )
     return Silence(row.id, matchers, row.starts_at, row.ends_at, row.created_by, row.comment)
 
 

@@ -14,7 +14,7 @@ from monitor.store.tables import references
 
 
 class ExpectedRows:
-    """Keeps one expectation a model, learned anew when another reference comes into force."""
+    """The expectation of every model's rows, learned anew when another reference comes into force."""
 
     def __init__(self, engine: Engine, overrides: Mapping[str, SchemaOverrides]) -> None:
         self._engine, self._overrides = engine, overrides

@@ -188,6 +188,7 @@ class Compaction:
         found = read_labels([(batch.seq, batch.received_at, columns) for batch, columns in batches])
         if not found:
             return []
+        self._counts["labels_read"] += len(found)
         found.sort(key=lambda label: (label.id, label.seq))
         seqs = np.array([label.seq for label in found], np.int64)
         placed = windows_of(hash_ids([label.id for label in found]), seqs, fresh, self._ids)

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from alerts.delivery.routing import Inhibition, MuteTime, Route, Routing, incident_labels
+from alerts.delivery.mute_times import MuteTime
+from alerts.delivery.routing import Inhibition, Route, Routing, incident_labels
 from alerts.delivery.suppression import SuppressionReason, Suppressions
-from alerts.incidents.silence import Matcher, Silence
+from alerts.incidents.matcher import Matcher
+from alerts.incidents.silence import Silence
 from alerts.rules.rule import Severity
 from tests.alerts.builders import alert, incident
 
@@ -106,6 +108,58 @@ def test_a_source_holds_back_targets_of_its_own_model_only() -> None:
     assert not RULE.holds_back(drift, [{**DOWN, "model": "fares"}])
     assert not RULE.holds_back({"rule": "disk-full", "model": "delays"}, [DOWN])
     assert not RULE.holds_back(DOWN, [DOWN]), "what is both a source and a target is told"
+
+
+# From Alertmanager's inhibit/inhibit_test.go: what fires, and which targets are held back.
+TWO = [
+    Inhibition(source=["s1=1"], target=["t1=1"], equal=["e"]),
+    Inhibition(source=["s2=1"], target=["t2=1"], equal=["e"]),
+]
+SOURCES = [{"s1": "1", "t1": "2", "e": "1"}, {"s2": "1", "t2": "1", "e": "1"}]
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ({"t1": "1", "e": "1"}, True),
+        ({"t2": "1", "e": "1"}, True),
+        ({"t1": "1", "t3": "1", "e": "1"}, True),
+        ({"t1": "1", "t2": "1", "e": "1"}, True),
+        ({"t1": "0", "e": "1"}, False),
+        ({"s1": "1", "t1": "1", "e": "1"}, True),  # both sides, held back by what is the source alone
+        ({"s2": "1", "t2": "1", "e": "1"}, False),  # both sides, and so is the one that fires
+        ({"t1": "1", "e": "0"}, False),
+        # Thought of here: a label that both lack is equal, and one that one of them lacks is not.
+        ({"t1": "1"}, False),
+    ],
+)
+def test_inhibits_what_alertmanager_does(target: dict[str, str], expected: bool) -> None:
+    assert any(rule.holds_back(target, SOURCES) for rule in TWO) is expected
+
+
+def test_a_label_that_both_lack_is_equal() -> None:
+    assert TWO[0].holds_back({"t1": "1"}, [{"s1": "1"}])
+    assert TWO[0].holds_back({"t1": "1", "e": ""}, [{"s1": "1"}])
+    assert not TWO[0].holds_back({"t1": "1", "e": "2"}, [{"s1": "1"}])
+
+
+def test_an_incident_that_no_route_matches_is_forgotten_and_one_that_is_to_reach_nobody_is_not() -> None:
+    crit, silent = route("duty", matchers=["severity=crit"]), route(matchers=["model=delays"])
+    it = incident()
+    assert Routing(["duty"], [crit]).forgets(it)
+    assert Routing(["duty"], [route("duty", matchers=["alertname=drift"])]).forgets(it)
+    assert not Routing(["duty"], [crit, silent]).forgets(it)
+    assert not Routing(["duty"], [crit, route("duty")]).forgets(it)
+    assert not Routing(["duty"], []).forgets(it), "without routes everybody is told"
+    assert not Routing([], []).forgets(it)
+    assert not Routing(["duty"], [crit], elsewhere=True).forgets(it), "Alertmanager is told"
+
+
+def test_one_text_may_hold_several_matchers() -> None:
+    both = route("duty", matchers=['severity="critical", model="delays"'])
+    assert [str(matcher) for matcher in both.conditions] == ['severity="critical"', 'model="delays"']
+    assert both.matches({"severity": "critical", "model": "delays"})
+    assert not both.matches({"severity": "critical", "model": "fares"})
 
 
 def test_inhibition_comes_before_mute_times_and_those_before_silences() -> None:

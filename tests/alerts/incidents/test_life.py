@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from alerts.delivery.mute_times import MuteTime
 from alerts.delivery.outbox import PARKED_WAIT, DeliveryOutcome
-from alerts.delivery.routing import Inhibition, MuteTime, Route
+from alerts.delivery.routing import Inhibition, Route
 from alerts.notify import NotifyError
 from monitor.store.alerts.queries import UnknownIncident
 from tests.alerts.builders import rule

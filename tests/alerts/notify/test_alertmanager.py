@@ -8,7 +8,8 @@ import pytest
 
 from alerts.incidents.incident import Alert
 from alerts.incidents.lifecycle import alert_of, worded
-from alerts.incidents.silence import Matcher, Op, Silence
+from alerts.incidents.matcher import Matcher, Op
+from alerts.incidents.silence import Silence
 from alerts.notify.alertmanager import Push, hold_seconds, not_silenced, payload
 from alerts.wording import Wording
 from checks.drift.methods.names import LABELS

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checks.data.frame import concat, from_reference
-from checks.data.frame_payload import from_payload, label_array
+from checks.data.frame import concat, feature_columns, from_reference
+from checks.data.frame_payload import UNREAD, from_payload, label_array
 from checks.data.ids import hash_ids
+from checks.data.infer_from_events import observed
 from checks.data.schema import Schema, SchemaError, SchemaOverrides
 from checks.data.schema_inference import infer
+from checks.profile import CategoryBins
 
 BINARY = Schema(
     task="binary",
@@ -227,8 +229,10 @@ import sys
 import numpy as np
 from checks.data.arrow import float_array, string_array
 import pyarrow as pa
+from checks.data.infer_from_events import observed
 from checks.data.schema_inference import infer
-from checks.data.frame_payload import from_payload, label_array
+from checks.profile import CategoryBins
+from checks.data.frame_payload import UNREAD, from_payload, label_array
 from checks.data.frame import from_reference, concat
 from checks.data.ids import hash_ids
 from checks.profile import make_binning, profile
@@ -288,3 +292,66 @@ def test_no_value_whatever_costs_a_row(data: st.DataObject, schema: Schema | Non
             assert fit is None or wrong is None
             # NaN is a missing text; everything else is either kept or told.
             assert (fit is None and wrong is None) == (value is None or (value != value and fit is None))
+
+
+SPELT = Schema("regression", (("flag", "boolean"), ("size", "numeric"), ("word", "categorical")))
+
+
+@pytest.mark.parametrize(
+    "values", [[True, False], ["True", "False"], ["TRUE", "0"], [1, 0], ["1.0", "false"], [1.0, False]]
+)
+def test_true_and_false_are_one_category_in_files_and_in_rows(values: list[Any]) -> None:
+    row = frame(SPELT, rows=2, features={"flag": values})
+    assert row["f:flag"] == ["true", "false"]
+    assert "m:flag" not in row
+    if len({type(value) for value in values}) == 1:
+        (column,) = feature_columns(pa.chunked_array([pa.array(values)]), "flag", "boolean").values()
+        assert column.to_pylist() == ["true", "false"]
+
+
+def test_what_is_neither_true_nor_false_is_a_mismatch_in_files_as_in_rows() -> None:
+    given = ["True", "maybe", None, "no"]
+    row = frame(SPELT, rows=4, features={"flag": given})
+    found = feature_columns(pa.chunked_array([pa.array(given)]), "flag", "boolean")
+    for name in ("f:flag", "m:flag"):
+        assert found[name].to_pylist() == row[name]
+    assert row["m:flag"] == [None, "maybe", None, "no"]
+
+
+@pytest.mark.parametrize(
+    ("known", "given"),
+    [
+        (["True", "False"], [True, False]),
+        (["1", "0"], [True, 0.0]),
+        (["1", "2"], ["1.0", 2]),
+        (["true", "false"], ["True", "FALSE"]),
+    ],
+)
+def test_other_spellings_of_a_category_are_no_new_ones(known: list[str], given: list[Any]) -> None:
+    row = frame(SPELT, rows=2, features={"word": given})
+    assert CategoryBins(tuple(known)).lookup.keys() >= set(row["f:word"])
+    assert [CategoryBins(tuple(known)).lookup[word] for word in row["f:word"]] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("classes", "order"), [([2, 10], ["2", "10"]), (["2", "10"], ["10", "2"]), ([1, 2, 10], ["1", "2", "10"])]
+)
+def test_lists_without_a_reference_stand_in_the_order_of_the_classes(classes: list[Any], order: list[str]) -> None:
+    given = payload(
+        len(classes) * 10,
+        features={"x": [1.5] * len(classes) * 10},
+        prediction=classes * 10,
+        probabilities=[[place / 10 for place in range(len(classes))]] * len(classes) * 10,
+    )
+    schema = observed(from_payload(given, None), SchemaOverrides(task="multiclass"))
+    assert schema.classes == tuple(order)
+    decoded = from_payload(given, schema)
+    assert [decoded[f"p:{name}"][0].as_py() for name in order] == [place / 10 for place in range(len(order))]
+
+
+def test_lists_of_another_length_than_the_classes_are_kept_as_what_they_are() -> None:
+    given = payload(2, features={}, prediction=["1", "2"], probabilities=[[0.1, 0.2, 0.7], [0.5, 0.5]])
+    schema = Schema("multiclass", (), classes=("1", "2", "3"))
+    assert from_payload(given, schema)[UNREAD].to_pylist() == [None, "[0.5, 0.5]"]
+    binary = Schema("binary", (), classes=("1", "2"), positive_class="2")
+    assert from_payload(given, binary)[UNREAD].to_pylist() == ["[0.1, 0.2, 0.7]", None]

@@ -196,7 +196,7 @@ def test_lists_for_the_page_and_the_api(tmp_path: Path) -> None:
 
 
 def test_silences_are_added_listed_and_expired(tmp_path: Path) -> None:
-    from alerts.incidents.silence import Matcher
+    from alerts.incidents.matcher import Matcher
     from monitor.store.alerts.queries import UnknownSilence
 
     with world(tmp_path, [DRIFT]) as it:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import insert
 
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 from alerts.state.fingerprint import fingerprint
 from alerts.state.state import AlertState, Status
 from monitor.clock import SystemClock
@@ -100,6 +100,19 @@ def test_a_silence_from_beginning_to_end(database: Path, watchkeeper: Command) -
     assert watchkeeper("silence", "expire", made["id"]).out == f"silence {made['id']} has ended\n"
     assert watchkeeper("silence", "list").out == "no silences\n"
     assert "expired" in watchkeeper("silence", "list", "--expired").out
+
+
+def test_a_silence_says_what_it_hits_and_one_that_can_never_hold_is_warned_of(
+    database: Path, watchkeeper: Command
+) -> None:
+    ran = watchkeeper("silence", "add", 'severity="warning", rule=feature-drift', "--for", "2h")
+    assert "holds until" in ran.out
+    assert 'severity="warning": ' in ran.out and "of 3 known values of severity" in ran.out
+    assert "all together: 1 of " in ran.out and "present alert" in ran.out
+    assert ran.err == ""
+    ran = watchkeeper("silence", "add", "alertname=feature-drift", "--for", "2h")
+    assert "this silence holds nothing back: no alert has a label 'alertname'; did you mean 'rule'?" in ran.err
+    assert ran.status == 0
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_check_config_shows_what_it_understood(watchkeeper: Command, monkeypatch
     Path("r.csv").write_text(REFERENCE)
     write(
         "model: delays\nreference: r.csv\nserver: {url: http://127.0.0.1:8080}\nslack: {channel: '#ml'}\n"
-        "tokens: {admin: hunter3}\nrules: [{name: cpu-high, above: 0.5}]\ndatabase: postgresql://u:hunter4@h/d\n"
+        "tokens: {admin: hunter3-hunter3-hunter3}\nrules: [{name: cpu-high, above: 0.5}]\ndatabase: postgresql://u:hunter4@h/d\n"
         "grafana: {url: https://g.example/a}\n"
     )
     ran = watchkeeper("check-config")

@@ -45,7 +45,22 @@ def test_a_token_that_was_replaced_costs_no_sample(tmp_path: Path, status: int) 
         assert (refused.value, str(status) in refused.detail["error"]) == (0.0, True)
         file.write_text("second-token\n")
         assert source.collect(30.0, 30.0)[1].reason is None
-        assert [request.headers["Authorization"][7:12] for request in peer.requests] == ["first"] * 3 + ["secon"]
+        assert [request.headers["Authorization"][7:12] for request in peer.requests] == ["first"] * 2 + ["secon"]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_token_that_is_replaced_while_it_is_sent_costs_no_sample_either(tmp_path: Path, status: int) -> None:
+    file = tmp_path / "token"
+    file.write_text("first-token\n")
+
+    def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+        file.write_text("second-token\n")
+        guarded(["second-token"], page(ok=5), status)(handler, body)
+
+    with Peer(answer) as peer:
+        source = ServerCollector(ServerSettings.model_validate(settings(file, url=peer.url)), "delays")
+        assert source.collect(0.0, 0.0)[0].value == 1.0
+    assert [request.headers["Authorization"][7:12] for request in peer.requests] == ["first", "secon"]
 
 
 def test_a_server_behind_tls_of_its_own_with_token_and_headers(tmp_path: Path) -> None:

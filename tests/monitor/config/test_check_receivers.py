@@ -41,6 +41,15 @@ def problems(folder: Path, text: str) -> str:
         ("heartbeat: {url: nowhere}\n", "heartbeat.url: this is no URL"),
         ("mute_times:\n  - {name: n, times: ['9-5']}\n", "is no time of day"),
         ("inhibitions:\n  - {source: [rule=a], target: []}\n", "inhibitions"),
+        ("routes:\n  - {receivers: [console], routes: []}\n", "write the inner routes before this one"),
+        ("routes:\n  - {receivers: [console], group_by: [model]}\n", "write group: <name> in the rules"),
+        ("routes:\n  - {receiver: console}\n", "write receivers, a list"),
+        ("routes:\n  - {receivers: [console], match: {severity: critical}}\n", "write matchers: [name=value]"),
+        ("route: {receiver: console}\n", "write routes, a list"),
+        ("inhibit_rules: []\n", "write inhibitions, a list"),
+        ("mute_times:\n  - {name: n, weekdays: ['monday:friday']}\n", "write days"),
+        ("mute_times:\n  - {name: n, months: [smarch]}\n", "'smarch' is no month"),
+        ("routes:\n  - {receivers: [console], matchers: ['model=~[0-9]{2}']}\n", "brace at one end alone"),
     ],
 )
 def test_what_means_nothing_is_refused(tmp_path: Path, text: str, says: str) -> None:

@@ -242,9 +242,12 @@ def test_no_error_shows_a_value_from_the_environment(file: Path) -> None:
 
 
 def test_no_secret_shows_in_the_config_itself(file: Path) -> None:
-    (file.parent / "admin").write_text("hunter2\n")
-    config = read(file, "model: a\nslack: {channel: c, token: hunter2}\ntokens: {ingest: hunter2, admin_file: admin}\n")
-    assert config.tokens.admin is not None and config.tokens.admin.get_secret_value() == "hunter2"
+    (file.parent / "admin").write_text("hunter2-hunter2-hunter2\n")
+    config = read(
+        file,
+        "model: a\nslack: {channel: c, token: hunter2}\ntokens: {ingest: hunter2-hunter2-hunter2, admin_file: admin}\n",
+    )
+    assert config.tokens.admin is not None and config.tokens.admin.get_secret_value() == "hunter2-hunter2-hunter2"
     assert "hunter2" not in repr(config) + str(config) + config.model_dump_json()
 
 
@@ -289,8 +292,8 @@ def test_other_addresses_than_loopback_need_tokens(file: Path, listen: str, fine
         read(file, text)
     else:
         assert "needs tokens.ingest and tokens.admin" in problems(file, text)[0]
-        assert "needs tokens.admin (or" in problems(file, text + "tokens: {ingest: a}\n")[0]
-    read(file, text + "tokens: {ingest: a, admin: b}\n")
+        assert "needs tokens.admin (or" in problems(file, text + "tokens: {ingest: an-ingest-token-1}\n")[0]
+    read(file, text + "tokens: {ingest: an-ingest-token-1, admin: an-admin-token-22}\n")
     read(file, text + "insecure: true\n")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 from alerts.state.state import Status
 from monitor.alerting.engine import AlertEngine
 from tests.alerts.builders import HOUR, START, measure, rule

@@ -114,6 +114,8 @@ def test_a_silence_is_added_listed_and_expired(rig: Rig) -> None:
     added = rig.client.post("/api/v1/silences", json=body)
     assert added.status_code == 201
     silence = added.json()
+    assert silence.pop("hits")[0].startswith('model="delays": ')
+    assert silence.pop("warning") is None
     assert (silence["starts_at"], silence["ends_at"], silence["active"]) == (NOW, NOW + 7200, True)
     assert rig.client.get("/api/v1/silences").json()["silences"] == [silence]
 
@@ -205,3 +207,42 @@ def test_measurements_by_label(rig: Rig) -> None:
     refused = rig.client.get("/api/v1/measurements", params={"model": "delays", "label": "segment"})
     assert refused.status_code == 400
     assert "write name=value" in refused.text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/measurements?" + "&".join(f"label=a{i}=b" for i in range(2000)),
+        "/api/v1/alerts/explain?rule=x&" + "label=a=b&" * 51,
+        "/api/v1/alerts/explain?rule=x&label=a",
+        "/api/v1/measurements?since=nan",
+        "/api/v1/measurements?until=-inf",
+        "/api/v1/measurements?name=%00",
+        "/reports/%00",
+    ],
+)
+def test_a_question_that_makes_no_sense_is_400(rig: Rig, path: str) -> None:
+    assert rig.client.get(path).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/api/v1/silences", "/api/v1/alerts/x/ack"])
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"by":' * 40_000, "nested too deeply"),
+        (b'{"comment":' + b"[" * 50_000 + b"]" * 50_000 + b"}", "nested too deeply"),
+        (b'{"by":"\xff"}', "not UTF-8"),
+        (b'{"by":"\\ud800"}', ""),
+        (b'{"by":"\\u0000","created_by":"\\u0000"}', ""),
+    ],
+)
+def test_json_that_cant_be_read_is_400(rig: Rig, path: str, body: bytes, says: str) -> None:
+    reply = rig.client.post(path, content=body, headers={"Content-Type": "application/json"})
+    assert (reply.status_code, says in reply.json()["error"]) == (400, True), reply.text
+
+
+def test_a_body_of_the_api_is_bounded(rig: Rig) -> None:
+    headers = {"Content-Type": "application/json"}
+    reply = rig.client.post("/api/v1/silences", content=b" " * (300 << 10), headers=headers)
+    assert (reply.status_code, "over 262144 bytes" in reply.json()["error"]) == (413, True)

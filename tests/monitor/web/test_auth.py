@@ -111,3 +111,44 @@ def test_the_public_page_may_post(guarded: Rig) -> None:
     headers = {"Host": "internal:9797", "Origin": "https://watch.example", **bearer("ad-secret")}
 
     assert guarded.client.post("/api/v1/silences", json=SILENCE, headers=headers).status_code == 201
+
+
+READ, ADMIN = "a-token-to-read-with", "a-token-to-admin-with"
+
+
+@pytest.fixture
+def private(tmp_path: Path) -> Iterator[Rig]:
+    made = make(tmp_path, {"tokens": {"read": READ, "admin": ADMIN, "ingest": "in-secret"}})
+    yield made
+    made.close()
+
+
+def test_whoever_reads_needs_the_token_where_there_is_one(private: Rig) -> None:
+    paths = [path for route in private.app.routes for path in [route.path] if "{" not in path]
+    assert {"/", "/metrics", "/api/v1/status", "/incidents", "/schema"} <= set(paths)
+    for path in [*paths, "/reports/x", "/pictures/x.png", "/models/delays", "/alerts/x", "/api/v1/alerts/x/history"]:
+        reply = private.client.get(path)
+        if path in ("/healthz", "/readyz"):
+            assert reply.status_code == 200
+        elif reply.status_code != 405:
+            assert (path, reply.status_code) == (path, 401)
+            assert "tokens.read" in reply.json()["error"]
+
+
+def test_the_token_to_read_opens_what_is_read_and_nothing_else(private: Rig) -> None:
+    client = private.client
+    for token in (READ, ADMIN):
+        assert client.get("/metrics", headers=bearer(token)).status_code == 200
+        assert client.get("/", auth=("anybody", token)).status_code == 200
+    for token in ("in-secret", "wrong", ""):
+        assert client.get("/metrics", headers=bearer(token)).status_code == 401
+    assert client.get("/").headers["www-authenticate"] == 'Basic realm="Watchkeeper", Bearer'
+    assert client.post("/api/v1/silences", json=SILENCE, headers=bearer(READ)).status_code == 401
+    assert client.post(PREDICTIONS, json=[ROW], headers=bearer(READ)).status_code == 401
+    assert client.post(PREDICTIONS, json=[ROW], headers=bearer("in-secret")).status_code == 202
+    assert client.post("/incidents/x/ack", data={"by": "eve"}).status_code == 401, "its answer would be a page"
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "http://a]b"])
+def test_an_origin_that_is_no_address_is_another_site(rig: Rig, origin: str) -> None:
+    assert rig.client.post(PREDICTIONS, json=[ROW], headers={"Origin": origin}).status_code == 403

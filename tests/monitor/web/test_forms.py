@@ -7,7 +7,7 @@ import pytest
 
 from alerts.incidents.incident import Incident
 from monitor.store.alerts import states
-from monitor.web.form_sessions import SIGNED_IN_SECONDS
+from monitor.web.form_sessions import COOKIE, SIGNED_IN_SECONDS
 from tests.alerts.builders import incident
 from tests.monitor.web.rig import NOW, Rig
 from tests.monitor.web.rig import rig as make
@@ -125,14 +125,35 @@ def test_with_an_admin_token_it_is_asked_for_once(tmp_path: Path) -> None:
         assert send(rig, "/silences", **fields)[0] == 401
         status, html = send(rig, "/silences", **fields, token="wrong")
         assert (status, "tokens.admin" in html, "wrong" in html) == (401, True, False)
+        before = rig.client.cookies[COOKIE]
         assert send(rig, "/silences", **fields, token="s3cret")[0] == 303
+        assert send(rig, "/silences", **fields)[0] == 403, "the form is the one before signing in"
         assert 'type="password"' not in rig.client.get("/incidents").text
+        fields["proof"] = proof(rig, "/incidents")
         assert send(rig, "/silences", **fields)[0] == 303, "who has given it need not again"
+        signed_in = rig.client.cookies[COOKIE]
         assert send(rig, "/sign-out", proof=fields["proof"]) == (303, "/")
+        assert len({before, signed_in, rig.client.cookies[COOKIE]}) == 3, "each sign-in and sign-out has a new cookie"
+        fields["proof"] = proof(rig, "/incidents")
         assert send(rig, "/silences", **fields)[0] == 401
         assert send(rig, "/silences", **fields, token="s3cret")[0] == 303
+        fields["proof"] = proof(rig, "/incidents")
         rig.clock.now += SIGNED_IN_SECONDS + 1
         assert send(rig, "/silences", **fields)[0] == 401, "nor forever"
+    finally:
+        rig.close()
+
+
+def test_a_cookie_that_was_planted_is_worth_nothing_after_a_sign_in(tmp_path: Path) -> None:
+    rig = make(tmp_path, {"tokens": {"admin": "s3cret"}})
+    try:
+        rig.client.cookies.set(COOKIE, "planted-by-a-neighbour")
+        fields = {"proof": proof(rig, "/incidents"), "by": "ann", "matchers": "nonsense", "for": "1d"}
+        status, html = send(rig, "/silences", **fields, token="s3cret")
+        assert (status, 'type="password"' in html) == (400, False), "signed in, though the form was wrong"
+        rig.client.cookies.clear()
+        rig.client.cookies.set(COOKIE, "planted-by-a-neighbour")
+        assert send(rig, "/silences", **{**fields, "matchers": "rule=x"})[0] == 401
     finally:
         rig.close()
 
@@ -147,3 +168,16 @@ def test_times_that_cant_be_told_are_refused_before_a_page_or_a_message_shows_th
         assert rig.client.post("/api/v1/silences", json=body, headers=OURS).status_code == 400
     assert rig.client.get(here).status_code == 200
     assert rig.client.get("/incidents").status_code == 200
+
+
+def test_a_form_is_bounded(rig: Rig) -> None:
+    fields = {
+        "proof": proof(rig, "/incidents"),
+        "by": "ann",
+        "matchers": "rule=x",
+        "for": "1d",
+        "comment": "x" * 20_000,
+    }
+    status, said = send(rig, "/silences", **fields)
+    assert (status, "over 16384 bytes" in said) == (413, True)
+    assert send(rig, "/silences", **{**fields, "comment": "a\0b"})[0] == 400

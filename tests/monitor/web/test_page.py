@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import insert
 
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher, Op
 from alerts.state.state import AlertState, Status
 from checks.base import Measurement, Window, labels
 from monitor.store.results import measurements
@@ -97,6 +97,23 @@ def test_models_alerts_and_the_machine_are_shown(rig: Rig) -> None:
     said = [own["aria-label"] for tag, own in model.tags if tag == "svg" and own.get("role") == "img"]
     assert "distance: beyond its limit in 1 of 1 windows" in said
     assert "Accuracy: newest 0.83, from 0.83 to 0.83 in 1 windows" in said
+
+
+def test_what_a_silence_hits_and_what_reaches_nobody_is_shown(rig: Rig) -> None:
+    store = rig.services.alerts
+    fire(rig, "feature-drift", {"feature": "distance"})
+    for text in ("feature=~dist.*", "severity=crit"):
+        store.add_silence([Matcher.parse(text)], NOW, NOW + 60, by="ada", comment="", now=NOW)
+    old = [Matcher("rule", Op.REGEX, "(?=cpu).*", stored=True)]
+    store.add_silence(old, NOW, NOW + 60, by="ada", comment="", now=NOW)
+    rig.services.health.report("routes", "the open incident delays/drift reaches nobody")
+    shown = Tags(rig.client.get("/incidents").text).text
+    assert "matches 1 of the alerts that are there" in shown
+    assert "matches no severity; did you mean 'critical'?" in shown
+    assert "RE2 refuses the expression of rule=~" in shown
+    assert "the open incident delays/drift reaches nobody." in shown
+    [refused] = [item["problem"] for item in rig.client.get("/api/v1/silences").json()["silences"] if item["problem"]]
+    assert "add it anew" in refused
 
 
 def test_an_unknown_model_incident_or_alert_is_said_on_a_page(rig: Rig) -> None:

@@ -38,6 +38,23 @@ def test_a_report_is_shut_in(rig: Rig) -> None:
     assert headers["cache-control"].startswith("private")
 
 
+def test_a_browser_gets_a_report_in_a_frame_that_stays_here(rig: Rig) -> None:
+    keep(rig)
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    reply = rig.client.get("/reports/0a-1b", headers=browser)
+    assert '<iframe sandbox="allow-scripts"' in reply.text
+    assert "frame-src 'self'; " in reply.headers["content-security-policy"]
+    assert PAGE not in reply.text
+    for address, headers, framed in [
+        ("?framed=1", browser, False),
+        ("?framed=1", browser | {"Sec-Fetch-Dest": "document"}, True),
+        ("", {"Sec-Fetch-Dest": "iframe"}, False),
+    ]:
+        got = rig.client.get(f"/reports/0a-1b{address}", headers=headers)
+        assert ("<iframe" in got.text) is framed
+        assert "allow-top-navigation" not in got.headers["content-security-policy"]
+
+
 def test_an_unknown_report_is_one_sentence(rig: Rig) -> None:
     for id_ in ("nowhere", "..%2f..%2fetc%2fpasswd", "x" * 100):
         reply = rig.client.get(f"/reports/{id_}")

@@ -150,7 +150,7 @@ def test_labels_find_the_window_of_their_prediction(log: Log) -> None:
     log.predict(at(0.1, "a"), at(1.1, "b"))
     run(log)
     seq = log.label(truth("a"), truth("b", 1), truth("unknown", None))
-    assert run(log) == CompactionResult(labels_placed=2, labels_waiting=1)
+    assert run(log) == CompactionResult(labels_read=3, labels_placed=2, labels_waiting=1)
     assert placed(log) == {("a", seq): ('"yes"', 0.0), ("b", seq): ("1", 1.0), ("unknown", seq): ("null", None)}
 
 
@@ -159,7 +159,7 @@ def test_a_label_that_comes_first_waits_for_its_prediction(log: Log, together: b
     first = log.label(truth("a", "no"))
     second = log.label(truth("a", "yes"))
     if not together:
-        assert run(log) == CompactionResult(labels_waiting=1)
+        assert run(log) == CompactionResult(labels_read=2, labels_waiting=1)
     log.predict(at(1.5, "a"))
     done = run(log)
     assert (done.rows, done.labels_waiting) == (1, 0)
@@ -292,7 +292,7 @@ def test_a_damaged_batch_is_set_aside_and_the_others_are_compacted(
     log.write(update(arrivals).where(arrivals.c.seq == damaged).values(payload=payload))
     log.predict(at(0.3, "b"))
     log.label(truth("a"))
-    assert run(log) == CompactionResult(rows=2, labels_placed=1, damaged=1)
+    assert run(log) == CompactionResult(rows=2, labels_read=1, labels_placed=1, damaged=1)
     assert [id_ for _, _, ids in contents(log) for id_ in ids] == ["a", "b"]
     rest = log.rows(select(arrivals.c.seq, arrivals.c.kind, arrivals.c.payload))
     assert [tuple(row) for row in rest] == [(damaged, "damaged", payload)]

@@ -224,6 +224,23 @@ def test_age_makes_a_window_mature_without_labels(referenced: Log) -> None:
     assert (accuracy.value, accuracy.reason, accuracy.provisional) == (None, NotEnough.NO_LABELS, False)
 
 
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        ([Truth(f"other-{number}", 1, START + number) for number in range(3)], NotEnough.UNMATCHED_LABELS),
+        ([Truth(f"other-{number}", 1, START + 90_000.0) for number in range(3)], NotEnough.NO_LABELS),
+        ([Truth(row.id, 17, row.time) for row in hour(0, 3)], NotEnough.INVALID_LABELS),
+    ],
+)
+def test_labels_that_came_in_vain_are_the_reason(referenced: Log, labels: list[Truth], reason: NotEnough) -> None:
+    referenced.predict(*hour(0, 3))
+    referenced.label(*labels)
+    referenced.predict(*hour(1, 1))
+    (verdict,) = judge(referenced)
+    accuracy = one(verdict.measurements, "performance", FIRST, metric="accuracy")
+    assert (accuracy.value, accuracy.reason) == (None, reason)
+
+
 def test_empty_windows_hold_nobody_up(referenced: Log) -> None:
     first = hour(0, 10)
     referenced.predict(*first)

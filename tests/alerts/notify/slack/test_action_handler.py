@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from alerts.incidents.actions import silencing_matchers
 from alerts.incidents.incident import Notice, Why
-from alerts.incidents.silence import LENGTH
+from alerts.incidents.matcher import LENGTH
 from alerts.notify.slack.action_handler import ActionHandler, ActionOptions, ActionOutcome, ActionReply
 from alerts.notify.slack.buttons import Button, links, press_of, silent_until
 from alerts.notify.slack.notifier import Slack, SlackOptions
@@ -303,7 +303,7 @@ def test_until_tomorrow_is_nine_in_the_morning_where_the_receivers_live(pressed:
 def test_a_silence_is_of_the_rules_and_the_model_of_the_incident() -> None:
     (one,) = silencing_matchers(incident())
     assert [str(matcher) for matcher in one] == ['model="delays"', 'rule="drift"']
-    names = [f"rule-{place}." + "x" * 60 for place in range(7)]
+    names = [f"rule-{place}." + "x" * 60 for place in range(17)]
     many = incident(*[alert(3.2, name, name=name) for name in names])
     sets = silencing_matchers(many)
     assert len(sets) > 1

@@ -30,5 +30,13 @@ def test_the_config_is_named(configure: Configure) -> None:
     assert (found.status.value, "watchkeeper init" in found.todo) == ("missing", True)
 
 
+def test_settings_in_a_mistaken_unit_are_remarked(configure: Configure) -> None:
+    settings = configure("model: a\nlabels: {maturity: 7}\nretention: {events: 14}\n")
+    _, first, second = machine.config(settings, Path("w.yaml"))
+    assert (first.name, second.name) == ("a: remark", "remark")
+    assert first.found.startswith("labels.maturity is 7s, ")
+    assert second.found.startswith("retention.events is 14s, ")
+
+
 def test_the_release() -> None:
     assert "Python 3." in only(machine.release()).found

@@ -11,10 +11,10 @@ model: a
 database: postgresql://me:hunter%402@db/w
 probes: [{name: p, url: "http://127.0.0.1/", headers: {Authorization: "Bearer hunter-three"}}]
 slack: {channel: "#c", webhook_url: "https://hooks.slack.com/services/hunter4"}
-tokens: {admin: hunter5, ingest: abc}
-alertmanager: {members: ["http://am:9093"], token: hunter6}
+tokens: {admin: hunter5-hunter5-x, ingest: hunter6-hunter6-x}
+alertmanager: {members: ["http://am:9093"], token: abc}
 """)
     hidden = secrets(config)
-    text = "hunter@2 hunter-three https://hooks.slack.com/services/hunter4 hunter5 hunter6 abc"
+    text = "hunter@2 hunter-three https://hooks.slack.com/services/hunter4 hunter5-hunter5-x hunter6-hunter6-x abc"
     found = redacted(ok("", text, text), hidden)
     assert found.found == found.todo == "**** **** **** **** **** abc", "what is that short stands in any word"

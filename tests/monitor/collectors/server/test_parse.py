@@ -70,7 +70,13 @@ def test_a_histogram_by_route_leaves_excluded_routes_out() -> None:
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [("NaN", "no finite number"), ("+Inf", "no finite number"), ("1e999", "no finite number"), ("-1", "below 0")],
+    [
+        ("NaN", "no finite number"),
+        ("+Inf", "no finite number"),
+        ("1e999", "no finite number"),
+        ("1e308", "no finite number"),
+        ("-1", "below 0"),
+    ],
 )
 def test_a_counter_that_is_no_number_from_zero_on_is_left_out_and_named(value: str, said: str) -> None:
     found = totals(f'http_requests_total{{handler="/p\u2028",status="2xx"}} {value}\n' + page(ok=3))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alerts.delivery.routing import MuteTime, Route
+from alerts.delivery.mute_times import MuteTime
+from alerts.delivery.routing import Route
 from alerts.incidents.incident import Why
-from alerts.incidents.silence import Matcher
+from alerts.incidents.matcher import Matcher
 from monitor.store.alerts import watcher_mark
 from monitor.store.alerts.outbox import NEWS_SECONDS
 from tests.alerts.builders import rule
