@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from checks.data.arrow import floats, is_number, is_text, whole
 from checks.data.canonical_text import BOOLEANS, in_order
+from checks.data.number_text import is_marked, numbers_of
 
 MAX_CLASSES = 1_000
 LOOKED_AT = 1_000  # values of which at least one is to be a time, where the config says that they are
@@ -33,8 +34,18 @@ class ColumnContents:
         self._table = table
 
     def kind(self, name: str) -> pa.DataType:
-        kind = self._table.schema.field(name).type
+        """Return what the column holds; texts that a reader found to be numbers are numbers."""
+        field = self._table.schema.field(name)
+        kind = pa.float64() if is_marked(field) else field.type
         return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+    def is_coded(self, name: str) -> bool:
+        """Return whether the column is places in a list of values: categories, even where these are numbers."""
+        return bool(pa.types.is_dictionary(self._table.schema.field(name).type))
+
+    def _values(self, name: str) -> pa.ChunkedArray | pa.Array:
+        field = self._table.schema.field(name)
+        return numbers_of(self._table[name]) if is_marked(field) else plain(self._table[name])
 
     def is_scalar(self, name: str) -> bool:
         return is_number(self.kind(name)) or is_text(self.kind(name)) or pa.types.is_boolean(self.kind(name))
@@ -65,6 +76,12 @@ class ColumnContents:
         values = pc.unique(plain(self._table[name].drop_null().slice(0, LOOKED_AT)))
         return any(_parses_as_time(values.slice(place, 1)) for place in range(len(values)))
 
+    def holds_numbers(self, name: str) -> bool:
+        """Return whether some of the first texts are numbers: the others are of another type, which is counted."""
+        if not is_text(self.kind(name)):
+            return False
+        return bool(numbers_of(self._table[name].drop_null().slice(0, LOOKED_AT)).drop_null())
+
     def holds_booleans(self, name: str) -> bool:
         """Return whether all texts write true or false."""
         if not is_text(self.kind(name)):
@@ -80,7 +97,7 @@ class ColumnContents:
         return low is None or high is None or (low >= 0 and high <= 1)
 
     def range(self, name: str) -> tuple[float | None, float | None]:
-        column = self._table[name]
+        column = self._values(name)
         if pa.types.is_floating(column.type):
             column = column.filter(pc.is_finite(column))
         ends = pc.min_max(pc.cast(column, pa.float64(), safe=False)).as_py()
@@ -89,16 +106,13 @@ class ColumnContents:
     def values(self, name: str) -> list[str]:
         """Return the column's distinct values in their one spelling, in the order of `canonical_text.in_order`, at
         most a few more than MAX_CLASSES."""
-        column = self._table[name]
-        if pa.types.is_dictionary(column.type):
-            column = pc.cast(column, column.type.value_type)
-        distinct = pc.unique(column).drop_null().slice(0, MAX_CLASSES + 2)
+        distinct = pc.unique(self._values(name)).drop_null().slice(0, MAX_CLASSES + 2)
         return list(in_order(distinct.to_pylist()))
 
     def is_whole(self, name: str) -> bool:
         if pa.types.is_integer(self.kind(name)):
             return True
-        values, present = floats(self._table[name])
+        values, present = floats(self._values(name))
         values = values[present]
         return bool((values == values.round()).all())
 

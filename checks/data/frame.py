@@ -28,9 +28,10 @@ from checks.data.arrow import (
     is_text,
     whole,
 )
-from checks.data.canonical_text import read_number, spellings
+from checks.data.canonical_text import spellings
 from checks.data.datetime_parts import UNITS, parse, part_columns, part_names
 from checks.data.frame_payload import KEPT_TEXT, TRUTH, _category, _cut
+from checks.data.number_text import numbers_of, numbers_of_text
 from checks.data.schema import FeatureType, Schema, SchemaError
 
 
@@ -42,7 +43,7 @@ def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
         columns["id"] = as_text(table[schema.id])
     if schema.time:
         columns["time"] = as_time(table[schema.time], schema.time)
-    score = float_array(*floats(table[schema.score])) if schema.score else None
+    score = numbers_of(table[schema.score]) if schema.score else None
     if schema.prediction and schema.prediction != schema.score:
         columns["prediction"] = _as_outcome(table[schema.prediction], schema)
     elif score is not None:
@@ -50,7 +51,7 @@ def from_reference(table: pa.Table, schema: Schema) -> pa.Table:
     if score is not None:
         columns["score"] = score
     for name, column in schema.probabilities:
-        values = float_array(*floats(table[column]))
+        values = numbers_of(table[column])
         if schema.task == "multiclass":
             columns[f"p:{name}"] = values
         elif name == schema.positive_class and score is None:
@@ -73,8 +74,9 @@ def feature_columns(column: pa.ChunkedArray, name: str, kind: FeatureType) -> di
     stored where they can be profiled so. Raises SchemaError or a pa.ArrowException for a column that can't be read."""
     if kind == "numeric":
         if is_text(column.type):
-            return _numbers_of_text(column, name)
-        return {f"f:{name}": column if is_number(column.type) else float_array(*floats(column))}
+            numbers, odd = numbers_of_text(column)
+            return {f"f:{name}": numbers} if odd is None else {f"f:{name}": numbers, f"m:{name}": odd}
+        return {f"f:{name}": column if is_number(column.type) else numbers_of(column)}
     if kind == "datetime":
         parts = part_columns(*floats(as_time(column, name)))
         return {f"f:{name}.{part}": values for part, values in parts.items()}
@@ -91,18 +93,6 @@ def _booleans(column: pa.ChunkedArray, name: str) -> dict[str, pa.Array | pa.Chu
     odd = [word if truth is None else None for word, truth in zip(names, kept, strict=True)]
     found = {f"f:{name}": coded_array(codes, kept)}
     return found if not any(odd) else found | {f"m:{name}": coded_array(codes, odd)}
-
-
-def _numbers_of_text(column: pa.ChunkedArray, name: str) -> dict[str, pa.Array | pa.ChunkedArray]:
-    codes, texts = encoded(column)
-    numbers = [None if word is None else read_number(word) for word in texts]
-    held = np.array([number is not None for number in numbers] + [False], np.bool_)[codes]
-    values = np.array([0.0 if number is None else number for number in numbers] + [0.0])[codes]
-    found = {f"f:{name}": float_array(values, held)}
-    if ((codes >= 0) & ~held).any():
-        odd = [None if number is not None else word for word, number in zip(texts, numbers, strict=True)]
-        found[f"m:{name}"] = coded_array(codes, odd)
-    return found
 
 
 def _plain(column: pa.Array | pa.ChunkedArray) -> pa.Array:
@@ -158,7 +148,7 @@ def _spelled(array: pa.Array, other: Mapping[str, str] | None) -> tuple[Codes, l
 
 def _as_outcome(column: pa.ChunkedArray, schema: Schema) -> pa.Array:
     if schema.task == "regression":
-        return float_array(*floats(column))
+        return numbers_of(column)
     return as_text(column, spellings(schema.classes))
 
 

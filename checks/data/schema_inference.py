@@ -345,13 +345,15 @@ class _Inference:
             return "boolean"
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             return "datetime"
+        if self.columns.is_coded(name):
+            return "categorical"
         return "numeric" if is_number(kind) else "categorical"
 
     def _forced(self, name: str, wanted: FeatureType) -> FeatureType:
         kind = self.columns.kind(name)
         if wanted not in get_args(FeatureType):
             raise SchemaError(f"feature {name!r} can't be {wanted!r}; write {_listed(get_args(FeatureType))}")
-        if wanted == "numeric" and not is_number(kind):
+        if wanted == "numeric" and not (is_number(kind) or self.columns.holds_numbers(name)):
             raise SchemaError(f"feature {name!r} holds {kind}, so it can't be numeric; convert it in the reference")
         if wanted == "datetime":
             if not (self.columns.is_moment(name) or self.columns.holds_times(name)):

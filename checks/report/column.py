@@ -51,13 +51,14 @@ class ColumnPlan:
 
 
 def compare_column(
-    name: str, kind: FeatureType, role: Role, before: pa.Array, now: SourceColumn, plan: ColumnPlan
+    name: str, kind: FeatureType, role: Role, before: pa.Array, now: SourceColumn, plan: ColumnPlan, odd: int = 0
 ) -> ColumnReport:
     """The report of what is watched as `name`; `before` is all of it, as frames hold it, since bins and limits are
-    learned from it. Raises what the column makes its method raise."""
+    learned from it; of it `odd` values are null for being of another type. Raises what the column makes its method
+    raise."""
     shown = "categorical" if kind == "datetime" else kind
     bins = _bins(before, kind, plan)
-    reference, data = _sides(name, kind, bins, before, now, plan)
+    reference, data = _sides(name, kind, bins, before, now, plan, odd)
     normal, current = (
         reference.profile.columns[f"f:{name}"],
         data.profile.columns[f"f:{name}"] if data.profile else None,
@@ -84,11 +85,11 @@ def _bins(before: pa.Array, kind: FeatureType, plan: ColumnPlan) -> Bins:
 
 
 def _sides(
-    name: str, kind: FeatureType, bins: Bins, before: pa.Array, now: SourceColumn, plan: ColumnPlan
+    name: str, kind: FeatureType, bins: Bins, before: pa.Array, now: SourceColumn, plan: ColumnPlan, odd: int
 ) -> tuple[Reference, WindowData]:
     """The column alone, as checks take a reference and a window."""
     own = f"f:{name}"
-    whole = column_of(before, bins)
+    whole = column_of(before, bins, odd)
     keys: Mapping[str, Key] = {}
     if plan.preset == "calibrated" and plan.method is not None:
         keys = {plan.method: ("feature_drift", labels(feature=name, method=plan.method))}
@@ -150,7 +151,11 @@ def _calibrated(made: ColumnReport, reference: Reference, data: WindowData, plan
         error = next(iter(outcome.errors.values()), f"{plan.method} is not for {made.type} columns")
         if found is not None and found.reason is not None:
             error = found.detail.get("error") or _REASONS.get(found.reason, str(found.reason))
-        return replace(made, method=plan.method, error=error, n_reference=n, n_current=found.n if found else 0)
+        now = int(next(iter(data.profile.columns.values())).counts.sum()) if data.profile else 0
+        gone = found is not None and found.value is None and (n > 0) != (now > 0)
+        few = found is not None and found.reason == NotEnough.TOO_FEW_ROWS and n >= FEWEST
+        count = found.n if found else 0
+        return replace(made, method=plan.method, error=error, n_reference=n, n_current=count, changed=gone or few)
     limit = found.limit_high
     return replace(
         made,

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pyarrow as pa
 
 from checks.calibration.reference_windows import ReferenceWindows
-from checks.data.arrow import Ints
+from checks.data.arrow import Ints, is_text
 from checks.data.parallel import each
 from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
 from checks.drift.methods.registry import METHODS
@@ -19,7 +19,7 @@ from checks.report.layout import Layout, layout, role_of
 from checks.report.order import order_of
 from checks.report.report import Report
 from checks.report.result import ColumnReport, Preset, Role, Side
-from checks.report.tables import MixedTypes, SourceColumn, opened
+from checks.report.tables import SourceColumn, opened
 from checks.source.base import Source
 from checks.source.columns import LazyTable
 
@@ -56,7 +56,7 @@ def compare(
     _check(preset, method)
     given = schema or SchemaOverrides()
     with opened(reference) as before, opened(current) as now:
-        sides = Side(names[0], sum(before.parts)), Side(names[1], sum(now.parts))
+        sides = _side(names[0], before), _side(names[1], now)
         for side in sides:
             if not side.rows:
                 raise SchemaError(f"{side.name} holds no rows, so there is nothing to compare")
@@ -69,6 +69,10 @@ def compare(
     told = notes if preset == "calibrated" else ()
     weighted = (replace(column, importance=importance.get(column.name)) for column in _ordered(found, plan_of))
     return Report(preset, *sides, tuple(weighted), plan_of.excluded, told)
+
+
+def _side(name: str, source: Source) -> Side:
+    return Side(name, sum(source.parts), tuple(getattr(source, "notes", ())))
 
 
 def _looked_at(
@@ -118,31 +122,32 @@ def _each(
 def _column(before: SourceColumn, now: SourceColumn, role: Role, plan: ColumnPlan) -> list[ColumnReport]:
     name, kind = before.name, before.kind
     try:
-        made = [compare_column(part, kind, role, rows, now, plan) for part, rows in before.whole().items()]
-    except MixedTypes as error:
-        return [ColumnReport(name, kind, role, error=str(error))]
+        if error := _other_type(now):
+            return [ColumnReport(name, kind, role, drifted=True, error=error, changed=True)]
+        odd = before.mismatched()[0] if kind == "numeric" and is_text(before.type) else 0
+        made = [compare_column(part, kind, role, rows, now, plan, odd) for part, rows in before.whole().items()]
     except Exception as error:  # noqa: BLE001 - the column's boundary: one column's rows are no other's error
         text = f"can't be compared: {type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        return [ColumnReport(name, kind, role, error=text)]
-    return [_noted(column, before.type, now.type) for column in made]
+        other = before.held != now.held
+        return [ColumnReport(name, kind, role, drifted=other or None, error=text, changed=True)]
+    return [_noted(column, before, now) for column in made]
 
 
-def _noted(column: ColumnReport, before: pa.DataType, now: pa.DataType) -> ColumnReport:
+def _other_type(now: SourceColumn) -> str:
+    """What the current data hold where numbers are expected, if most of it is no number; else empty."""
+    odd, cells, example = now.mismatched() if now.kind == "numeric" and is_text(now.type) else (0, 0, "")
+    if odd <= cells / 2:
+        return ""
+    what = f"{odd:,} of {cells:,} values are none, such as {example[:40]!r}"
+    return f"holds numbers in the reference, and texts in the current data: {what}"
+
+
+def _noted(column: ColumnReport, before: SourceColumn, now: SourceColumn) -> ColumnReport:
     """With a note where the column's type is of another kind than it was."""
-    kinds = _held(before), _held(now)
+    kinds = before.held, now.held
     if kinds[0] == kinds[1] or "null" in kinds:
         return column
     return replace(column, notes=(f"held {kinds[0]} in the reference and holds {kinds[1]} now",))
-
-
-def _held(kind: pa.DataType) -> str:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return "numbers"
-    if pa.types.is_boolean(kind):
-        return "true and false"
-    return "texts" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else str(kind).partition("[")[0]
 
 
 def _ordered(found: list[ColumnReport], plan_of: Layout) -> tuple[ColumnReport, ...]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from checks.data.column_contents import ColumnReader
 from checks.data.schema import FeatureType, SchemaError, SchemaOverrides
 from checks.data.schema_inference import infer_layout
@@ -39,25 +42,29 @@ def layout(
 ) -> Layout:
     """Raises SchemaError for names that the reference lacks, and where nothing is left to compare."""
     names: list[str] = reference.column_names
+    _once(current.column_names)
     _known((*(columns or ()), *ignore), names)
     left_out = set(ignore) | (set() if columns is None else set(names) - set(columns))
     given = replace(overrides, ignore=(*overrides.ignore, *sorted(left_out - {overrides.id, overrides.time})))
     found, reasons, time, id_ = infer_layout(reference, given)
     excluded = [(name, why) for name, why in reasons if name not in left_out and not why.startswith(USELESS)]
     excluded += [(name, why) for name, why in ((time, "the time of the rows"), (id_, "the rows' ids")) if name]
-    failed = [_failed(reference, name, why) for name, why in reasons if why.startswith(USELESS)]
+    useless = [(name, why) for name, why in reasons if why.startswith(USELESS)]
+    alike = {name: why for name, why in useless if _same(name, why, current, reference)}
+    excluded += [(name, "empty in both" if why.startswith("has no") else why) for name, why in alike.items()]
+    failed = [_failed(reference, name, why) for name, why in useless if name not in alike]
     if preset != "calibrated":
         excluded += [(name, f"a time, which {preset} does not compare") for name, kind in found if kind == "datetime"]
         found = tuple((name, kind) for name, kind in found if kind != "datetime")
     here = set(current.column_names)
     failed += [
-        ColumnReport(name, kind, role_of(name, overrides), error="is not in the current data")
+        ColumnReport(name, kind, role_of(name, overrides), error="is not in the current data", changed=True)
         for name, kind in found
         if name not in here
     ]
     extra = [name for name in dict.fromkeys(current.column_names) if name not in names] if columns is None else []
     failed += [
-        ColumnReport(name, str(current.schema.field(name).type), error="is not in the reference")
+        ColumnReport(name, str(current.schema.field(name).type), error="is not in the reference", changed=True)
         for name in extra
         if current.column_names.count(name) == 1
     ]
@@ -82,9 +89,25 @@ def role_of(name: str, overrides: SchemaOverrides) -> Role:
 
 
 def _failed(table: ColumnReader, name: str, why: str) -> ColumnReport:
-    return ColumnReport(
-        name, str(table.schema.field(name).type), error=why.replace("can't be watched", "can't be compared")
-    )
+    error = why.replace("can't be watched", "can't be compared")
+    return ColumnReport(name, str(table.schema.field(name).type), error=error, changed=True)
+
+
+def _same(name: str, why: str, current: ColumnReader, reference: ColumnReader) -> bool:
+    """Return whether what keeps the column from being compared is so in both tables."""
+    if name not in current.column_names:
+        return False
+    if why.startswith("has no"):
+        column = current[name]
+        floating = pa.types.is_floating(column.type)
+        known = column.filter(pc.is_finite(column)) if floating else column
+        return bool(known.null_count == len(known))
+    return bool(current.schema.field(name).type == reference.schema.field(name).type)
+
+
+def _once(names: Sequence[str]) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise SchemaError(f"column {twice[0]!r} stands twice in the current data; rename one of them")
 
 
 def _known(wanted: Iterable[str], names: Sequence[str]) -> None:

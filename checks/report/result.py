@@ -35,6 +35,8 @@ class ColumnReport:
     n_current: int = 0
     """Values that were compared: present, and finite."""
     error: str | None = None
+    changed: bool = False
+    """Whether it is a change between the tables that keeps the column from being compared, such as that it is gone."""
     excess: float = 0.0
     """How far beyond the threshold: 0 at it, 1 at twice a distance's, or at a tenth of a p-value's."""
     importance: float | None = None
@@ -71,6 +73,8 @@ class Side:
 
     name: str
     rows: int
+    read: tuple[str, ...] = ()
+    """What had to be found out about its file, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,11 @@ class Comparison:
     def breached(self) -> list[ColumnReport]:
         """Columns with a quality measure beyond its limit."""
         return [column for column in self.columns if column.breaches]
+
+    @property
+    def worse(self) -> bool:
+        """True where a column is beyond a quality limit, or a change keeps it from being compared."""
+        return any(column.breaches or column.changed for column in self.columns)
 
     @property
     def share(self) -> float:

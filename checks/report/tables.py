@@ -12,21 +12,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from checks.data.arrow import encoded, float_array, floats
-from checks.data.canonical_text import text
+from checks.data.arrow import floats, is_text
 from checks.data.datetime_parts import part_columns
 from checks.data.frame import as_text, as_time
+from checks.data.number_text import is_marked, numbers_of, numbers_of_text
 from checks.data.schema import FeatureType, SchemaError
 from checks.profile.binning import Bins
 from checks.profile.summary import Column, column_of, merged
 from checks.source.base import Source
 from checks.source.columns import by_columns, read_columns
-from checks.source.memory import TableSource, exported
+from checks.source.memory import TableSource, exported, of_objects
 from checks.source.opening import open_source
-
-
-class MixedTypes(Exception):
-    """A column holds what is no number where numbers are expected; the message says how much of it, and gives one."""
 
 
 @contextmanager
@@ -58,20 +54,35 @@ class SourceColumn:
     def type(self) -> pa.DataType:
         return self.source.schema.field(self.name).type
 
+    @property
+    def held(self) -> str:
+        """The kind of values that the column holds, for people."""
+        field = self.source.schema.field(self.name)
+        return "numbers" if is_marked(field) else _held(field.type)
+
     def whole(self) -> dict[str, pa.Array]:
         """All its rows at once, as `frame_columns`."""
         return frame_columns(read_columns(self.source, [self.name])[self.name], self.name, self.kind)
 
     def profiled(self, part: str, bins: Bins) -> Column:
         """The profile of what is watched under the name `part`, with one part of the rows in memory at a time."""
-        try:
-            return reduce(merged, (column_of(self._read(at)[part], bins) for at in range(len(self.source.parts))))
-        except MixedTypes:
-            self.whole()  # which says how many of all rows they are
-            raise
+        return reduce(merged, (self._profiled(at, part, bins) for at in range(len(self.source.parts))))
 
-    def _read(self, at: int) -> dict[str, pa.Array]:
-        return frame_columns(self.source.read(at, [self.name])[self.name], self.name, self.kind)
+    def mismatched(self) -> tuple[int, int, str]:
+        """Return how many cells are of another type than numbers, of how many that hold something, and one of them."""
+        column = read_columns(self.source, [self.name])[self.name]
+        odd = self._odd(column)
+        first = "" if odd is None else odd.drop_null()[0].as_py()
+        return 0 if odd is None else len(odd) - odd.null_count, len(column) - column.null_count, first
+
+    def _profiled(self, at: int, part: str, bins: Bins) -> Column:
+        column = self.source.read(at, [self.name])[self.name]
+        odd = self._odd(column)
+        values = frame_columns(column, self.name, self.kind)[part]
+        return column_of(values, bins, 0 if odd is None else len(odd) - odd.null_count)
+
+    def _odd(self, column: pa.ChunkedArray) -> pa.Array | None:
+        return numbers_of_text(column)[1] if self.kind == "numeric" and is_text(column.type) else None
 
 
 def as_table(data: Any) -> pa.Table:
@@ -81,48 +92,29 @@ def as_table(data: Any) -> pa.Table:
         return data
     pandas = sys.modules.get("pandas")  # a frame of it can't be there without it
     if pandas is not None and isinstance(data, pandas.DataFrame):
-        columns = [_of_pandas(data.iloc[:, place]) for place in range(data.shape[1])]
-        return pa.Table.from_arrays(columns, names=[str(name) for name in data.columns])
+        found = [of_objects(data.iloc[:, place], str(name)) for place, name in enumerate(data.columns)]
+        return pa.Table.from_arrays([column for column, _ in found], schema=pa.schema([field for _, field in found]))
     if hasattr(data, "__arrow_c_stream__"):
         return exported(data)
     raise SchemaError(f"a {type(data).__name__} is no table; give a frame of pandas, polars or Arrow")
 
 
-def _of_pandas(column: Any) -> pa.Array | pa.ChunkedArray:
-    try:
-        return pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
-        values = [None if gone else text(value) for value, gone in zip(column, column.isna(), strict=True)]
-        return pa.array(values, pa.string())
-
-
 def frame_columns(column: pa.ChunkedArray, name: str, kind: FeatureType) -> dict[str, pa.Array]:
     """A table's column as profiles take it, by the name that it is watched under; a time as its parts. Raises
-    MixedTypes, SchemaError, or pa.ArrowException for what can't be read as this kind."""
+    SchemaError, or pa.ArrowException for what can't be read as this kind."""
     if kind == "numeric":
-        return {name: _numbers(column)}
+        return {name: numbers_of(column)}
     if kind == "datetime":
         parts = part_columns(*floats(as_time(column, name)))
         return {f"{name}.{part}": values for part, values in parts.items()}
     return {name: as_text(column, {"1": "true", "0": "false"} if kind == "boolean" else None)}
 
 
-def _numbers(column: pa.ChunkedArray) -> pa.Array:
-    try:
-        return float_array(*floats(column))
-    except pa.ArrowInvalid:
-        pass
-    codes, values = encoded(column)
-    odd = {place: value for place, value in enumerate(values) if _odd(value)}
-    rows = sum(int((codes == place).sum()) for place in odd)
-    example = str(next(iter(odd.values())))[:40]
-    what = f"{rows:,} of {len(codes):,} values are none, such as {example!r}"
-    raise MixedTypes(f"holds numbers in the reference, and texts in the current data: {what}")
-
-
-def _odd(value: Any) -> bool:
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return value is not None
-    return False
+def _held(kind: pa.DataType) -> str:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        return "numbers"
+    if pa.types.is_boolean(kind):
+        return "true and false"
+    return "texts" if pa.types.is_string(kind) or pa.types.is_large_string(kind) else str(kind).partition("[")[0]

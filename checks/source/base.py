@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import pyarrow as pa
+import pyarrow.ipc
 
 BLOCK_BYTES = 32 << 20
 """What a block of rows and columns takes at most, as far as it can be chosen."""
@@ -40,9 +41,20 @@ class Stream(ABC):
     @abstractmethod
     def schema(self) -> pa.Schema: ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The decisions on how the file is read, one sentence each."""
+        return ()
+
     @abstractmethod
     def batches(self) -> Iterator[pa.Table]:
         """Its rows in order, in pieces of some megabytes; each call starts anew."""
+
+    def write(self, path: str) -> None:
+        """Write all rows into an Arrow file."""
+        with pa.ipc.new_file(path, self.schema) as writer:
+            for batch in self.batches():
+                writer.write_table(batch)
 
 
 def grouped(names: Sequence[str], rows: int, limit: int = BLOCK_BYTES) -> list[Sequence[str]]:

@@ -98,9 +98,7 @@ def by_columns(source: Source | Stream) -> Iterator[Source]:
         yield source
         return
     with tempfile.TemporaryDirectory(prefix="watchkeeper-") as folder:
-        path = Path(folder) / "rows.arrow"
-        with pa.ipc.new_file(str(path), source.schema) as writer:
-            for batch in source.batches():
-                writer.write_table(batch)
-        with pa.memory_map(str(path)) as mapped:
-            yield TableSource(pa.ipc.open_file(mapped).read_all())
+        path = str(Path(folder) / "rows.arrow")
+        source.write(path)
+        with pa.memory_map(path) as mapped:
+            yield TableSource(pa.ipc.open_file(mapped).read_all(), source.notes)

@@ -72,6 +72,8 @@ class ReferenceFacts:
     roles: tuple[FoundRole, ...]
     leftovers: tuple[str, ...]
     """Features that look as if they had a role, a sentence each."""
+    notes: tuple[str, ...] = ()
+    """What had to be found out about the file, a sentence each."""
 
 
 def schema_of(model: ModelSettings) -> Schema | None:
@@ -90,17 +92,17 @@ def reference_facts(model: ModelSettings) -> ReferenceFacts | None:
     from checks.data.schema_inference import infer
     from checks.source.columns import LazyTable
     from monitor.worker.messages import ModelOptions
-    from monitor.worker.stored.references import file_rows
+    from monitor.worker.stored.references import file_rows, reading_notes
     from monitor.worker.stored.segments import check as check_segments
 
     try:
         options = ModelOptions.of(model)
-        with file_rows(str(file)) as rows:
-            table = LazyTable(rows)
+        with file_rows(str(file), options.csv) as rows:
+            table, notes = LazyTable(rows), reading_notes(rows)
             schema = infer(table, options.schema)
         check_segments(options, schema)
         found = tuple(found_roles(schema, options.schema)), tuple(leftovers(schema, options.schema))
-        return ReferenceFacts(schema, table.num_rows, *found)
+        return ReferenceFacts(schema, table.num_rows, *found, notes)
     except SchemaError as error:
         raise ReferenceProblem(f"model {model.model}: {error}") from None
 
@@ -116,7 +118,7 @@ def segments_of(model: ModelSettings, schema: Schema | None) -> list[str]:
     from monitor.worker.stored.segments import cost, counted, planned
 
     options = ModelOptions.of(model)
-    values = counted(options, schema, read_table(str(model.reference_file)))
+    values = counted(options, schema, read_table(str(model.reference_file), options.csv))
     return cost(planned(options, schema, values), options, schema)
 
 

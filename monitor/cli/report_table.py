@@ -34,6 +34,9 @@ def print_report(report: Comparison) -> None:
     console.print(table)
     if len(ranked) > len(shown):
         console.print(Text(f"and {len(ranked) - len(shown):,} more without drift", "dim"))
+    for side in (report.reference, report.current):
+        for note in side.read:
+            console.print(Text(clean(f"{side.name}: {note}", 300), "dim"))
     for note in report.notes:
         console.print(Text(clean(note), "dim"))
     console.print(_summary(report))

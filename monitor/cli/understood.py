@@ -59,6 +59,8 @@ def print_understood(meaning: dict[str, Any]) -> None:
         for name in ("reference", "server", "windows", "labels", "drift", "importance", "time"):
             if model[name] is not None:
                 print_line(f"  {name:<10} {model[name]}")
+        for note in model["file"]:
+            print_line(f"  {'file':<10} {note}")
         for probe in model["probes"]:
             print_line(f"  {'probe':<10} {probe}")
         for name, report in model["reports"].items():
@@ -143,6 +145,7 @@ def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> d
     return {
         "model": model.model,
         "reference": ReferencePlan.of_model(model).described(),
+        "file": list(facts.notes) if facts else [],
         "schema": plain_schema(schema) if schema else None,
         "roles": [asdict(found) for found in facts.roles] if facts else [],
         "remarks": [*(facts.leftovers if facts else ()), *_setting_remarks(model, facts)],

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Literal
 
 from checks.base import Measurement, Window
+from checks.data.csv_options import CsvOptions
 from checks.data.schema import SchemaOverrides
 from checks.inputs import CheckOptions
 from checks.pictures.drawn import Drawn
@@ -103,6 +104,8 @@ class ModelOptions:
     """Spans up to the window's end, seconds, that drift is measured over as well."""
     bins: int = 10
     schema: SchemaOverrides = field(default_factory=SchemaOverrides)
+    csv: CsvOptions = field(default_factory=CsvOptions)
+    """How the reference's file is written, if it is CSV."""
     plan: ReferencePlan = field(default_factory=ReferencePlan)
     """Where the reference comes from."""
     segments: tuple[SegmentOptions, ...] = ()
@@ -140,6 +143,7 @@ class ModelOptions:
             schema=SchemaOverrides(
                 **{**stated, "ignore": tuple(stated["ignore"]), "classes": tuple(stated["classes"])}
             ),
+            csv=settings.reference.csv.options() if settings.reference else CsvOptions(),
             plan=ReferencePlan.of_model(settings),
             segments=tuple(SegmentOptions.of(segment) for segment in settings.segments),
             segment_measurements=settings.segment_measurements,

@@ -86,7 +86,7 @@ def build_reference(
         assert reference is not None, "one has just been stored"
         check(options, reference.reference.schema)
         if wanted:
-            freeze_with(engine, reference, read_table(path), options)
+            freeze_with(engine, reference, read_table(path, options.csv), options)
         with engine.connect() as connection:
             notes = stored_cost(connection, reference, options)
         return replace(built, notes=tuple(notes))

@@ -60,7 +60,7 @@ def build(engine: Engine, options: ModelOptions, origin: str, decision: Decision
         span = span_of(connection, options.model, range_, options.every, own) if range_ is not None else None
     if span is None:
         reference = build_file(origin, options, progress)
-        parts = freeze_from_file(read_table(origin), options, reference) if options.segments else []
+        parts = freeze_from_file(read_table(origin, options.csv), options, reference) if options.segments else []
         made = LearnedReference(reference, tuple(parts))
         source = ReferenceSource("file", origin, fingerprint(origin, options), version, by=decision.by)
     else:

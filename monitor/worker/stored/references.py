@@ -6,7 +6,7 @@ import hashlib
 import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,11 +16,13 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from checks.base import Window
 from checks.calibration.build_reference import build_reference
+from checks.data.csv_options import CsvOptions
 from checks.data.schema import SchemaError
 from checks.data.schema_inference import infer
 from checks.reference import Reference
 from checks.source import Source, SourceColumns, Stream, open_source
 from checks.source.columns import LazyTable, by_columns, read_columns, read_stream
+from checks.source.delimited import CsvStream
 from monitor.store.engine import writing
 from monitor.store.references.activations import judged, read_activations, record_use
 from monitor.store.references.plan import ReferencePlan
@@ -28,6 +30,8 @@ from monitor.store.tables import references
 from monitor.worker.messages import BuiltReference, ModelOptions
 
 REFERENCE_CODEC = "reference/3"
+CSV_READER = 2
+"""Which way of reading CSV a reference was made by: one of an earlier way is built anew."""
 READ_BYTES = 1 << 20
 
 
@@ -145,11 +149,16 @@ def _known(connection: Connection, model: str, print_: str, version: str) -> Bui
 
 def build_file(path: str, options: ModelOptions, progress: Callable[[float], None]) -> Reference:
     """The reference that this file makes. Raises SchemaError."""
-    with file_rows(path) as rows:
+    with file_rows(path, options.csv) as rows:
         schema = infer(LazyTable(rows), options.schema)
-        return build_reference(
-            SourceColumns(rows, schema), schema, bins=options.bins, every=options.every, progress=progress
-        )
+        columns = SourceColumns(rows, schema)
+        made = build_reference(columns, schema, bins=options.bins, every=options.every, progress=progress)
+        return replace(made, notes=(*made.notes, *reading_notes(rows)))
+
+
+def reading_notes(source: Source) -> tuple[str, ...]:
+    """Return what had to be found out about the file that this source reads, one sentence each."""
+    return tuple(getattr(source, "notes", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +212,7 @@ def reread(engine: Engine, reference: StoredReference, path: str, options: Model
             f"the reference {path} is not what it was when it was built, so its rows can't be compared with; "
             "build it anew with `watchkeeper reference build`, or put the file back"
         )
-    return read_table(path)
+    return read_table(path, options.csv)
 
 
 def fingerprint(path: str, options: ModelOptions) -> str:
@@ -212,32 +221,35 @@ def fingerprint(path: str, options: ModelOptions) -> str:
     with _reading(path), Path(path).open("rb") as file:
         while data := file.read(READ_BYTES):
             digest.update(data)
-    settings = [REFERENCE_CODEC, options.schema, options.bins, options.every]
+    settings: list[object] = [REFERENCE_CODEC, options.schema, options.bins, options.every]
+    if isinstance(open_source(path, options.csv), CsvStream):
+        settings += [CSV_READER, options.csv]
     digest.update(msgspec.json.encode(settings, order="sorted"))
     return digest.hexdigest()
 
 
-def read_table(path: str, what: str = "reference") -> pa.Table:
-    """The file (Parquet, CSV or Arrow) as it is. Raises SchemaError with one sentence when it can't be read."""
-    with _reading(path, what):
-        source = open_source(path)
+def read_table(path: str, csv: CsvOptions | None = None) -> pa.Table:
+    """The file (Parquet, CSV, JSON lines or Arrow) as it is. Raises SchemaError with one sentence when it can't be
+    read."""
+    with _reading(path):
+        source = open_source(path, csv)
         return read_stream(source) if isinstance(source, Stream) else read_columns(source, source.schema.names)
 
 
 @contextmanager
-def file_columns(path: str, what: str = "reference") -> Iterator[Source]:
+def file_columns(path: str, csv: CsvOptions | None = None, what: str = "reference") -> Iterator[Source]:
     """The file's columns, read when they are asked for. Raises SchemaError when it can't be opened; what comes up later
     is the caller's."""
     with ExitStack() as stack:
         with _reading(path, what):
-            source = stack.enter_context(by_columns(open_source(path)))
+            source = stack.enter_context(by_columns(open_source(path, csv)))
         yield source
 
 
 @contextmanager
-def file_rows(path: str) -> Iterator[Source]:
+def file_rows(path: str, csv: CsvOptions | None = None) -> Iterator[Source]:
     """As `file_columns`. Raises SchemaError also when it can't be read later, or holds no rows."""
-    with _reading(path), file_columns(path) as source:
+    with _reading(path), file_columns(path, csv) as source:
         if not sum(source.parts):
             raise SchemaError(f"the reference {path} holds no rows; name a file with a sample of normal data")
         yield source
@@ -249,9 +261,11 @@ def _reading(path: str, what: str = "reference") -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise SchemaError(f"the {what} {path} does not exist; give the path of a Parquet, CSV or Arrow file") from error
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        raise SchemaError(
+            f"the {what} {path} does not exist; give the path of a Parquet, CSV, JSON lines or Arrow file"
+        ) from error
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeError, OSError) as error:
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise SchemaError(
-            f"the {what} {path} can't be read ({text}); give a sound Parquet, CSV or Arrow file"
+            f"the {what} {path} can't be read ({text}); give a sound Parquet, CSV, JSON lines or Arrow file"
         ) from error

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as csv
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from tests.checks.report.tables import WRONG, fifty, with_three_wrong
+from tests.checks.report.tables import MIXED, WRONG, fifty, with_three_wrong
 from tests.e2e.process import COMMAND
 from tests.monitor.cli.conftest import Command, Ran
 
@@ -54,8 +55,10 @@ def test_three_wrong_columns_cost_no_other(watchkeeper: Command, kind: str) -> N
     assert (ran.status, ran.err) == (0, "")
     columns = parsed(ran)
     failed = {name: str(column["error"]) for name, column in columns.items() if column["error"]}
-    assert (len(columns), set(failed)) == (50, WRONG)
-    assert all(reason.startswith(("has no value", "holds numbers")) for reason in failed.values())
+    assert (len(columns), set(failed)) == (50, WRONG - {MIXED})
+    assert all(reason.startswith("has no value") for reason in failed.values())
+    mismatch: Any = columns[MIXED]["quality"]
+    assert mismatch["type_mismatch_ratio"]["value"] == 0.2
 
 
 def test_drift_is_told_and_fails_only_where_asked_to(watchkeeper: Command, files: list[str]) -> None:
@@ -67,7 +70,7 @@ def test_drift_is_told_and_fails_only_where_asked_to(watchkeeper: Command, files
     assert watchkeeper("report", *files, "--fail-on-drift", "--ignore", "f03").status == 0
     plain = json.loads(watchkeeper("report", *files, "--json").out)
     assert (plain["drifted"], plain["drifted_columns"]) == (True, 1)
-    assert plain["reference"] == {"name": "before.parquet", "rows": 2000}
+    assert plain["reference"] == {"name": "before.parquet", "rows": 2000, "read": []}
 
 
 def test_what_can_not_be_compared_fails_only_where_asked_to(watchkeeper: Command) -> None:
@@ -175,3 +178,35 @@ def test_it_needs_neither_evidently_nor_a_database(files: list[str]) -> None:
     run = [sys.executable, "-c", program, *files, "--json"]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
+
+
+def test_names_with_commas_and_how_files_are_written_can_be_said(watchkeeper: Command) -> None:
+    rows = "".join(f"{place % 9},5;{place % 7};x\n" for place in range(300))
+    Path("a.csv").write_text("price, EUR;k;b\n" + rows)
+    ends = ["--reference", "a.csv", "--current", "a.csv", "--json", "--fail-on-drift", "--fail-on-quality"]
+    whole = parsed(watchkeeper("report", *ends, "--columns", "price, EUR,k"))
+    assert set(whole) == {"price, EUR", "k"}
+    assert set(parsed(watchkeeper("report", *ends, "--ignore", '"price, EUR",b'))) == {"k"}
+    assert set(parsed(watchkeeper("report", *ends, "--columns", "k", "--columns", "b"))) == {"k", "b"}
+    assert whole["price, EUR"]["type"] == "numeric"
+    assert parsed(watchkeeper("report", *ends, "--decimal", "."))["price, EUR"]["type"] == "categorical"
+    read = json.loads(watchkeeper("report", *ends).out)["reference"]["read"]
+    assert read == ["read as CSV with separator ';', encoding utf-8, decimal mark ','"]
+    refused = watchkeeper("report", *ends, "--encoding", "klingon")
+    assert (refused.status, refused.out) == (2, "")
+    assert "there is no encoding 'klingon'" in refused.err
+
+
+def test_what_was_decided_of_the_reference_s_file_is_shown_and_can_be_stated(watchkeeper: Command) -> None:
+    odd = ["-" if place == 50 else f"{place},25" for place in range(300)]
+    Path("rows.csv").write_bytes("".join(["preis;größe\n", *(f"{cell};groß\n" for cell in odd)]).encode("latin-1"))
+    Path("wk.yaml").write_text("model: m\nreference: {path: rows.csv}\ncollect: {gpu: false}\n")
+    told = watchkeeper("check-config", "--config", "wk.yaml").out
+    assert "separator ';', encoding cp1252 (not utf-8: byte 0xF6 in line 1), decimal mark ','" in told
+    assert "column 'preis': numbers, but 1 cell is none, of 300 ('-')" in told
+    assert watchkeeper("reference", "build", "--config", "wk.yaml").status == 0
+    shown = watchkeeper("reference", "show", "--config", "wk.yaml").out
+    assert "column 'preis': numbers, but 1 cell is none, of 300 ('-')" in shown
+    Path("wk.yaml").write_text('model: m\nreference: {path: rows.csv, csv: {decimal: "."}}\ncollect: {gpu: false}\n')
+    assert "decimal mark '.'" in watchkeeper("check-config", "--config", "wk.yaml").out
+    assert "1 categorical" in watchkeeper("check-config", "--config", "wk.yaml").out
