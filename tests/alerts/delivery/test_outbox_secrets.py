@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from alerts.delivery.outbox import LONGEST_WAIT, MESSAGE_TRIES, PARKED_WAIT, DeliveryOutcome
-from alerts.incidents.incident import Notice, Why
-from alerts.notify import Address, FoundMessage, NotifyError
-from monitor.store.alerts.outbox import QUIET_SECONDS
+from alerts.delivery.outbox import LONGEST_WAIT, DeliveryOutcome
+from alerts.incidents.incident import Notice
+from alerts.notify import Address, NotifyError
 from tests.alerts.builders import FakeClock, rule
-from tests.alerts.world import Killed, Receiver, World, world
+from tests.alerts.world import Receiver, world
 
 DRIFT = rule()
 SOON = NotifyError("it is down", retry=True)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -15,7 +14,7 @@ from checks.inputs import CheckOptions
 from checks.run import CHECKS, Check
 from monitor.store.tables import profiles, progress, windows
 from monitor.worker.evaluate import closing as closing_module
-from monitor.worker.messages import ModelOptions, WindowClose, WindowResult
+from monitor.worker.messages import ModelOptions
 from monitor.worker.tasks import compact, measure, measure_many
 from tests.monitor.worker.judged import answers, closings, hour, judge, names, one, value
 from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
