@@ -102,6 +102,8 @@ SHIPPED_INHIBITIONS = [
     ),
     Inhibition(source=["rule=feature-drift"], target=["rule=feature-drift-over"], equal=["model", "feature"]),
     Inhibition(source=["rule=prediction-drift"], target=["rule=prediction-drift-over"]),
+    # What is seen as labels come is not told once more as they are compacted.
+    Inhibition(source=["rule=data-unusable", "kind=labels"], target=["rule=labels-invalid"]),
 ]
 
 
