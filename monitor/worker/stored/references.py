@@ -218,12 +218,12 @@ def reread(engine: Engine, reference: StoredReference, path: str, options: Model
 def fingerprint(path: str, options: ModelOptions) -> str:
     """Of the file's content and of all that the reference is made by."""
     digest = hashlib.blake2b(digest_size=32)
+    settings: list[object] = [REFERENCE_CODEC, options.schema, options.bins, options.every]
     with _reading(path), Path(path).open("rb") as file:
         while data := file.read(READ_BYTES):
             digest.update(data)
-    settings: list[object] = [REFERENCE_CODEC, options.schema, options.bins, options.every]
-    if isinstance(open_source(path, options.csv), CsvStream):
-        settings += [CSV_READER, options.csv]
+        if isinstance(open_source(path, options.csv), CsvStream):
+            settings += [CSV_READER, options.csv]
     digest.update(msgspec.json.encode(settings, order="sorted"))
     return digest.hexdigest()
 

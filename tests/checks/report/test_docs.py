@@ -11,7 +11,7 @@ DOCS = Path(__file__).parents[3] / "docs" / "report.md"
 
 
 def test_the_example_runs_and_prints_what_it_says() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.S)
+    code, _ = re.findall(r"```python\n(.*?)```", DOCS.read_text("utf-8"), re.S)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     drifted, moved = done.stdout.splitlines()
     assert f"# {drifted}" in code
