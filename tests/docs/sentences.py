@@ -51,5 +51,5 @@ def _texts(node: ast.AST, least: int) -> Iterator[tuple[int, str]]:
 
 def _text(node: ast.Constant | ast.JoinedStr) -> str:
     if isinstance(node, ast.Constant):
-        return re.sub(r"%[sd]", GAP, node.value) if isinstance(node.value, str) else ""
+        return re.sub(r"%[-.\d]*[sdrfg]", GAP, node.value) if isinstance(node.value, str) else ""
     return "".join(_text(part) if isinstance(part, ast.Constant) else GAP for part in node.values)
