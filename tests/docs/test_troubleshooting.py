@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,12 @@ NO_SENTENCES = {
 }
 
 
-def refusals() -> Iterator[Sentence]:
+@cache
+def refusals() -> tuple[Sentence, ...]:
+    return tuple(_refusals())
+
+
+def _refusals() -> Iterator[Sentence]:
     for room in REFUSING:
         path = ROOT / room
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
