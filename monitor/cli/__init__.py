@@ -7,11 +7,19 @@ import sys
 
 def main() -> None:
     """Runs the command line: exit status 0, 1 after a failure, 2 for bad usage or a bad config."""
+    from alerts.redact import redacted
     from monitor.cli.app import app
     from monitor.cli.failure import Failure
 
     try:
         app()
     except Failure as failure:
-        print(failure, file=sys.stderr)
+        sys.stdout.flush()  # the error stands last, also where both go to one file
+        print(redacted(str(failure)), file=sys.stderr)
         sys.exit(failure.status)
+    except Exception:  # noqa: BLE001 - the process ends with the traceback that Python would print, without secrets
+        import traceback
+
+        sys.stdout.flush()
+        sys.stderr.write(redacted(traceback.format_exc()))
+        sys.exit(1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alerts.duration import span
+from alerts.redact import redacted, shown_url
 from alerts.state.explain import condition
 from monitor.cli.preflight import ReferenceProblem, schema_of, segments_of
-from monitor.collectors.probe.request import request, shown_url
+from monitor.collectors.probe.request import request
 from monitor.config.rules_in_force import all_rules
 from monitor.config.secret_values import sources
 from monitor.config.yaml_document import Document
@@ -35,7 +36,7 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
     meaning = {
         "models": models,
         "listen": config.listen,
-        "database": _without_password(config.database),
+        "database": shown_url(config.database),
         "receivers": receiver_names(config),
         "receivers_note": SLACK_OFF if config.slack and not tells_slack(config) else None,
         "slack": _slack(config),
@@ -43,7 +44,7 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
         "secrets": sources(config, document),
         "rules": rules,
     }
-    return meaning, problems
+    return redacted(meaning), problems
 
 
 def print_understood(meaning: dict[str, Any]) -> None:
@@ -120,7 +121,8 @@ def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> d
         "model": model.model,
         "reference": ReferencePlan.of_model(model).described(),
         "schema": plain_schema(schema) if schema else None,
-        "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
+        "server": f"{shown_url(server.url)}{server.metrics_path} "
+        f"(preset {server.preset}, every {span(server.interval)})"
         if server
         else "none",
         "probes": [
@@ -254,9 +256,3 @@ def print_schema(schema: dict[str, Any] | None) -> None:
         print(f"    {f'{len(features)} {kind}':<15} {', '.join(features)}")
     for column, why in schema["excluded"].items():
         print(f"    {'not watched':<15} {column}: {why}")
-
-
-def _without_password(url: str) -> str:
-    from sqlalchemy.engine import make_url
-
-    return make_url(url).render_as_string(hide_password=True)

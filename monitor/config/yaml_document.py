@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from alerts.redact import SHORT
 from monitor.config.environment import bare, filled
 
 Place = tuple[str | int, ...]
@@ -43,11 +44,20 @@ class Document:
     lines: dict[Place, int] = field(default_factory=dict)
     written: dict[Place, str] = field(default_factory=dict)
     """The text of values that came from the environment, as it stands in the file: what errors may show."""
+    filled: dict[str, str] = field(default_factory=dict)
+    """What those are written as, by the value, where that is long enough to be told."""
     problems: list[Problem] = field(default_factory=list)
 
     def model_place(self, index: int) -> Place:
         """Return where model `index` stands; the keys of a single one may be at the top."""
         return ("models", index) if isinstance(self.value, dict) and "models" in self.value else ()
+
+    def hidden(self, problem: Problem) -> Problem:
+        """Return the problem without what came from the environment, which is named instead."""
+        message = problem.message
+        for value, written in self.filled.items():
+            message = message.replace(value, written)
+        return Problem(problem.line, message)
 
     def line(self, place: Place) -> int | None:
         """The line of a value, or of the nearest thing around it that stands in the file."""
@@ -226,6 +236,8 @@ class _Builder:
             new = bare(value, lambda wrong: self._problem(line, wrong))
         if new != value:
             self._document.written[place] = value
+            if len(new) >= SHORT:
+                self._document.filled[new] = value
         return new
 
     def _comment_after(self, node: yaml.ScalarNode) -> str | None:

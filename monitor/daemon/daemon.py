@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -19,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
 from alerts.delivery.outbox import Delivery, DeliveryOutcome
+from alerts.redact import RedactingFormatter, hide, secrets
 from monitor.alerting.delivery_threads import DeliveryThreads
 from monitor.alerting.engine import AlertEngine
 from monitor.alerting.outage import CALM, Outage
@@ -197,7 +199,9 @@ class Daemon:
         found = self.reading.run(handover.read, str(path), timeout=READ_SECONDS)
         if isinstance(found, ConfigError):
             raise found
-        return handover.unpack(found)
+        config = handover.unpack(found)
+        hide(secrets(config))
+        return config
 
     def use(self, config: Config) -> int:
         """Puts the config's rules in force, and ends alerts that they do not cover; returns how many they are."""
@@ -259,11 +263,14 @@ class Daemon:
 
 def main(file: Path) -> int:
     """Runs the daemon with a config file; exit status 2 with one sentence when it can't start."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     # A line a job and a line a missed run is too much; the metrics say it better.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         config = handover.take(file)
+        hide(secrets(config, os.environ))
         return Daemon(config, SystemClock(), file).run()
     except (ConfigError, StoreError, PortTaken) as error:
         print(f"watchkeeper: {error}", file=sys.stderr)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from alerts.redact import redacted
+
 
 class Health:
     def __init__(self) -> None:
@@ -15,7 +17,7 @@ class Health:
         """Says that `part` has a problem (one sentence), or none any more."""
         with self._lock:
             if problem:
-                self._problems[part] = problem
+                self._problems[part] = redacted(problem)
             else:
                 self._problems.pop(part, None)
 
@@ -26,7 +28,7 @@ class Health:
     def ingest(self, problem: str | None) -> None:
         """Says whether predictions and labels can be taken."""
         with self._lock:
-            self._not_ready = problem
+            self._not_ready = redacted(problem)
 
     def not_ready(self) -> str | None:
         """Why ingest can't be served, or None when it can."""

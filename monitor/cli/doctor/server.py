@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alerts.redact import shown_url
 from monitor.cli.doctor.finding import Finding, missing, ok, problem
-from monitor.collectors.probe.request import shown_url
 from monitor.collectors.server.parse import Totals, read
 from monitor.collectors.server.preset import Preset, load_preset
 from monitor.collectors.server.scrape import ScrapeError, fetch

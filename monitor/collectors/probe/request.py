@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
 
 from monitor.collectors.probe.open_inference import infer_url
 from monitor.net.client import Request
@@ -30,16 +29,6 @@ def request(settings: ProbeSettings, model: str) -> Request:
         body=body,
         ca_file=settings.ca_file,
     )
-
-
-def shown_url(url: str) -> str:
-    """The URL as messages have it.
-
-    >>> shown_url("https://h:8443/health?token=x")
-    'https://h:8443/health'
-    """
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def without_secrets(text: str, settings: ProbeSettings) -> str:
