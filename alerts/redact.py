@@ -80,8 +80,8 @@ def url_secrets(url: str) -> set[str]:
 
 
 def secrets(config: BaseModel, environment: Mapping[str, str] | None = None) -> list[str]:
-    """Return every secret of a config, and of the environment's proxies, that is long enough to be told; the parts
-    that it is sent in as well; longest first."""
+    """Return every secret of a config, and of the environment's proxies, that is long enough to be recognised; the
+    parts that it is sent in as well; longest first."""
     found: set[str] = set()
     for value in _values(config):
         secret = value.get_secret_value().strip() if isinstance(value, SecretStr) else ""
