@@ -218,3 +218,15 @@ def test_keys_that_begin_with_x_are_a_place_for_anchors(file: Path) -> None:
 def test_a_duration_is_a_number_of_seconds_that_somebody_lives_to_see_the_end_of(value: object) -> None:
     with pytest.raises(ValueError, match="duration"):
         seconds(value)
+
+
+def test_what_is_shown_of_a_variable_is_its_name_and_not_its_default() -> None:
+    document = parse("a: x-${A:-hunter2-${B:-hunter3}}-${C}-$${D}", {"C": "c"})
+    assert document.value == {"a": "x-hunter2-hunter3-c-${D}"}
+    assert document.written == {("a",): "x-${A}-${C}-$${D}"}
+    assert "hunter" not in str(document.filled.values())
+
+
+def test_a_whole_number_that_python_can_not_write_is_refused(file: Path) -> None:
+    said = refused(file, f"model: a\nlimits: {{rows: 0x{'f' * 5000}}}")
+    assert said == "2: not valid YAML: a number in it is out of range"
