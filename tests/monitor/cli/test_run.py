@@ -68,6 +68,10 @@ def refused(watchkeeper: Command, checked: list[str]) -> str:
     return sentence
 
 
+def test_a_missing_config_says_how_to_get_one(watchkeeper: Command, checked: list[str]) -> None:
+    assert refused(watchkeeper, checked).startswith("watchkeeper.yaml: there is no such file; `watchkeeper init`")
+
+
 def test_a_port_that_is_taken(watchkeeper: Command, checked: list[str]) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
