@@ -205,6 +205,8 @@ class _Builder:
             kind = _KINDS.get(node.tag.removeprefix(_TAG), "value")
             hint = "; put it in quotes if it is text" if node.style is None else ""
             raise _wrong(f"{node.value[:40]!r} is no {kind} that can be read{hint}", node) from None
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise _wrong(f"{node.value[:40]!r} has more than the 64 bits of a whole number", node)
         if isinstance(value, str) and any(
             character == "\0" or "\ud800" <= character <= "\udfff" for character in value
         ):

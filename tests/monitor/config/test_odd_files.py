@@ -47,6 +47,14 @@ def taken(file: Path, text: str, **environment: str) -> Config:
             "2: not valid YAML: '9999999999999999999999999999999999999999' is",
         ),
         (
+            f"model: a\nlimits: {{rows: 0x{'f' * 4000}}}",
+            "2: not valid YAML: '0xffffffffffffffffffffffffffffffffffffff' has more than the 64 bits of a whole number",
+        ),
+        (
+            "model: a\nlimits: {rows: 9223372036854775808}",
+            "2: not valid YAML: '9223372036854775808' has more than the 64 bits of a whole number",
+        ),
+        (
             "model: a\ntime: !!binary aGk=",
             "2: not valid YAML: !!binary says what kind of value this is, which a config",
         ),
@@ -218,3 +226,19 @@ def test_keys_that_begin_with_x_are_a_place_for_anchors(file: Path) -> None:
 def test_a_duration_is_a_number_of_seconds_that_somebody_lives_to_see_the_end_of(value: object) -> None:
     with pytest.raises(ValueError, match="duration"):
         seconds(value)
+
+
+@pytest.mark.parametrize("key", ["body_bytes", "rows", "features", "string_length", "queue_bytes"])
+def test_a_limit_that_no_decoder_takes_is_refused_also_from_the_environment(file: Path, key: str) -> None:
+    assert f"limits.{key}" in refused(file, f'model: a\nlimits: {{{key}: "${{N}}"}}', N="9" * 30)
+
+
+@pytest.mark.parametrize("text", ["listen: '127.0.0.1:²'", "listen: '127.0.0.1:٣'", f"listen: 'a:{'9' * 5000}'"])
+def test_a_port_is_written_in_the_digits_0_to_9(file: Path, text: str) -> None:
+    assert "is no address; write host:port" in refused(file, f"model: a\n{text}")
+
+
+@pytest.mark.parametrize("text", ["٣h", "²s", "１５m"])
+def test_a_duration_is_written_in_the_digits_0_to_9(text: str) -> None:
+    with pytest.raises(ValueError, match="is no duration"):
+        seconds(text)
