@@ -101,7 +101,7 @@ class Hold(BaseModel):
             return value
         if match := _WINDOWS.fullmatch(str(value).strip()[:100]):
             if max(len(match[1]), len(match[2] or "")) > 4:
-                raise ValueError(f"{str(value)[:40]!r} is more windows than anybody waits for; 9999 at most")
+                raise ValueError(f"{str(value)[:40]!r} is too many windows; write 9999 at most")
             return {"windows": int(match[1]), "of": int(match[2] or 0)}
         return {"seconds": seconds(value)}
 

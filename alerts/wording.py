@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from jinja2 import Template, TemplateError
-from jinja2.exceptions import SecurityError
+from jinja2 import Template, TemplateError, nodes
 from jinja2.meta import find_undeclared_variables
-from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alerts.duration import span
+from alerts.template_check import parsed
 from checks.one_line import one_line
 
 _LONGEST = 4000
@@ -28,6 +27,8 @@ _BROKEN = (
     MemoryError,
 )
 """Whatever a text may raise when it is filled in."""
+_FILTERS = ("percent", "duration", "bytes", "time", "method")
+"""Those of our own."""
 
 
 class _AnyLabel(dict[str, str]):
@@ -133,7 +134,7 @@ class Wording:
 
     def __init__(self, methods: Mapping[str, str]) -> None:
         """`methods` are the drift methods' names for people, by the name that labels have."""
-        self._environment = _Sandbox(autoescape=False, finalize=_shown)
+        self._environment = ImmutableSandboxedEnvironment(autoescape=False, finalize=_shown)
         self._environment.filters |= {"percent": percent, "duration": duration, "bytes": bytes_, "time": stamp}
         self._environment.filters["method"] = lambda name: methods.get(name, name)
         self._templates: dict[str, Template] = {}
@@ -150,7 +151,7 @@ class Wording:
     def problem(self, text: str) -> str | None:
         """What is wrong with a rule's text, as far as that can be told before there is an alert."""
         try:
-            unknown = find_undeclared_variables(self._environment.parse(text)) - _SAMPLE.keys()
+            unknown = find_undeclared_variables(self._parsed(text)) - _SAMPLE.keys() if "{" in text else set()
             if unknown:
                 return f"names {min(unknown)!r}, which is not known; known are {', '.join(sorted(_SAMPLE))}"
             self._filled(text, _SAMPLE)
@@ -160,11 +161,14 @@ class Wording:
             return f"can't be filled in: {error}"
         return None
 
+    def _parsed(self, text: str) -> nodes.Template:
+        return parsed(self._environment, text, _FILTERS)
+
     def _filled(self, text: str, values: Mapping[str, Any]) -> str:
         if "{" not in text:
             return text
         if text not in self._templates:
-            self._templates[text] = self._environment.from_string(text)
+            self._templates[text] = self._environment.from_string(self._parsed(text))
         parts, length = [], 0
         for part in self._templates[text].generate(values):
             parts.append(part)
@@ -172,17 +176,6 @@ class Wording:
             if length > _LONGEST:  # no more is shown, however long it would go on
                 break
         return "".join(parts)
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's, which also refuses the two operators that make very much of very little."""
-
-    intercepted_binops = frozenset({"*", "**"})
-
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" or not all(isinstance(item, int | float) for item in (left, right)):
-            raise SecurityError(f"{operator} is for numbers, and ** is not allowed")
-        return super().call_binop(context, operator, left, right)
 
 
 def _shown(value: Any) -> Any:

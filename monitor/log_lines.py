@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
+from alerts.redact import redacted
 from checks.one_line import escaped
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -21,7 +22,7 @@ class LineFormatter(logging.Formatter):
         record.asctime = self.formatTime(record)
         head = self.formatMessage(record).removesuffix(record.message)
         lines = [record.message, *(f"| {line}" for line in _below(record, self))]
-        return "\n".join(head + escaped(line) for line in lines)
+        return "\n".join(head + escaped(redacted(line)) for line in lines)
 
 
 def _below(record: logging.LogRecord, formatter: logging.Formatter) -> list[str]:

@@ -117,7 +117,7 @@ class OutboxStore(Protocol):
         ...
 
     def hasten(self, why: str, now: float) -> None:
-        """Makes rows that were put off for this reason due."""
+        """Put rows that were put off for this reason to the front again: they are due now."""
         ...
 
     def claim(self, id: int, owner: str, now: float, until: float, begin: bool) -> Owed | None:

@@ -19,11 +19,14 @@ from alerts.notify import Address, NotifyError
 from alerts.notify.settings import NotifierContext, NotifierSettings
 from alerts.notify.transport import Post, Transport, raise_for_reply
 from alerts.secret_file import Secret
+from alerts.template_check import parsed
 from alerts.url import url_problem
 from alerts.wording import stamp
 
 VERSION = "1"
 _KEYS = {"version", "delivery", "why", "page", "incident"}
+LOOPS = 2
+"""Of a template, inside each other."""
 MOST = 1 << 20
 """Bytes of a body."""
 _ADVICE = {
@@ -178,7 +181,7 @@ def check_template(template: str) -> None:
     """Raises TemplateError when it can't be read, or names what there is not."""
     environment = ImmutableSandboxedEnvironment(autoescape=False)
     environment.filters["tojson"] = json.dumps
-    if unknown := find_undeclared_variables(environment.parse(template)) - _KEYS:
+    if unknown := find_undeclared_variables(parsed(environment, template, (), LOOPS)) - _KEYS:
         raise TemplateError(f"{min(unknown)!r} is not known; known are {', '.join(sorted(_KEYS))}")
 
 
@@ -187,6 +190,12 @@ def written(template: str, values: Mapping[str, Any]) -> str:
     environment = ImmutableSandboxedEnvironment(autoescape=False)
     environment.filters["tojson"] = lambda value: json.dumps(value, ensure_ascii=False)
     try:
-        return environment.from_string(template).render(values)
+        made, length = [], 0
+        for part in environment.from_string(parsed(environment, template, (), LOOPS)).generate(values):
+            made.append(part)
+            length += len(part)
+            if length > MOST:
+                raise TemplateError("it writes more than 1 MiB")
+        return "".join(made)
     except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise TemplateError(f"{type(error).__name__}: {error}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import pyarrow as pa
@@ -13,6 +14,15 @@ from checks.data.number_text import is_marked, numbers_of
 
 MAX_CLASSES = 1_000
 LOOKED_AT = 1_000  # values of which at least one is to be a time, where the config says that they are
+
+ID_NAME = re.compile(
+    r"(?i:(^|[_. -])(id|uid|uuid|guid|key|pk|index|idx))$|[a-z](Id|ID|Key|Uuid|UUID)$"
+    r"|(?i:^unnamed: 0|^__index_level_0__|^)$"
+)
+"""Whole numbers of such a name are no amounts."""
+ID_ROWS = 20  # fewer distinct values prove nothing
+NEARLY = 0.99  # so large a share of distinct values is an id, too (some come twice),
+NEARLY_ROWS = 1_000  # if there are so many
 
 
 class ColumnReader(Protocol):
@@ -115,6 +125,25 @@ class ColumnContents:
         values, present = floats(self._values(name))
         values = values[present]
         return bool((values == values.round()).all())
+
+    def id_reason(self, name: str) -> str:
+        """Return why the column is an id; empty where it is none.
+
+        Ids are texts, and whole numbers that are named like an id or count the rows, of which nearly each is another.
+        """
+        kind, column = self.kind(name), self._table[name]
+        rows = len(column) - column.null_count
+        if rows < ID_ROWS or not (is_text(kind) or pa.types.is_integer(kind)):
+            return ""
+        distinct = pc.count_distinct(plain(column)).as_py()
+        every = distinct == rows
+        if not (every or (rows >= NEARLY_ROWS and distinct >= NEARLY * rows)):
+            return ""
+        if pa.types.is_integer(kind) and not ID_NAME.search(name):
+            low, high = self.range(name)
+            if not (every and rows >= NEARLY_ROWS and low is not None and high is not None and high - low == rows - 1):
+                return ""
+        return f"an id: {'every value is' if every else 'nearly all values are'} different"
 
 
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import get_args
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from checks.data.arrow import is_number, is_text
+from checks.data.arrow import is_number
 from checks.data.canonical_text import spellings, text
 from checks.data.classes import stated_classes
-from checks.data.column_contents import MAX_CLASSES, ColumnContents, ColumnReader, plain
+from checks.data.column_contents import MAX_CLASSES, ColumnContents, ColumnReader
 from checks.data.datetime_parts import part_names
 from checks.data.schema import FeatureType, Schema, SchemaError, SchemaOverrides, Task
 from checks.data.usual_names import (
@@ -29,15 +27,7 @@ from checks.data.usual_names import (
 from checks.suggest import nearest
 
 NEGATIVE = {"0": "1", "false": "true", "no": "yes", "No": "Yes", "n": "y", "N": "Y", "negative": "positive"}
-ID_NAME = re.compile(
-    r"(?i:(^|[_. -])(id|uid|uuid|guid|key|pk|index|idx))$|[a-z](Id|ID|Key|Uuid|UUID)$"
-    r"|(?i:^unnamed: 0|^__index_level_0__|^)$"
-)
-"""Whole numbers of such a name are no amounts."""
 FEW_CLASSES = 20  # whole numbers with more distinct values are amounts, not classes
-ID_ROWS = 20  # fewer distinct values prove nothing
-NEARLY = 0.99  # so large a share of distinct values is an id, too (some come twice),
-NEARLY_ROWS = 1_000  # if there are so many
 
 
 def infer(table: ColumnReader, overrides: SchemaOverrides | None = None) -> Schema:
@@ -375,26 +365,7 @@ class _Inference:
             return f"a time, but column {taken[0]!r} has the name of its part" if taken else ""
         if not self.columns.is_scalar(name):
             return f"type {kind} can't be watched"
-        return self._id_like(name)
-
-    def _id_like(self, name: str) -> str:
-        """Texts, and whole numbers that are named like an id or count the rows, of which nearly each is another."""
-        kind, column = self.columns.kind(name), self.table[name]
-        rows = len(column) - column.null_count
-        if rows < ID_ROWS or not (is_text(kind) or pa.types.is_integer(kind)):
-            return ""
-        distinct = pc.count_distinct(plain(column)).as_py()
-        every = distinct == rows
-        if not (every or (rows >= NEARLY_ROWS and distinct >= NEARLY * rows)):
-            return ""
-        if pa.types.is_integer(kind) and not ID_NAME.search(name):
-            low, high = self.columns.range(name)
-            counts_rows = (
-                every and rows >= NEARLY_ROWS and low is not None and high is not None and high - low == rows - 1
-            )
-            if not counts_rows:
-                return ""
-        return f"an id: {'every value is' if every else 'nearly all values are'} different"
+        return self.columns.id_reason(name)
 
 
 def _value(name: str) -> tuple[float, str]:

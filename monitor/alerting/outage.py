@@ -41,7 +41,7 @@ AGAIN = 30.0
 RULE = "database-unwritable"
 ACTION = (
     "Make room on the disk of the database, or end whatever locks it; nothing has to be restarted. Meanwhile "
-    "predictions are refused, windows wait to be judged, and what fires is told in this message alone."
+    "predictions are refused, windows wait to be judged, and this message alone says what fires."
 )
 
 

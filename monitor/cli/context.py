@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,13 +27,16 @@ ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="Only thi
 
 def load_config(path: Path, *, notify: bool = False) -> Config:
     """The config, or a Failure that lists what is wrong with it. `notify`: the command needs Slack's token."""
+    from alerts.redact import hide, secrets
     from monitor.config.errors import ConfigError
     from monitor.config.load import load
 
     try:
-        return load(path, notify=notify)
+        config = load(path, notify=notify)
     except ConfigError as error:
         raise Failure(str(error), 2) from None
+    hide(secrets(config, os.environ))
+    return config
 
 
 def models_of(config: Config, name: str | None) -> list[ModelSettings]:
@@ -50,6 +54,7 @@ def open_database(config: Config) -> Iterator[Engine]:
     from sqlalchemy import inspect
     from sqlalchemy.exc import DBAPIError
 
+    from alerts.redact import shown_url
     from monitor.store.engine import StoreError, explain, open_engine
     from monitor.store.tables import measurements
 
@@ -60,7 +65,7 @@ def open_database(config: Config) -> Iterator[Engine]:
     try:
         file = engine.url.database if engine.dialect.name == "sqlite" else None
         if (file and not Path(file).exists()) or not inspect(engine).has_table(measurements.name):
-            where = file or engine.url.render_as_string(hide_password=True)
+            where = file or shown_url(config.database)
             raise Failure(f"there is nothing in database {where} yet; `watchkeeper run` fills it", 1)
         yield engine
     except DBAPIError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -39,6 +40,7 @@ def init(
 
 def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
     """Judge a config, show what it is understood to mean, and run the tests of its rules."""
+    from alerts.redact import hide, secrets
     from monitor.cli.matched import matched
     from monitor.cli.output import print_json
     from monitor.cli.understood import plain_tests, print_understood, rule_tests, understood
@@ -52,6 +54,7 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
             found = [{"line": problem.line, "message": problem.message} for problem in error.problems]
             print_json({"file": str(config), "valid": False, "problems": found})
         raise Failure(str(error), 2) from None
+    hide(secrets(settings, os.environ))
     meaning, problems = understood(settings, document)
     matching = matched(settings)
     meaning |= {"routes": matching.routes, "warnings": matching.warnings}

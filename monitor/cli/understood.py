@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from alerts.duration import span
+from alerts.redact import redacted, shown_url
 from alerts.state.explain import condition
 from monitor.cli.preflight import ReferenceFacts, ReferenceProblem, reference_facts, segments_of
 from monitor.cli.remarks import config_remarks, model_remarks, reference_remarks
-from monitor.collectors.probe.request import request, shown_url
+from monitor.collectors.probe.request import request
 from monitor.config.rules_in_force import all_rules
 from monitor.config.secret_values import sources
 from monitor.config.yaml_document import Document
@@ -38,7 +39,7 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
     meaning = {
         "models": models,
         "listen": config.listen,
-        "database": _without_password(config.database),
+        "database": shown_url(config.database),
         "receivers": receiver_names(config),
         "receivers_note": SLACK_OFF if config.slack and not tells_slack(config) else None,
         "slack": _slack(config),
@@ -47,7 +48,7 @@ def understood(config: Config, document: Document) -> tuple[dict[str, Any], list
         "rules": rules,
         "remarks": list(config_remarks(config, in_force)),
     }
-    return meaning, problems
+    return redacted(meaning), problems
 
 
 def print_understood(meaning: dict[str, Any]) -> None:
@@ -149,7 +150,8 @@ def _model(model: ModelSettings, said: dict[str, Any], problems: list[str]) -> d
         "schema": plain_schema(schema) if schema else None,
         "roles": [asdict(found) for found in facts.roles] if facts else [],
         "remarks": [*(facts.leftovers if facts else ()), *_setting_remarks(model, facts)],
-        "server": f"{server.url}{server.metrics_path} (preset {server.preset}, every {span(server.interval)})"
+        "server": f"{shown_url(server.url)}{server.metrics_path} "
+        f"(preset {server.preset}, every {span(server.interval)})"
         if server
         else "none",
         "probes": [
@@ -290,9 +292,3 @@ def print_schema(schema: dict[str, Any] | None) -> None:
         print_line(f"    {f'{len(features)} {kind}':<15} {', '.join(features)}")
     for column, why in schema["excluded"].items():
         print_line(f"    {'not watched':<15} {column}: {why}")
-
-
-def _without_password(url: str) -> str:
-    from sqlalchemy.engine import make_url
-
-    return make_url(url).render_as_string(hide_password=True)

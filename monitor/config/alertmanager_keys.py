@@ -19,8 +19,8 @@ ADVICE = {
         "an incident is all that fires of one model and one group of rules: write group: <name> in the rules that "
         "belong into one message"
     ),
-    "routes.group_wait": "an incident is told at once, and its message is changed in place; leave it out",
-    "routes.group_interval": "an incident is told at once, and its message is changed in place; leave it out",
+    "routes.group_wait": "Watchkeeper sends a message at once and changes it in place; leave this out",
+    "routes.group_interval": "Watchkeeper sends a message at once and changes it in place; leave this out",
     "routes.repeat_interval": "write repeat",
     "routes.receiver": "write receivers, a list; the default receiver is that of a last route without matchers",
     "routes.match": _MATCHERS,

@@ -32,6 +32,22 @@ def filled(text: str, environment: Mapping[str, str], report: Report, depth: int
     return "".join((*parts, text[at:]))
 
 
+def named(text: str) -> str:
+    """Return the text with the names of its variables alone, without their defaults.
+
+    >>> named("a${A:-${B:-x}}b${C}")
+    'a${A}b${C}'
+    """
+    parts, at = [], 0
+    while begin := _BEGIN.search(text, at):
+        head = None if begin["literal"] else _NAME.match(text, begin.end())
+        end = None if head is None or head["next"] == "}" else _end(text, head.end())
+        shown = begin[0] if head is None else f"${{{head['name']}}}"
+        parts += [text[at : begin.start()], shown]
+        at = begin.end() if head is None else head.end() if end is None else end + 1
+    return "".join((*parts, text[at:]))
+
+
 def bare(text: str, report: Report) -> str:
     """Refuse $NAME, which other programs fill in and this one would take for the text itself; $$NAME is that text."""
     if (found := _BARE.fullmatch(text)) and found["literal"]:

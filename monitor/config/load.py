@@ -55,7 +55,9 @@ def read(
     try:
         config = Config.model_validate(value)
     except ValidationError as error:
-        raise ConfigError.of(path, error_messages.problems(error, document)) from None
+        raise ConfigError.of(
+            path, [document.hidden(problem) for problem in error_messages.problems(error, document)]
+        ) from None
     folder = Path(path).resolve().parent
     found: list[Problem] = []
     config = with_importance(config, document, folder, found)
@@ -66,7 +68,7 @@ def read(
     config = with_slack_tokens(config, environment)
     if notify:
         found += missing_secrets(config, document)
-    stop(path, found)
+    stop(path, [document.hidden(problem) for problem in found])
     return config, document
 
 
@@ -122,6 +124,8 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
             document.line(("database",)),
             "database: one in memory can't be shared with the worker process; name a file, such as sqlite:///w.db",
         )
+    if wrong := _database_problem(config.database):
+        yield Problem(document.line(("database",)), wrong)
     yield from model_problems(config, document)
     yield from probe_problems(config, document)
     if config.public_url and (wrong := url_problem(config.public_url)):
@@ -131,6 +135,17 @@ def _judge(config: Config, document: Document) -> Iterator[Problem]:
     yield from receiver_problems(config, document)
     if config.alertmanager is not None:
         yield from alertmanager_problems(config.alertmanager, document)
+
+
+def _database_problem(url: str) -> str | None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        return "database: this is no URL of a database; write sqlite:///file.db or postgresql://user@host/name"
+    return None
 
 
 def _judge_listen(config: Config, document: Document) -> Iterator[Problem]:

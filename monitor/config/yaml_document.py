@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from monitor.config.environment import bare, filled
+from alerts.redact import SHORT
+from monitor.config.environment import bare, filled, named
 
 Place = tuple[str | int, ...]
 
@@ -23,6 +24,8 @@ _KINDS = {"int": "whole number", "float": "number", "bool": "true or false", "ti
 _COMMENT = re.compile(r"\s*(#[^\s#]\S*)")
 _HIDING = re.compile(r"[:\[{,]\s+(#[^\s#][^\s\]},]*)")
 _UNFIT = re.compile("[\0\ud800-\udfff]")
+_MOST_BITS = 1_000
+"""Of a whole number: Python writes none of many thousands."""
 _MAX_NODES = 40_000
 _DEEPEST = 60
 """Sections and lists inside each other."""
@@ -42,12 +45,22 @@ class Document:
     value: Any = None
     lines: dict[Place, int] = field(default_factory=dict)
     written: dict[Place, str] = field(default_factory=dict)
-    """The text of values that came from the environment, as it stands in the file: what errors may show."""
+    """The text of values that came from the environment, as it stands in the file but for its defaults, which may be
+    secrets themselves: what errors may show."""
+    filled: dict[str, str] = field(default_factory=dict)
+    """What those are written as, by the value, where that is long enough to be told."""
     problems: list[Problem] = field(default_factory=list)
 
     def model_place(self, index: int) -> Place:
         """Return where model `index` stands; the keys of a single one may be at the top."""
         return ("models", index) if isinstance(self.value, dict) and "models" in self.value else ()
+
+    def hidden(self, problem: Problem) -> Problem:
+        """Return the problem without what came from the environment, which is named instead."""
+        message = problem.message
+        for value, written in self.filled.items():
+            message = message.replace(value, written)
+        return Problem(problem.line, message)
 
     def line(self, place: Place) -> int | None:
         """The line of a value, or of the nearest thing around it that stands in the file."""
@@ -205,11 +218,9 @@ class _Builder:
             kind = _KINDS.get(node.tag.removeprefix(_TAG), "value")
             hint = "; put it in quotes if it is text" if node.style is None else ""
             raise _wrong(f"{node.value[:40]!r} is no {kind} that can be read{hint}", node) from None
-        if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            raise _wrong(f"{node.value[:40]!r} has more than the 64 bits of a whole number", node)
-        if isinstance(value, str) and any(
-            character == "\0" or "\ud800" <= character <= "\udfff" for character in value
-        ):
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            raise _wrong("a number in it is out of range", node)
+        if isinstance(value, str) and _UNFIT.search(value):
             raise _wrong("a text can't hold the character U+0000, nor a half one (U+D800 to U+DFFF)", node)
         return value
 
@@ -227,7 +238,9 @@ class _Builder:
         elif "$" in value:
             new = bare(value, lambda wrong: self._problem(line, wrong))
         if new != value:
-            self._document.written[place] = value
+            self._document.written[place] = named(value)
+            if len(new) >= SHORT:
+                self._document.filled[new] = named(value)
         return new
 
     def _comment_after(self, node: yaml.ScalarNode) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import sys
 import threading
@@ -19,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import DBAPIError
 
 from alerts.delivery.outbox import Delivery, DeliveryOutcome
+from alerts.redact import hide, secrets
 from checks.one_line import escaped, escaped_lines
 from monitor.alerting.delivery_threads import DeliveryThreads
 from monitor.alerting.engine import AlertEngine
@@ -241,7 +243,9 @@ class Daemon:
         found = self.reading.run(handover.read, str(path), timeout=READ_SECONDS)
         if isinstance(found, ConfigError):
             raise found
-        return handover.unpack(found)
+        config = handover.unpack(found)
+        hide(secrets(config))
+        return config
 
     def use(self, config: Config) -> int:
         """Puts the config's rules in force, and ends alerts that they do not cover; returns how many they are."""
@@ -312,6 +316,7 @@ def main(file: Path) -> int:
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     try:
         config = handover.take(file)
+        hide(secrets(config, os.environ))
         return Daemon(config, SystemClock(), file).run()
     except (ConfigError, StoreError, PortTaken) as error:
         print(f"watchkeeper: {escaped_lines(str(error))}", file=sys.stderr)

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from alerts.redact import shown_url, url_secrets, without
+
 BUSY_SECONDS = 10.0
 WRITES = "watchkeeper_writes"
 
@@ -30,8 +32,11 @@ def open_engine(url: str, *, create: bool = True) -> Engine:
         # The driver keeps 128 prepared statements a connection unless told otherwise, up to 1 MB in all.
         kept = {"cached_statements": 24} if sqlite else {}
         engine = create_engine(url, pool_pre_ping=not sqlite, connect_args=kept)
-    except Exception as error:
-        raise StoreError(f"database {_shown(url)!r} can't be opened: {error}") from error
+    except ValueError:  # of a port that is no number, whose text may be a part of the password
+        raise StoreError(f"database {shown_url(url)!r} is no URL of a database; escape odd characters in it") from None
+    except Exception as error:  # noqa: BLE001 - raised again, without the password that its text may hold
+        said = without(str(error), url_secrets(url))
+        raise StoreError(f"database {shown_url(url)!r} can't be opened: {said}") from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -58,8 +63,8 @@ def writing(engine: Engine) -> Engine:
 
 def explain(error: DBAPIError, url: str) -> str:
     """One sentence for people: what is wrong with the database and what to do."""
-    text = str(error.orig)
-    where = _shown(url)
+    text = without(str(error.orig), url_secrets(url))
+    where = shown_url(url)
     if "locked" in text:
         return f"database {where} is locked by another process for more than {BUSY_SECONDS:.0f} s; stop that process"
     if "malformed" in text or "not a database" in text:
@@ -107,8 +112,3 @@ def _only_existing(_dialect: Any, _record: Any, arguments: list[Any], options: d
 def _begin_sqlite(connection: Connection) -> None:
     options: dict[str, Any] = dict(connection.get_execution_options())
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITES) else "BEGIN")
-
-
-def _shown(url: str) -> str:
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from alerts.redact import redacted
+
 DATABASE = "database"
 
 
@@ -17,7 +19,7 @@ class Health:
         """Says that `part` has a problem (one sentence), or none any more."""
         with self._lock:
             if problem:
-                self._problems[part] = problem
+                self._problems[part] = redacted(problem)
             else:
                 self._problems.pop(part, None)
 
@@ -28,13 +30,13 @@ class Health:
     def ingest(self, problem: str | None) -> None:
         """Says whether predictions and labels can be taken."""
         with self._lock:
-            self._not_ready = problem
+            self._not_ready = redacted(problem)
 
     def database(self, problem: str | None) -> None:
         """Record why batches can't be stored, which makes ingest unready; None once they can be again."""
         with self._lock:
             if problem:
-                self._problems[DATABASE] = self._not_ready = problem
+                self._problems[DATABASE] = self._not_ready = redacted(problem)
             elif self._problems.pop(DATABASE, None) is not None:
                 self._not_ready = None
 

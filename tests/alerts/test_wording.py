@@ -45,6 +45,49 @@ def test_much_is_not_made_of_little(text: str) -> None:
     assert _render(text) == "fallback"
 
 
-def test_rendering_ends_where_no_more_is_shown() -> None:
-    loop = "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}"
-    assert len(_render(loop)) == 4000
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "{% for a in range(100000) %}{% for b in range(100000) %}x{% endfor %}{% endfor %}",
+            "{% for %} can't be used",
+        ),
+        ("{{ range(10 ** 9) | list | length }}", "there is no filter 'list'"),
+        ("{{ labels.values() }}", "a call with () can't be used; there are names, filters and if"),
+        ("{{ value * 100 }}", "arithmetic can't be used"),
+        ("{{ 'a' * 1000000000 }}", "arithmetic can't be used"),
+        ("{{ model ~ model }}", "~ can't be used"),
+        ("{% set a = model %}{{ a }}", "{% set %} can't be used"),
+        ("{% macro m() %}{{ m() }}{% endmacro %}", "{% macro %} can't be used"),
+        ("{% include 'x' %}", "{% include %} can't be used"),
+        ("{{ [1, 2] }}", "a list can't be used"),
+        ("{{ model | center(1000000000) }}", "there is no filter 'center'"),
+        ("{{ model | replace('a', model) }}", "there is no filter 'replace'"),
+        ("{{ value | round(1000000000) }}", "what a filter is given must be a short text or a small number"),
+        ("{{ model | default(model) }}", "what a filter is given must be"),
+        ("{{ model | truncate(length=1000000000) }}", "what a filter is given must be"),
+        ("{{ model" + " | upper" * 5000 + " }}", "it is longer than 20,000 characters"),
+        ("{{ model" + " | upper" * 501 + " }}", "it has more than 500 parts"),
+        ("x\n{{ value + 1 }}", "line 2: arithmetic can't be used"),
+        ("{{ labels[model] }}", "[…] takes a text or a number"),
+    ],
+)
+def test_what_could_run_or_grow_without_end_is_refused_with_its_place(text: str, said: str) -> None:
+    found = Wording(LABELS).problem(text)
+    assert found is not None and found.startswith(f"is no valid template: {said}")
+    assert _render(text) == "fallback"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("{% if value > level %}over{% else %}under{% endif %}", "over"),
+        ("{{ 'big' if value > 0.5 and not model == 'x' else 'small' }}", "big"),
+        ("{{ labels.feature | upper }} {{ labels['feature'] }}", "TEMP temp"),
+        ("{{ labels.none | default('none') }} {{ value | round(1) }}", "none 0.6"),
+        ("{% if labels.region is defined %}there{% endif %}gone", "gone"),
+    ],
+)
+def test_names_filters_and_if_are_taken(text: str, shown: str) -> None:
+    assert Wording(LABELS).problem(text) is None
+    assert _render(text) == shown

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alerts.redact import shown_url
 from monitor.cli.doctor.finding import Finding, missing, ok, problem
 from monitor.clock import Clock
 from monitor.collectors.authorized import AuthorizedClient
 from monitor.collectors.probe.allowed_hosts import allowed_hosts, refusal
-from monitor.collectors.probe.request import request, shown_url
+from monitor.collectors.probe.request import request
 from monitor.collectors.probe.run import run
 from monitor.net.client import Client
 from monitor.net.errors import FailureKind

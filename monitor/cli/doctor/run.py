@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from alerts.redact import secrets, without
 from monitor.cli.doctor import (
     alertmanager,
     container,
@@ -25,7 +27,6 @@ from monitor.cli.doctor import (
 from monitor.cli.doctor import clock as clock_checks
 from monitor.cli.doctor.clock_offset import Offsets, TimedClient
 from monitor.cli.doctor.finding import Examination, Finding, problem
-from monitor.cli.doctor.redact import redacted, secrets
 from monitor.clock import Clock
 from monitor.settings.root import Config
 from monitor.settings.server import CollectSettings
@@ -40,8 +41,8 @@ def examine(config: Config | None, file: Path, clock: Clock) -> list[Finding]:
     found = side_by_side(examinations(config, file, clock, offsets), clock)
     # The last, for it takes what others have heard.
     found += side_by_side({"clock": partial(clock_checks.clock, offsets)}, clock)
-    hidden = secrets(config) if config else []
-    return [redacted(item, hidden) for item in found]
+    hidden = secrets(config, os.environ) if config else []
+    return [replace(item, found=without(item.found, hidden), todo=without(item.todo, hidden)) for item in found]
 
 
 def examinations(config: Config | None, file: Path, clock: Clock, offsets: Offsets) -> dict[str, Examination]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from alerts.redact import shown_url
 from monitor.cli.doctor.finding import Finding, missing, ok, problem
 from monitor.collectors.authorized import AuthorizedClient
-from monitor.collectors.probe.request import shown_url
 from monitor.collectors.server.exposition import family, lines
 from monitor.collectors.server.increase import Baseline
 from monitor.collectors.server.parse import EXCLUDED, REQUEST, Totals, read

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from pathlib import Path
 
+from alerts.redact import shown_url
 from checks.base import Measurement, NotEnough, Window, labels
 from monitor.clock import Clock, SystemClock
 from monitor.collectors.authorized import AuthorizedClient
 from monitor.collectors.probe.allowed_hosts import allowed_hosts, refusal
-from monitor.collectors.probe.request import request, shown_url
+from monitor.collectors.probe.request import request
 from monitor.collectors.probe.run import ProbeOutcome, run
 from monitor.net.client import Client
 from monitor.net.errors import FailureKind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
 
 from monitor.collectors.probe.open_inference import infer_url
 from monitor.net.client import Request
@@ -23,13 +22,3 @@ def request(settings: ProbeSettings, model: str) -> Request:
         headers=headers,
         body=body,
     )
-
-
-def shown_url(url: str) -> str:
-    """The URL as messages have it.
-
-    >>> shown_url("https://h:8443/health?token=x")
-    'https://h:8443/health'
-    """
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -8,10 +8,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from alerts.redact import shown_url
 from checks.base import Measurement, NotEnough, Window
 from monitor.clock import Clock, SystemClock
 from monitor.collectors.authorized import AuthorizedClient
-from monitor.collectors.probe.request import shown_url
 from monitor.collectors.server.increase import Baseline, HistogramCounts
 from monitor.collectors.server.parse import EXCLUDED, REQUEST, Totals, read
 from monitor.collectors.server.preset import load_preset

@@ -62,7 +62,7 @@ class Totals:
         if self.histograms and not any(math.inf in buckets for buckets in self.histograms.values()):
             return f'has a histogram {name} without its bucket le="+Inf", which says how many there are'
         if self.histograms and not any(len(buckets) > 1 for buckets in self.histograms.values()):
-            return f'has a histogram {name} without any bucket but le="+Inf", which tells no latency'
+            return f'has a histogram {name} without any bucket but le="+Inf", so no latency can be read from it'
         return ""
 
 

@@ -66,7 +66,7 @@ def test_check_config_shows_what_it_understood(watchkeeper: Command, monkeypatch
         "1h, 5m lateness, at least 200 rows",
         "slack.token **** (from environment variable SLACK_BOT_TOKEN)",
         "tokens.admin **** (from the config file itself)",
-        "postgresql://u:***@h/d",
+        "postgresql://h/d",
         "cpu_utilization_ratio{scope=host} > 50% for 10m",
         "performance{metric=accuracy, segment=} (mean of 7 windows) < reference - 0.05 for 2 windows",
         "feature_drift{over=} > its calibrated limit or < its calibrated limit for 2 windows",

@@ -141,9 +141,12 @@ def test_how_often_a_metric_is_sampled_is_known_where_it_is_the_same_everywhere(
         ("{name: r, metric: load1_ratio, above: 1, runbook: '{{ value '}", "runbook is no valid template"),
         (
             "{name: r, metric: load1_ratio, above: 1, annotations: {a: '{{ value | nosuch }}'}}",
-            "annotations.a is no valid template: No filter named 'nosuch'",
+            "annotations.a is no valid template: there is no filter 'nosuch'",
         ),
-        ("{name: r, metric: load1_ratio, above: 1, summary: '{{ 1 / 0 }}'}", "summary can't be filled in: division"),
+        (
+            "{name: r, metric: load1_ratio, above: 1, summary: '{{ 1 / 0 }}'}",
+            "summary is no valid template: arithmetic can't be used",
+        ),
         ("{name: r, metric: load1_ratio, above: 1, summary: '{{ value.a.b }}'}", "summary is no valid template"),
         (
             "{name: r, metric: load1_ratio, above: 1, action: \"{{ ''.__class__.__mro__ }}\"}",

@@ -144,3 +144,13 @@ def test_very_many_unknown_names_are_compared_within_bounds() -> None:
 def test_names_are_shown_on_one_line() -> None:
     ((_, example),) = said(predict(BINARY, {"evil\nname\u202e": 1})).values()
     assert example.isprintable()
+
+
+@pytest.mark.parametrize("length", [61, 4_000])
+def test_an_example_shows_sixty_characters_of_a_value_at_most(length: int) -> None:
+    value = "Ab" * 30 + "Z" * (length - 60)
+    labelled = label(BINARY, value)["invalid_label"][1]
+    predicted = said(predict(BINARY, {"prediction": value}))["invalid_prediction"][1]
+    keyed = said(predict(BINARY, {value: 1}))["unknown_key"][1]
+    for example in (labelled, predicted, keyed):
+        assert f"'{value[:60]}…'" in example and "Z" not in example

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
@@ -15,13 +14,13 @@ from checks.inputs import CheckOptions
 from checks.run import CHECKS, Check
 from monitor.store.tables import profiles, progress, windows
 from monitor.worker.evaluate import closing as closing_module
-from monitor.worker.messages import ModelOptions, WindowClose, WindowResult
+from monitor.worker.messages import ModelOptions
 from monitor.worker.tasks import compact, measure, measure_many
+from tests.monitor.worker.judged import answers, closings, hour, judge, names, one, value
 from tests.monitor.worker.log import HOUR, START, Log, Prediction, Truth
 from tests.monitor.worker.sample import write_reference
 
 FIRST, SECOND, THIRD = (Window(START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(3))
-WRONG = {"yes": "no", "no": "yes"}
 
 
 @pytest.fixture
@@ -35,58 +34,6 @@ def options() -> ModelOptions:
 def referenced(log: Log, tmp_path: Path) -> Log:
     write_reference(log, tmp_path)
     return log
-
-
-def hour(start: float, count: int, name: str = "p", **more: Any) -> list[Prediction]:
-    """Predictions spread over the hour from `start` hours on: named p0.0, p0.1, …; every other one says yes."""
-    return [
-        Prediction(
-            f"{name}{start:g}.{number}",
-            START + (start + number / count) * HOUR,
-            prediction="yes" if number % 2 else "no",
-            score=0.8 if number % 2 else 0.2,
-            **more,
-        )
-        for number in range(count)
-    ]
-
-
-def answers(predictions: Iterable[Prediction], right: bool = True) -> list[Truth]:
-    return [
-        Truth(prediction.id, prediction.prediction if right else WRONG[prediction.prediction], prediction.time + HOUR)
-        for prediction in predictions
-    ]
-
-
-def closings(log: Log) -> list[WindowClose]:
-    """What is to be judged, with the log compacted so far."""
-    log.scan()
-    found = log.closings()
-    compact(log.url, log.model, found[-1].close_seq if found else 0, log.options)
-    return found
-
-
-def judge(log: Log) -> list[WindowResult]:
-    """Verdicts on all closings to come, recorded as the daemon does."""
-    done = []
-    for closing in closings(log):
-        done.append(measure(log.url, log.model, closing, log.options))
-        log.record(closing, [window for window, _ in done[-1].matured])
-    return done
-
-
-def value(rows: Sequence[Measurement], name: str, window: Window, **labels: str) -> float | None:
-    return one(rows, name, window, **labels).value
-
-
-def one(rows: Sequence[Measurement], name: str, window: Window, **labels: str) -> Measurement:
-    wanted = set(labels.items())
-    (found,) = [row for row in rows if row.name == name and row.window == window and wanted <= set(row.labels)]
-    return found
-
-
-def names(rows: Sequence[Measurement]) -> set[tuple[str, Window]]:
-    return {(row.name, row.window) for row in rows}
 
 
 def test_a_closing_measures_its_window_by_every_check(referenced: Log) -> None:

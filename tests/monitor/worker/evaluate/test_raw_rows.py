@@ -15,9 +15,9 @@ from checks.drift.presets.compare import compare_exact
 from checks.inputs import CheckOptions, PresetName
 from monitor.store.references.plan import ReferencePlan
 from monitor.worker.messages import ModelOptions, WindowResult
+from tests.monitor.worker.judged import judge
 from tests.monitor.worker.log import HOUR, START, Log, Prediction
 from tests.monitor.worker.sample import reference_table, write_reference
-from tests.monitor.worker.test_tasks import judge
 
 DISTANCES = np.random.default_rng(8).normal(900, 300, 120)
 CARRIERS = ["UA"] * 60 + ["B6"] * 50 + ["XX"] * 10
