@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
-_WINDOWS = re.compile(r"(\d+)(?:\s+of\s+(\d+))?\s*windows?")
+_SPAN = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d|w)")
+_WINDOWS = re.compile(r"([0-9]+)(?:\s+of\s+([0-9]+))?\s*windows?")
 LONGEST = 100 * 365.25 * 86400.0
 """Seconds of the longest span."""
 MOST = 60

@@ -27,7 +27,7 @@ class ArrowFile:
         fields = [self.schema.get_field_index(name) for name in names]
         options = pa.ipc.IpcReadOptions(included_fields=fields, use_threads=False)
         with pa.memory_map(self._path) as source:
-            batch = pa.ipc.open_file(source, options=options).get_batch(part)
+            batch = _sound(pa.ipc.open_file(source, options=options).get_batch(part))
         return pa.Table.from_batches([batch]).select(list(names))
 
 
@@ -47,4 +47,11 @@ class ArrowStream(Stream):
     def batches(self) -> Iterator[pa.Table]:
         with pa.memory_map(self._path) as source:
             for batch in pa.ipc.open_stream(source):
-                yield pa.Table.from_batches([batch])
+                yield pa.Table.from_batches([_sound(batch)])
+
+
+def _sound(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Return the batch, whose places in texts and lists of values Arrow takes from the file unseen: wrong ones end the
+    process. Raises pa.ArrowInvalid."""
+    batch.validate(full=True)
+    return batch

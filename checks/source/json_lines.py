@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import islice
@@ -21,6 +22,7 @@ from checks.source.csv_bytes import raw
 ROWS = 20_000
 """Rows of a piece."""
 NUMBERS = {int, float}
+_WIDE = 2**63
 _TIMES = (pa.timestamp("us"), pa.timestamp("us", "UTC"))
 
 
@@ -78,6 +80,8 @@ class _Field:
     def __init__(self) -> None:
         self.kinds: set[type] = set()
         self.numbers = self.others = 0
+        self.wide = False
+        """Whether some whole number needs more than 64 bits."""
         self.few: set[float] | None = set()
         self.times = list(_TIMES)
 
@@ -86,10 +90,11 @@ class _Field:
         self.kinds |= set(map(type, held))
         numbers = [value for value in held if type(value) in NUMBERS]
         self.numbers += len(numbers)
+        self.wide |= not all(-_WIDE <= value < _WIDE for value in numbers if type(value) is int)
         self.others += len(held) - len(numbers)
         if self.few is not None:
             self.few.update(numbers)
-            whole = all(float(value).is_integer() for value in self.few)
+            whole = all(_float(value).is_integer() for value in self.few)
             self.few = self.few if whole and len(self.few) <= CODES else None
         if self.times and self.kinds <= {str}:
             self.times = [kind for kind in self.times if _casts(held, kind)]
@@ -98,7 +103,7 @@ class _Field:
         if not self.kinds:
             return pa.field(name, pa.null())
         if self.kinds <= NUMBERS:
-            return pa.field(name, pa.int64() if self.kinds == {int} else pa.float64())
+            return pa.field(name, pa.int64() if self.kinds == {int} and not self.wide else pa.float64())
         if self.kinds == {bool}:
             return pa.field(name, pa.bool_())
         if self.kinds == {str}:
@@ -123,4 +128,14 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
         return pc.cast(string_array([None if value is None else text(value) for value in values]), kind)
     if pa.types.is_list(kind):  # not watched: that it is a list says it all
         return pa.nulls(len(values), kind)
+    if pa.types.is_floating(kind):
+        return pa.array([None if value is None else _float(value) for value in values], kind)
     return pa.array(values, kind)
+
+
+def _float(value: float) -> float:
+    """Return the number as 64 bits hold it, as ingest does: Arrow refuses whole numbers beyond 2 ** 53 in a float."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

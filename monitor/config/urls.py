@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from monitor.net.dns import ip_address
 
 if TYPE_CHECKING:
     from monitor.settings.root import Config
+
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def base_problem(url: str) -> str | None:
@@ -36,7 +39,7 @@ def ca_problem(file: Path) -> str | None:
 def address(config: Config) -> tuple[str, int]:
     """Host and port of `listen`. Raises ValueError with a sentence."""
     host, colon, port = config.listen.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 <= int(port) <= 65535:
+    if not colon or not host or not _PORT.fullmatch(port) or int(port) > 65535:
         raise ValueError(f"listen: {config.listen!r} is no address; write host:port, such as 127.0.0.1:9797")
     return host.removeprefix("[").removesuffix("]"), int(port)
 

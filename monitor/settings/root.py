@@ -58,17 +58,17 @@ class TokenSettings(Settings):
 
 
 class LimitSettings(Settings):
-    body_bytes: int = Field(16 << 20, ge=1 << 10)
+    body_bytes: int = Field(16 << 20, ge=1 << 10, le=1 << 40)
     """Bytes of a request's body, packed and unpacked."""
-    rows: int = Field(100_000, ge=1)
+    rows: int = Field(100_000, ge=1, le=10**9)
     """Rows of a batch."""
-    features: int = Field(5_000, ge=1)
+    features: int = Field(5_000, ge=1, le=10**6)
     """Features of a row."""
-    string_length: int = Field(4_096, ge=1)
+    string_length: int = Field(4_096, ge=1, le=1 << 30)
     """Characters of a text."""
-    queue_bytes: int = Field(64 << 20, ge=1 << 20)
+    queue_bytes: int = Field(64 << 20, ge=1 << 20, le=1 << 40)
     """Accepted and not yet on disk, of all requests together; beyond it the answer is 429."""
-    connections: int = Field(512, ge=16)
+    connections: int = Field(512, ge=16, le=10**6)
     """Connections at a time. Beyond it one is closed that has been idle for longest, or has not finished its request;
     one that has shown a right token is not."""
 

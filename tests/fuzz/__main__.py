@@ -28,8 +28,11 @@ class Timed(NamedTuple):
 
 
 PARTS: Mapping[str, Timed] = {
-    "config": Timed(0.3, partial(inputs.run, "tests.fuzz.config_files")),
-    "exposition": Timed(0.1, partial(inputs.run, "tests.fuzz.exposition_texts")),
+    "config": Timed(0.22, partial(inputs.run, "tests.fuzz.config_files")),
+    "exposition": Timed(0.08, partial(inputs.run, "tests.fuzz.exposition_texts")),
+    "reference": Timed(0.15, partial(inputs.run, "tests.fuzz.reference_files")),
+    "openapi": Timed(0.2, partial(inputs.run, "tests.fuzz.api_requests")),
+    "ingest": Timed(0.35, partial(inputs.run, "tests.fuzz.ingest_bodies")),
 }
 """Every part, in the order in which they run. One whose inputs are bytes is a module with a `PART`, which
 tests/fuzz/inputs.py runs; any other is a function that returns its `Counts`."""

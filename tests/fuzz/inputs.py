@@ -20,9 +20,9 @@ import psutil
 from tests.fuzz.counts import Counts
 
 HANG = 1.0
-"""Seconds of processor time after which an input counts as one that hangs; of time on a clock five times as much, for
-the machine may be busy with something else."""
-WAIT = 5 * HANG
+"""Seconds of processor time after which an input counts as one that hangs."""
+WAIT = 5
+"""How many times as long it may take on a clock, for the machine may be busy with something else."""
 WARM = 200
 """Inputs after which a child's memory is measured for the first time: imports and caches are filled then."""
 _LOOK = 0.2
@@ -31,15 +31,19 @@ _LOOK = 0.2
 @dataclass(frozen=True)
 class Part:
     """A kind of input. `make` writes one from a random number generator; `take` reads it, with a folder for files of
-    its own, and raises one of `documented` to refuse it. An assertion of `take` is a failure like any exception."""
+    its own, and raises one of `documented` to refuse it. An assertion of `take` is a failure like any exception. One
+    input may stand for up to `holds`; `take` then returns how many of them were accepted and refused."""
 
     name: str
     aim: int
     make: Callable[[random.Random], bytes]
-    take: Callable[[bytes, Path], None]
+    take: Callable[[bytes, Path], tuple[int, int] | None]
     documented: tuple[type[Exception], ...]
     patience: float = 15.0
     """Seconds after which a child is ended that does not come back from an input."""
+    holds: int = 1
+    limit: float = HANG
+    """Seconds of processor time that `take` may need; of time on a clock five times as much."""
 
 
 def content(part: Part, seed: int, index: int) -> bytes:
@@ -50,7 +54,7 @@ def content(part: Part, seed: int, index: int) -> bytes:
 def run(module: str, seed: int, seconds: float, keep: Path) -> Counts:
     """Try the inputs of the part `PART` of a module, until its aim is reached or the time is over."""
     part: Part = importlib.import_module(module).PART
-    counts, began = Counts(part.name, part.aim), time.monotonic()
+    counts, began = Counts(part.name, part.aim * part.holds), time.monotonic()
     context = multiprocessing.get_context("spawn")
     first = 0
     while first < part.aim and (left := seconds - (time.monotonic() - began)) > 0:
@@ -113,7 +117,7 @@ def _try_all(module: str, seed: int, first: int, seconds: float, at: Synchronize
             at.value = index
             given = content(part, seed, index)
             accepted, refused = _try(part, index, given, Path(folder), said)
-            said.send(("counted", 1, accepted, refused))
+            said.send(("counted", max(1, accepted + refused), accepted, refused))
             if index == first + WARM:
                 before = process.memory_info().rss
         after = process.memory_info().rss
@@ -125,14 +129,13 @@ def _try(part: Part, index: int, given: bytes, folder: Path, said: Connection) -
     clock, processor = time.monotonic(), time.process_time()
     accepted = refused = 0
     try:
-        part.take(given, folder)
-        accepted = 1
+        accepted, refused = part.take(given, folder) or (1, 0)
     except part.documented:
         refused = 1
     except Exception as error:  # noqa: BLE001 - what no caller would expect is what is looked for
         said.send(("failed", index, _kind(error), traceback.format_exc()))
     took, worked = time.monotonic() - clock, time.process_time() - processor
-    if worked > HANG or took > WAIT:
+    if worked > part.limit or took > WAIT * part.limit:
         said.send(("failed", index, "hangs", f"{took:.1f} s, {worked:.1f} s of them on the processor"))
     return accepted, refused
 

@@ -1,9 +1,19 @@
+import contextlib
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.fuzz import config_files, inputs, sample_part
+from tests.fuzz import (
+    api_requests,
+    config_files,
+    exposition_texts,
+    ingest_bodies,
+    inputs,
+    reference_files,
+    sample_part,
+)
 from tests.fuzz.__main__ import PARTS, Timed, _seconds, report
 from tests.fuzz.counts import FLAT, Counts
 
@@ -24,6 +34,22 @@ def test_a_part_goes_on_after_a_child_that_ended_or_hung_and_counts_each_input_o
     assert sum(times for kind, times in found.failures.items() if kind.startswith("KeyError")) == wanted[b"raises"]
     assert b"sleeps" in [path.read_bytes() for path in found.kept]
     assert report([found], tmp_path) == 1
+
+
+MODULES = [config_files, exposition_texts, ingest_bodies, reference_files, api_requests]
+
+
+@pytest.mark.parametrize(("module", "many"), [*zip(MODULES, (2, 100, 300, 8, 1), strict=True)])
+def test_each_part_reads_what_it_makes(module: ModuleType, many: int, tmp_path: Path) -> None:
+    part: inputs.Part = module.PART
+    for index in range(many):
+        with contextlib.suppress(*part.documented):
+            part.take(inputs.content(part, 3, index), tmp_path)
+
+
+def test_all_parts_run() -> None:
+    assert {module.PART.name for module in MODULES} == set(PARTS)
+    assert sum(part.share for part in PARTS.values()) == pytest.approx(1.0)
 
 
 def test_an_input_is_the_same_whenever_it_is_made() -> None:

@@ -24,6 +24,8 @@ from checks.profile import CategoryColumn, NumberColumn, Profile, make_binning, 
 from checks.source import Source, SourceColumns, Stream, open_source, profile_source
 from checks.source.base import grouped
 from checks.source.columns import LazyTable, by_columns
+from monitor.worker.messages import ModelOptions
+from monitor.worker.stored.references import build_file, read_table
 from tests.checks.sample import HOUR, table
 
 ROWS = 6_000
@@ -252,3 +254,40 @@ for name in ("pandas", "scipy", "evidently"):
     assert name not in sys.modules, name
 """
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("form", [pa.ipc.new_file, pa.ipc.new_stream])
+@pytest.mark.parametrize("codes", [False, True])
+def test_an_arrow_file_with_places_outside_of_its_texts_is_refused(tmp_path: Path, form: Any, codes: bool) -> None:
+    texts = pa.array(["2026-01-01T00:00:00Z", "b", "c"])
+    column = texts.dictionary_encode() if codes else texts
+    places = pa.py_buffer(np.array([0, 1, 1 << 28] if codes else [0, 1, 1 << 28, 3], np.int32))
+    kind = pa.int32() if codes else pa.string()
+    wrong = pa.Array.from_buffers(kind, 3, [None, places] if codes else [None, places, pa.py_buffer(b"abc")])
+    if codes:
+        wrong = pa.DictionaryArray.from_arrays(wrong, column.dictionary, safe=False)
+    path = tmp_path / "rows.arrow"
+    with form(str(path), pa.schema([("time", wrong.type)])) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays([wrong], names=["time"]))
+    with pytest.raises(SchemaError, match="can't be read"):
+        read_table(str(path))
+    with pytest.raises(SchemaError, match="can't be read"):
+        build_file(str(path), ModelOptions("m"), lambda share: None)
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"),
+    [
+        ([1, 10**40], [1.0, 1e40]),
+        ([2**63, -(2**63) - 1], [2.0**63, -(2.0**63)]),
+        ([10**400, -(10**400)], [float("inf"), float("-inf")]),
+        ([2**53 + 1, 0.5], [2.0**53, 0.5]),
+        ([2**63 - 1, -(2**63)], [2**63 - 1, -(2**63)]),
+    ],
+)
+def test_whole_numbers_of_json_lines_beyond_64_bits_are_floats_as_at_ingest(
+    tmp_path: Path, values: list[Any], wanted: list[Any]
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"a": {value}}}\n' for value in values))
+    assert read_table(str(path))["a"].to_pylist() == wanted

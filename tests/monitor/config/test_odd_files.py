@@ -220,6 +220,26 @@ def test_a_duration_is_a_number_of_seconds_that_somebody_lives_to_see_the_end_of
         seconds(value)
 
 
+def test_a_limit_beyond_64_bits_is_refused(file: Path) -> None:
+    assert "limits.string_length" in refused(file, "model: a\nlimits: {string_length: 9223372036854775808}")
+
+
+@pytest.mark.parametrize("key", ["body_bytes", "rows", "features", "string_length", "queue_bytes"])
+def test_a_limit_that_no_decoder_takes_is_refused_also_from_the_environment(file: Path, key: str) -> None:
+    assert f"limits.{key}" in refused(file, f'model: a\nlimits: {{{key}: "${{N}}"}}', N="9" * 30)
+
+
+@pytest.mark.parametrize("text", ["listen: '127.0.0.1:²'", "listen: '127.0.0.1:٣'", f"listen: 'a:{'9' * 5000}'"])
+def test_a_port_is_written_in_the_digits_0_to_9(file: Path, text: str) -> None:
+    assert "is no address; write host:port" in refused(file, f"model: a\n{text}")
+
+
+@pytest.mark.parametrize("text", ["٣h", "²s", "１５m"])
+def test_a_duration_is_written_in_the_digits_0_to_9(text: str) -> None:
+    with pytest.raises(ValueError, match="is no duration"):
+        seconds(text)
+
+
 def test_what_is_shown_of_a_variable_is_its_name_and_not_its_default() -> None:
     document = parse("a: x-${A:-hunter2-${B:-hunter3}}-${C}-$${D}", {"C": "c"})
     assert document.value == {"a": "x-hunter2-hunter3-c-${D}"}
