@@ -33,16 +33,17 @@ def filled(text: str, environment: Mapping[str, str], report: Report, depth: int
 
 
 def named(text: str) -> str:
-    """Return the text with the names of its variables alone, without their defaults.
+    """Return the text with the names of its variables alone, without their defaults but for empty ones.
 
-    >>> named("a${A:-${B:-x}}b${C}")
-    'a${A}b${C}'
+    >>> named("a${A:-${B:-x}}b${C}${D:-}")
+    'a${A}b${C}${D:-}'
     """
     parts, at = [], 0
     while begin := _BEGIN.search(text, at):
         head = None if begin["literal"] else _NAME.match(text, begin.end())
         end = None if head is None or head["next"] == "}" else _end(text, head.end())
-        shown = begin[0] if head is None else f"${{{head['name']}}}"
+        empty = ":-" if head is not None and end == head.end() else ""
+        shown = begin[0] if head is None else f"${{{head['name']}{empty}}}"
         parts += [text[at : begin.start()], shown]
         at = begin.end() if head is None else head.end() if end is None else end + 1
     return "".join((*parts, text[at:]))

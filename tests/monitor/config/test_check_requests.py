@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from monitor.cli.doctor.redact import secrets
+from alerts.redact import secrets
 from tests.fakes.authority import Authority
 from tests.monitor.config.test_check_probes import problems, read
 
