@@ -7,6 +7,7 @@ shift
 room=$(df -k --output=avail /dev/shm 2>/dev/null | tail -n 1)
 if [ -w /dev/shm ] && [ "${room:-0}" -gt 4000000 ]; then
   TMPDIR=$(mktemp -d /dev/shm/watchkeeper-tests.XXXXXX)
+  chmod 755 "$TMPDIR" # some tests run a part of themselves as another user
   export TMPDIR
   trap 'rm -rf "$TMPDIR"' EXIT
   trap 'exit 130' INT TERM

@@ -92,7 +92,8 @@ class Incidents:
         states.save_incident(connection, after)
         if why in _LOGGED:
             incident_log.add(connection, after.id, wall, _LOGGED[why], text=after.alerts[0].summary)
-        outbox.owe(connection, after, why, self.notified(connection, after), wall)
+        more = incident is not None and after.total > incident.total
+        outbox.owe(connection, after, why, self.notified(connection, after), wall, at_once=more)
         return after
 
     def worded(self, alert: Alert, model: str, rule: Rule | None) -> Alert:

@@ -13,6 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from monitor.config.errors import ConfigError
 from monitor.config.load import load
 from tests.needs import absent
 
@@ -103,6 +104,10 @@ def test_their_config_is_one_that_watchkeeper_takes(folder: str, monkeypatch: py
     [secret] = documents((DEPLOY / "base" / "secret.yaml").read_text())
     for name, value in secret["stringData"].items():
         monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="at least 16 are needed"):  # nobody watches with an example's tokens
+        load(DEPLOY / folder / "watchkeeper.yaml")
+    for name in ("INGEST_TOKEN", "ADMIN_TOKEN"):
+        monkeypatch.setenv(name, f"{name}-of-somebody")
     config = load(DEPLOY / folder / "watchkeeper.yaml")
     assert config.listen == "0.0.0.0:9797"
     assert config.database == "sqlite:////var/lib/watchkeeper/watchkeeper.db"

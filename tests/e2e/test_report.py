@@ -72,7 +72,8 @@ checks:
         with urllib.request.urlopen(f"{daemon.url}/reports/{path}") as reply:
             assert reply.headers["Content-Security-Policy"].startswith("sandbox allow-scripts; default-src 'none'")
             assert b"</html>" in reply.read()
-        text = shown(f"{daemon.url}/reports/{path}", tmp_path)
+        # A browser is given the report in a frame, which is a document of its own.
+        text = shown(f"{daemon.url}/reports/{path}?framed=1", tmp_path)
         assert "Dataset Drift" in text
         assert "distance" in text
         assert "colour" in text

@@ -29,14 +29,16 @@ NEWS_SECONDS = 600.0
 _NEWS = [Why.FIRST.value, Why.NEW_ALERTS.value, Why.SEVERITY_ROSE.value, Why.REPEATED.value]
 
 
-def owe(connection: Connection, incident: Incident, why: Why, receivers: Iterable[str], now: float) -> None:
+def owe(
+    connection: Connection, incident: Incident, why: Why, receivers: Iterable[str], now: float, *, at_once: bool = False
+) -> None:
     """One unfinished row a receiver, due at `now` (wall time), or a little later where a value only got worse: a row
     still waiting is collapsed into it. The receiver is told of the incident as it is when the row's turn comes, so
     nothing is lost by that."""
     for receiver in receivers:
         waiting = and_(outbox.c.incident == incident.id, outbox.c.receiver == receiver, outbox.c.outcome.is_(None))
         older = connection.execute(select(outbox).where(waiting).order_by(outbox.c.id.desc())).first()
-        due_at, given = now + QUIET_SECONDS if why is Why.UPDATED else now, why
+        due_at, given = now + QUIET_SECONDS if why is Why.UPDATED and not at_once else now, why
         if older is not None:
             due_at = min(due_at, max(older.due_at, now))
             given = max(why, Why(older.reason), key=lambda reason: reason.rank)
