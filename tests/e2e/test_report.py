@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.e2e.process import Daemon, wait_for
 from tests.e2e.stream import batches, write_reference
 from tests.grafana.expressions import expressions
-from tests.needs import program
+from tests.servers.browser import chromium, opened
 from tests.servers.prometheus import Prometheus
 
 CONFIG = """
@@ -40,12 +41,12 @@ def feed(daemon: Daemon, fault: range = range(8, 12)) -> None:
         assert daemon.post(f"/v1/models/parcels/{kind}", rows)[0] == 202
 
 
-def shown(url: str, folder: Path) -> str:
-    """The page's text once its scripts have run."""
-    chromium = program("chromium", "chromium")
-    profile = f"--user-data-dir={folder / 'chromium'}"
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", profile, "--virtual-time-budget=15000", "--dump-dom"]
-    return subprocess.run([chromium, *flags, url], capture_output=True, text=True, timeout=120, check=True).stdout
+def read_in_a_browser(url: str, words: Sequence[str]) -> None:
+    """The report in its frame, once its scripts have run."""
+    with chromium() as browser, opened(browser) as page:
+        page.goto(url)
+        for word in words:
+            expect(page.frame_locator("iframe").locator("body")).to_contain_text(word, timeout=60_000)
 
 
 @pytest.mark.timeout(400)
@@ -72,11 +73,7 @@ checks:
         with urllib.request.urlopen(f"{daemon.url}/reports/{path}") as reply:
             assert reply.headers["Content-Security-Policy"].startswith("sandbox allow-scripts; default-src 'none'")
             assert b"</html>" in reply.read()
-        # A browser is given the report in a frame, which is a document of its own.
-        text = shown(f"{daemon.url}/reports/{path}?framed=1", tmp_path)
-        assert "Dataset Drift" in text
-        assert "distance" in text
-        assert "colour" in text
+        read_in_a_browser(f"{daemon.url}/reports/{path}", ["Dataset Drift", "distance", "colour"])
 
         metrics = daemon.get("/metrics")
         assert (
