@@ -8,7 +8,9 @@ import pytest
 from _pytest.mark import ParameterSet
 
 
-def half(cases: Iterable[object]) -> list[ParameterSet]:
-    """Return all cases, every other one with the mark `release`; a tuple is several parameters."""
+def half(cases: Iterable[object], every: int = 2) -> list[ParameterSet]:
+    """Return all cases, with the mark `release` but for every second one, or third …; a tuple is several parameters."""
     each = (case if isinstance(case, tuple) else (case,) for case in cases)
-    return [pytest.param(*case, marks=[pytest.mark.release] if place % 2 else []) for place, case in enumerate(each)]
+    return [
+        pytest.param(*case, marks=[pytest.mark.release] if place % every else []) for place, case in enumerate(each)
+    ]

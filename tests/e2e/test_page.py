@@ -15,6 +15,7 @@ from monitor.store.results import reports
 from tests.e2e.page_data import watching
 from tests.e2e.process import Daemon
 from tests.e2e.stream import HOUR, START
+from tests.seeds import half
 from tests.servers.browser import chromium, opened
 
 REPORT = b"<!doctype html><title>r</title><p id=ran>no<script>ran.textContent = 'a report ran'</script>"
@@ -129,8 +130,7 @@ def test_it_stays_fresh_by_itself(daemon: Daemon, browser: Browser) -> None:
         expect(page.get_by_label("Why")).to_have_value("half a sentence")
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "dark"), half([(1280, False), (390, False), (390, True), (1280, True)]))
 def test_it_fits_and_is_accessible(daemon: Daemon, browser: Browser, width: int, dark: bool) -> None:
     with opened(browser, width=width, dark=dark) as page:
         to_incident(page, daemon)

@@ -164,7 +164,7 @@ def replayed(
     return done
 
 
-@pytest.mark.parametrize("seed", half(range(6)))
+@pytest.mark.parametrize("seed", half(range(6), every=3))
 def test_verdicts_do_not_depend_on_the_pace(
     template: Path, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,7 +190,7 @@ PLANS = {
 }
 
 
-@pytest.mark.parametrize(("plan", "seed"), half(product(PLANS, range(3))))
+@pytest.mark.parametrize(("plan", "seed"), half(product(PLANS, range(3)), every=3))
 def test_what_is_learned_does_not_either(template: Path, tmp_path: Path, plan: str, seed: int) -> None:
     random = Random(100 + seed)
     options = replace(OPTIONS, plan=PLANS[plan])
